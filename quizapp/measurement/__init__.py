@@ -1,0 +1,1 @@
+"""Pure mathematics: no database, no web, no clock. The standard library and NumPy; SciPy only inside the functions that need it."""
