@@ -1,0 +1,93 @@
+"""Accounts, grants, one-time links, and the failures that slow a guesser down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quizapp.core.db import Base, BigId, UtcDateTime
+
+
+class Account(Base):
+    """Somebody who can sign in."""
+
+    __tablename__ = "account"
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: Name for staff who sign in by a name, lower case.
+    username: Mapped[str | None] = mapped_column(String(60), unique=True)
+    #: Keyed hash of the phone number that signs in.
+    phone_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    #: argon2 hash; None until the owner has set a password.
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    #: The person behind the account.
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), unique=True)
+    #: Changes with each password change or suspension: older sign-ins end.
+    session_epoch: Mapped[int] = mapped_column(default=0)
+    #: When it was suspended.
+    suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Remembered choices: "elder", "normal"; language; text size.
+    elder: Mapped[bool] = mapped_column(default=False)
+    #: "zh_Hans_CN", "en" or None for the browser's.
+    language: Mapped[str | None] = mapped_column(String(20))
+    #: "normal", "large", "largest".
+    text_size: Mapped[str] = mapped_column(String(10), default="normal")
+    #: When it was made.
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AccountGrant(Base):
+    """Role × unit × industry; an empty unit or industry means all."""
+
+    __tablename__ = "account_grant"
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: To whom.
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    #: `core.scope.Role`.
+    role: Mapped[str] = mapped_column(String(20))
+    #: The unit with all below.
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))
+    #: The industry.
+    industry_id: Mapped[int | None] = mapped_column(ForeignKey("industry.id"))
+    #: Who granted it; None for the installation itself.
+    granted_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    #: When.
+    granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SetUpLink(Base):
+    """A link that sets a password once."""
+
+    __tablename__ = "set_up_link"
+
+    #: SHA-256 of the link's secret.
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    #: Whose password it sets.
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    #: Until when.
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When it was used.
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When it was made.
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Failure(Base):
+    """A failed try of something that could be guessed. Successes are not kept."""
+
+    __tablename__ = "failure"
+    __table_args__ = (Index("ix_failure_kind_subject_at", "kind", "subject", "at_ms"),)
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: What was tried: "sign_in", "receipt", "transfer", "poster".
+    kind: Mapped[str] = mapped_column(String(20))
+    #: Keyed hash of the account, code, session or address prefix that it is counted for.
+    subject: Mapped[bytes] = mapped_column(LargeBinary)
+    #: When, milliseconds UTC.
+    at_ms: Mapped[int] = mapped_column(BigId)

@@ -1,0 +1,159 @@
+"""Item banks: items, their frozen versions, and the literacy standard."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from quizapp.core.db import Base, BigId, Json, UtcDateTime
+
+
+class ItemType(StrEnum):
+    """The types that are served."""
+
+    TRUE_FALSE = "true_false"
+    SINGLE_CHOICE = "single_choice"
+    MULTIPLE_CHOICE = "multiple_choice"
+
+
+class ItemState(StrEnum):
+    """The life of an item."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    RETIRED = "retired"
+
+
+class ItemUse(StrEnum):
+    """Where an item may appear."""
+
+    PRACTICE = "practice"
+    TEST = "test"
+    BOTH = "both"
+
+
+class ItemBank(Base):
+    """A collection: safety, energy_environment, health, literacy."""
+
+    __tablename__ = "item_bank"
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: Name of its folder.
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    #: {"zh", "en"}.
+    title: Mapped[dict[str, str]] = mapped_column(Json)
+
+
+class Topic(Base):
+    """A part of a bank: one file."""
+
+    __tablename__ = "topic"
+    __table_args__ = (UniqueConstraint("bank_id", "code"),)
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: Its bank.
+    bank_id: Mapped[int] = mapped_column(ForeignKey("item_bank.id"), index=True)
+    #: Short code within the bank.
+    code: Mapped[str] = mapped_column(String(40))
+    #: {"zh", "en"}.
+    title: Mapped[dict[str, str]] = mapped_column(Json)
+
+
+class Benchmark(Base):
+    """One of the 26 benchmarks of the literacy standard."""
+
+    __tablename__ = "benchmark"
+
+    #: Number, 1 to 26.
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: Short name {"zh", "en"}.
+    name: Mapped[dict[str, str]] = mapped_column(Json)
+    #: Title {"zh", "en"}.
+    title: Mapped[dict[str, str]] = mapped_column(Json)
+
+
+class BenchmarkPoint(Base):
+    """One of the 132 points."""
+
+    __tablename__ = "benchmark_point"
+
+    #: Number, 1 to 132.
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: Its benchmark.
+    benchmark_number: Mapped[int] = mapped_column(ForeignKey("benchmark.number"), index=True)
+    #: Our paraphrase {"zh", "en"}.
+    text: Mapped[dict[str, str]] = mapped_column(Json)
+
+
+class Item(Base):
+    """One question over its life."""
+
+    __tablename__ = "item"
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: Its id in the files, never reused.
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    #: Its topic.
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topic.id"), index=True)
+    #: `ItemState`.
+    state: Mapped[str] = mapped_column(String(20), default=ItemState.APPROVED)
+    #: The version that is served now (no foreign key: the two tables would point at each other).
+    current_version_id: Mapped[int | None] = mapped_column(BigId)
+    #: The topic's row.
+    topic: Mapped[Topic] = relationship()
+
+
+class ItemVersion(Base):
+    """The frozen text, options and key of an item. Never updated."""
+
+    __tablename__ = "item_version"
+    __table_args__ = (UniqueConstraint("item_id", "number"),)
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: Its item.
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), index=True)
+    #: 1, 2, 3 …
+    number: Mapped[int]
+    #: `ItemType`.
+    type: Mapped[str] = mapped_column(String(20))
+    #: `ItemUse`.
+    use: Mapped[str] = mapped_column(String(10))
+    #: knowledge, method, spirit, application.
+    dimension: Mapped[str] = mapped_column(String(20))
+    #: The author's guess of the share who answer right, 0 to 1.
+    difficulty: Mapped[float]
+    #: Code of the fact it asks.
+    fact: Mapped[str] = mapped_column(String(40))
+    #: Benchmark point, literacy only.
+    point_number: Mapped[int | None] = mapped_column(ForeignKey("benchmark_point.number"), index=True)
+    #: {"zh", "en"}.
+    objective: Mapped[dict[str, str]] = mapped_column(Json)
+    #: {"zh", "en"}.
+    stem: Mapped[dict[str, str]] = mapped_column(Json)
+    #: [{"id", "zh", "en"}]; for true_false [{"id": "t"}, {"id": "f"}] without text.
+    options: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    #: Whether the options keep their order.
+    ordered: Mapped[bool] = mapped_column(default=False)
+    #: Sorted ids of the right options: ["b"], ["a", "c"], ["t"].
+    key: Mapped[list[str]] = mapped_column(Json)
+    #: {"zh", "en"}.
+    rationale: Mapped[dict[str, str]] = mapped_column(Json)
+    #: {"document", "article", "year", "valid_until"?}.
+    citation: Mapped[dict[str, Any]] = mapped_column(Json)
+    #: Month after which it is looked at again, "2028-12".
+    review_by: Mapped[str] = mapped_column(String(7))
+    #: SHA-256 of its content, to find what changed.
+    content_hash: Mapped[str] = mapped_column(String(64))
+    #: When it was loaded.
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: The item's row.
+    item: Mapped[Item] = relationship(foreign_keys=[item_id])

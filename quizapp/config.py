@@ -1,0 +1,124 @@
+"""Every setting: its name in the environment, its default, its check. Read once, at the start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+#: name in the environment → what it means; `docs/operations.md` must describe each (a test compares).
+SETTINGS: dict[str, str] = {
+    "HOST": "address to listen on (127.0.0.1)",
+    "PORT": "port to listen on (8000)",
+    "PUBLIC_URL": "address that posters and QR codes carry (http://HOST:PORT)",
+    "DATABASE_URL": "PostgreSQL, postgresql://user:password@host/name (default: the embedded SQLite file in INSTANCE)",
+    "INSTANCE": "folder for the embedded database, keys and files (./instance)",
+    "DEMO": "1 serves the demo district from its own database, 0 a real installation (0)",
+    "WORKERS": "processes that answer requests (one per core)",
+    "TRUSTED_PROXIES": "addresses or networks whose forwarded headers are believed, comma-separated (none)",
+    "DATA_KEEPER": "who keeps the data, for the data notice",
+    "DATA_CONTACT": "telephone or address for questions about the data",
+}
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+class SettingInvalid(ValueError):
+    """A setting cannot be used; the message names it and the cure."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The checked settings of one installation."""
+
+    host: str
+    port: int
+    public_url: str
+    database_url: str
+    instance: Path
+    demo: bool
+    workers: int
+    trusted_proxies: tuple[str, ...] = ()
+    data_keeper: str = ""
+    data_contact: str = ""
+
+    @property
+    def https(self) -> bool:
+        """Whether visitors come over https, so that cookies are marked Secure."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where the keys stand: apart from the database; the demo has its own."""
+        return self.instance / ("demo-keys" if self.demo else "keys")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine only."""
+    name = host.strip("[]")
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the environment. Raises SettingInvalid with the name and the cure."""
+    env = os.environ if environ is None else environ
+    host = env.get("HOST") or "127.0.0.1"
+    port = _whole(env, "PORT", 8000, 1, 65535)
+    instance = Path(env.get("INSTANCE") or "instance").absolute()
+    demo = (env.get("DEMO") or "0") not in ("0", "false", "no", "")
+    public_url = (
+        env.get("PUBLIC_URL") or f"http://{host if host not in ('0.0.0.0', '::') else '127.0.0.1'}:{port}"
+    ).rstrip("/")
+    parts = urlsplit(public_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingInvalid(f"PUBLIC_URL={public_url} is no address: write it as https://quiz.example.org")
+    database_url = env.get("DATABASE_URL") or ""
+    if demo and database_url:
+        raise SettingInvalid(
+            "DEMO=1 does not go with DATABASE_URL: the demo keeps to its own file. Set DEMO=0 for a real installation"
+        )
+    if demo and not is_loopback(parts.hostname):
+        raise SettingInvalid(
+            "DEMO=1 does not go with a PUBLIC_URL that others reach. Set DEMO=0 for a real installation"
+        )
+    if not database_url:
+        database_url = f"sqlite:///{instance / ('demo.sqlite3' if demo else 'quizapp.sqlite3')}"
+    elif not database_url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
+        raise SettingInvalid("DATABASE_URL must begin with postgresql:// (or be left out for the embedded database)")
+    return Settings(
+        host=host,
+        port=port,
+        public_url=public_url,
+        database_url=database_url,
+        instance=instance,
+        demo=demo,
+        workers=_whole(env, "WORKERS", os.cpu_count() or 1, 1, 256),
+        trusted_proxies=_networks(env.get("TRUSTED_PROXIES") or ""),
+        data_keeper=env.get("DATA_KEEPER") or "",
+        data_contact=env.get("DATA_CONTACT") or "",
+    )
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise SettingInvalid(f"{name}={text} must be a whole number from {low} to {high}")
+    return int(text)
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    for name in names:
+        try:
+            ip_network(name, strict=False)
+        except ValueError as error:
+            raise SettingInvalid(f"TRUSTED_PROXIES: {name} is no address or network, such as 10.0.0.0/8") from error
+    return names

@@ -1,0 +1,1 @@
+"""What every feature stands on. Nothing here knows Flask but `web.py`."""

@@ -1,0 +1,59 @@
+"""Bringing a database to the newest schema."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from quizapp.core.db import Database
+from quizapp.core.paths import data_folder
+
+#: PostgreSQL's advisory lock: two servers that start at once migrate one after the other.
+_LOCK = 7_316_244
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(data_folder("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """The newest revision."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def current(database: Database) -> str | None:
+    """The revision of a database; None for an empty one."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Run all missing migrations, one server at a time."""
+    _run(database, command.upgrade, revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Go back to an older revision; `base` empties the database."""
+    _run(database, command.downgrade, revision)
+
+
+def _run(database: Database, step: object, revision: str) -> None:
+    with database.engine.connect() as connection:
+        if database.is_sqlite:
+            # batch migrations rebuild tables: references are checked again at the end
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.rollback()
+            connection = connection.execution_options(writes=True)
+        with connection.begin():
+            if not database.is_sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            step(_config(connection), revision)  # type: ignore[operator]
+        connection.close()
+    database.dispose()

@@ -1,0 +1,131 @@
+"""Secrets, codes that people type, signatures, and the encryption of phone numbers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+#: Crockford's base 32: no I, L, O, U, so that nothing is read as something else.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+#: The letters of a poster code: also without 0 and 1, which look like O and I on a bad print.
+POSTER_ALPHABET = ALPHABET[2:]
+_LOOK_ALIKES = str.maketrans({"I": "1", "L": "1", "O": "0"})
+
+
+def new_secret() -> str:
+    """128 random bits, URL-safe, 22 characters: opens somebody's data."""
+    return secrets.token_urlsafe(16)
+
+
+def new_public_id() -> str:
+    """A short unguessable name for a URL, 16 characters (96 bits); it opens nothing by itself."""
+    return secrets.token_urlsafe(12)
+
+
+def digest(secret: str) -> bytes:
+    """What is stored of a secret: SHA-256, 32 bytes."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def new_poster_code() -> str:
+    """Eight characters without look-alikes: public, printed, typed."""
+    return "".join(secrets.choice(POSTER_ALPHABET) for _ in range(8))
+
+
+def new_code(length: int) -> str:
+    """Random characters of Crockford's base 32, five bits each."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def check_character(body: str) -> str:
+    """The check character of a code: finds one wrong character and two swapped neighbours.
+
+    Weights 1, 3, 5 … are odd, hence invertible modulo 32, and differ by 2 between neighbours.
+    """
+    return ALPHABET[sum((2 * i + 1) * ALPHABET.index(c) for i, c in enumerate(body)) % 32]
+
+
+def normalize_code(text: str) -> str:
+    """A typed code as it is stored: upper case, full-width folded, spaces and hyphens gone, look-alikes read as digits."""
+    folded = unicodedata.normalize("NFKC", text).upper().translate(_LOOK_ALIKES)
+    return "".join(c for c in folded if c in ALPHABET)
+
+
+def group_code(code: str) -> str:
+    """A code as it is printed: groups of four, ABCD-EFGH."""
+    return "-".join(code[i : i + 4] for i in range(0, len(code), 4))
+
+
+def _derive(key: bytes, purpose: str) -> bytes:
+    return hmac.new(key, purpose.encode(), hashlib.sha256).digest()
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of one installation: `session` signs, `phone` hides phone numbers. They are files beside the database, never in it."""
+
+    session: bytes
+    phone: bytes
+
+    @classmethod
+    def load(cls, folder: Path) -> Keys:
+        """Read the keys of a folder, or make them on the first start (mode 600)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(session=_key_file(folder / "session.key"), phone=_key_file(folder / "phone.key"))
+
+    def sign(self, purpose: str, *parts: str | int) -> str:
+        """A signature of 128 bits over parts, for one purpose."""
+        message = "\x1f".join(str(part) for part in parts).encode()
+        mac = hmac.new(_derive(self.session, purpose), message, hashlib.sha256).digest()[:16]
+        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+    def verify(self, signature: str, purpose: str, *parts: str | int) -> bool:
+        """Whether a signature is ours, in constant time."""
+        return hmac.compare_digest(signature.encode(), self.sign(purpose, *parts).encode())
+
+    def code(self, purpose: str, subject: str, length: int) -> str:
+        """A code of `length` characters that belongs to a subject and can be made again, the last one a check character."""
+        mac = hmac.new(_derive(self.session, purpose), subject.encode(), hashlib.sha256).digest()
+        number = int.from_bytes(mac, "big")
+        body = "".join(ALPHABET[(number >> (5 * i)) & 31] for i in range(length - 1))
+        return body + check_character(body)
+
+    def phone_hash(self, phone: str) -> bytes:
+        """The keyed hash by which a number is looked up, 32 bytes."""
+        return hmac.new(_derive(self.phone, "lookup"), phone.encode(), hashlib.sha256).digest()
+
+    def encrypt_phone(self, phone: str) -> bytes:
+        """A number as it is stored."""
+        return self._fernet().encrypt(phone.encode())
+
+    def decrypt_phone(self, stored: bytes) -> str | None:
+        """The number again, or None when it was stored under another key."""
+        try:
+            return self._fernet().decrypt(bytes(stored)).decode()
+        except InvalidToken:
+            return None
+
+    def _fernet(self) -> Fernet:
+        return Fernet(base64.urlsafe_b64encode(_derive(self.phone, "encrypt")))
+
+
+def _key_file(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        for _ in range(100):  # another process may be writing its first line just now
+            if key := path.read_bytes():
+                return key
+        raise
+    with os.fdopen(descriptor, "wb") as file:
+        key = secrets.token_hex(32).encode()
+        file.write(key)
+    return key

@@ -1,0 +1,1 @@
+"""Running the product: server, first start, checks."""

@@ -1,0 +1,1 @@
+"""Practice, the daily quiz, the wrong book."""

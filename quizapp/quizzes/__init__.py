@@ -1,0 +1,1 @@
+"""Blueprints, deliveries, papers, attempts, scoring."""
