@@ -195,6 +195,7 @@ def upgrade() -> None:
         "person",
         sa.Column("id", BigId, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("name_key", sa.String(length=160), nullable=False),
         sa.Column("phone_encrypted", sa.LargeBinary(), nullable=True),
         sa.Column("phone_hash", sa.LargeBinary(), nullable=True),
         sa.Column("device_hash", sa.LargeBinary(), nullable=True),
@@ -211,9 +212,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["unit_id"], ["org_unit.id"], name=op.f("fk_person_unit_id_org_unit")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
     )
-    op.create_index("ix_person_device_hash_name", "person", ["device_hash", "name"], unique=False)
-    op.create_index("ix_person_phone_hash_name", "person", ["phone_hash", "name"], unique=False)
+    op.create_index("ix_person_phone_hash_name_key", "person", ["phone_hash", "name_key"], unique=False)
     op.create_index(op.f("ix_person_unit_id"), "person", ["unit_id"], unique=False)
+    op.create_index(
+        "uq_person_device",
+        "person",
+        ["device_hash", "name_key"],
+        unique=True,
+        sqlite_where=sa.text("source = 'device'"),
+        postgresql_where=sa.text("source = 'device'"),
+    )
+    op.create_index(
+        "uq_person_typed",
+        "person",
+        ["phone_hash", "name_key"],
+        unique=True,
+        sqlite_where=sa.text("source = 'typed'"),
+        postgresql_where=sa.text("source = 'typed'"),
+    )
     op.create_table(
         "training_session",
         sa.Column("id", BigId, nullable=False),
@@ -472,6 +488,7 @@ def upgrade() -> None:
         sa.Column("saved_at", BigId, nullable=False),
         sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_response_attempt_id_attempt")),
         sa.PrimaryKeyConstraint("attempt_id", "position", name=op.f("pk_response")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "transfer_code",
@@ -526,9 +543,20 @@ def downgrade() -> None:
     op.drop_table("account")
     op.drop_index(op.f("ix_training_session_unit_id"), table_name="training_session")
     op.drop_table("training_session")
+    op.drop_index(
+        "uq_person_typed",
+        table_name="person",
+        sqlite_where=sa.text("source = 'typed'"),
+        postgresql_where=sa.text("source = 'typed'"),
+    )
+    op.drop_index(
+        "uq_person_device",
+        table_name="person",
+        sqlite_where=sa.text("source = 'device'"),
+        postgresql_where=sa.text("source = 'device'"),
+    )
     op.drop_index(op.f("ix_person_unit_id"), table_name="person")
-    op.drop_index("ix_person_phone_hash_name", table_name="person")
-    op.drop_index("ix_person_device_hash_name", table_name="person")
+    op.drop_index("ix_person_phone_hash_name_key", table_name="person")
     op.drop_table("person")
     op.drop_index(op.f("ix_item_topic_id"), table_name="item")
     op.drop_table("item")

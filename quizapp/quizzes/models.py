@@ -301,6 +301,8 @@ class Response(Base):
     """The newest answer at one position. Written by the hot path alone."""
 
     __tablename__ = "response"
+    #: One tree instead of two: the primary key is the row.
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     #: The attempt.
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"), primary_key=True)

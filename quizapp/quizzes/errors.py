@@ -1,0 +1,122 @@
+"""Refusals around deliveries and attempts."""
+
+from __future__ import annotations
+
+from quizapp.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+
+
+class DeliveryNotOpen(Conflict):
+    """The window has not begun; `opens_at` says when (ms UTC)."""
+
+    code = "delivery_not_open"
+
+
+class DeliveryEnded(Conflict):
+    """The window has ended; `closes_at` says when (ms UTC)."""
+
+    code = "delivery_ended"
+
+
+class DeliveryNotReady(Conflict):
+    """Its papers are still being assembled, or could not be."""
+
+    code = "delivery_not_ready"
+
+
+class DeliveryFull(Conflict):
+    """All its places are taken."""
+
+    code = "delivery_full"
+
+
+class TriesUsedUp(Conflict):
+    """This person has had all tries; `tries` says how many."""
+
+    code = "tries_used_up"
+
+
+class SignInForDelivery(Forbidden):
+    """This delivery is for people with an account."""
+
+    code = "sign_in_for_delivery"
+    status = 403
+
+
+class ConsentNeeded(Invalid):
+    """The data notice was not agreed to."""
+
+    code = "consent_needed"
+
+
+class FieldMissing(Invalid):
+    """A required field is empty; `field` names it."""
+
+    code = "field_missing"
+
+
+class GuardianNeeded(Invalid):
+    """A child under 14 needs the tick of a guardian."""
+
+    code = "guardian_needed"
+
+
+class UnitOutside(Invalid):
+    """The chosen unit is closed or not one of the delivery's audience."""
+
+    code = "unit_outside"
+
+
+class AttemptNotYours(NotFound):
+    """No right to this attempt in this browser: shows the start page, nothing of the attempt."""
+
+    code = "attempt_not_yours"
+
+
+class AttemptReadOnly(Conflict):
+    """The attempt went on in another browser; this one only reads."""
+
+    code = "attempt_read_only"
+
+
+class AttemptClosed(Conflict):
+    """The attempt was submitted or its time is over."""
+
+    code = "attempt_closed"
+
+
+class FormExpired(DomainError):
+    """The form's signature is not ours or belongs to another attempt."""
+
+    code = "form_expired"
+    status = 400
+
+
+class AnswerMalformed(Invalid):
+    """An answer is not of the form that the page sends."""
+
+    code = "answer_malformed"
+    status = 400
+
+
+class CodeUnknown(Invalid):
+    """A typed code opens nothing (wrong, expired or used)."""
+
+    code = "code_unknown"
+
+
+class AlreadyClaimed(Conflict):
+    """The result already belongs to an account."""
+
+    code = "already_claimed"
+
+
+class PoolTooSmall(Conflict):
+    """The bank cannot fill the blueprint; `problem` names the demand that cannot be met."""
+
+    code = "pool_too_small"
+
+
+class DeliveryStarted(Conflict):
+    """After the first start this cannot be changed any more."""
+
+    code = "delivery_started"

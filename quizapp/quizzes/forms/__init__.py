@@ -1,0 +1,1 @@
+"""Shapes of what is typed, one module per page family."""

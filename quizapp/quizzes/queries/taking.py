@@ -1,0 +1,194 @@
+"""What the taking pages read: a delivery by its code, an attempt by its name, a paper once per process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from quizapp.banks.models import BenchmarkPoint, Item, ItemVersion, Topic
+from quizapp.core.errors import NotFound
+from quizapp.core.tokens import normalize_code
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper, PaperItem, Response
+from quizapp.quizzes.scoring import PositionKey
+
+#: Papers kept in memory by one process; a paper never changes, so nothing has to be thrown away but for room.
+_CACHED_PAPERS = 500
+
+
+@dataclass(frozen=True)
+class PaperQuestion:
+    """One position as it may be shown before the submit: no key, no rationale."""
+
+    position: int
+    type: str
+    stem: dict[str, str]
+    options: tuple[dict[str, str], ...]
+    ordered: bool
+    points: int
+
+
+@dataclass(frozen=True)
+class ReviewedQuestion:
+    """What is shown of a position after the submit."""
+
+    item_id: int
+    item_code: str
+    topic_id: int
+    topic_code: str
+    topic_title: dict[str, str]
+    bank_id: int
+    benchmark: int | None
+    key: tuple[str, ...]
+    rationale: dict[str, str]
+    citation: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PaperView:
+    """A paper as the pages need it."""
+
+    id: int
+    number: int
+    questions: tuple[PaperQuestion, ...]
+
+
+class PaperCache:
+    """Papers without keys by paper id; keys by paper id and scoring revision."""
+
+    def __init__(self) -> None:
+        self._papers: OrderedDict[int, PaperView] = OrderedDict()
+        self._keys: OrderedDict[tuple[int, int], dict[int, PositionKey]] = OrderedDict()
+        self._lock = Lock()
+
+    def paper(self, db: Session, paper_id: int) -> PaperView:
+        """The questions of a paper."""
+        if (found := self._papers.get(paper_id)) is not None:
+            return found
+        view = _load_paper(db, paper_id)
+        with self._lock:
+            self._papers[paper_id] = view
+            while len(self._papers) > _CACHED_PAPERS:
+                self._papers.popitem(last=False)
+        return view
+
+    def keys(self, db: Session, paper_id: int, revision: int) -> dict[int, PositionKey]:
+        """The keys of a paper in one scoring revision; `revision` was read in the caller's own transaction."""
+        if (found := self._keys.get((paper_id, revision))) is not None:
+            return found
+        rows = db.execute(
+            select(PaperItem.position, PaperItem.points, ItemVersion.key)
+            .join(ItemVersion, ItemVersion.id == PaperItem.item_version_id)
+            .where(PaperItem.paper_id == paper_id)
+            .order_by(PaperItem.position)
+        )
+        keys = {position: PositionKey(tuple(sorted(key)), points) for position, points, key in rows}
+        with self._lock:
+            self._keys[paper_id, revision] = keys
+            while len(self._keys) > _CACHED_PAPERS:
+                self._keys.popitem(last=False)
+        return keys
+
+
+def _load_paper(db: Session, paper_id: int) -> PaperView:
+    number = db.scalar(select(Paper.number).where(Paper.id == paper_id))
+    if number is None:
+        raise NotFound
+    rows = db.execute(
+        select(PaperItem.position, PaperItem.points, ItemVersion)
+        .join(ItemVersion, ItemVersion.id == PaperItem.item_version_id)
+        .where(PaperItem.paper_id == paper_id)
+        .order_by(PaperItem.position)
+    )
+    questions = tuple(
+        PaperQuestion(position, v.type, v.stem, tuple(v.options), v.ordered, points) for position, points, v in rows
+    )
+    return PaperView(paper_id, number, questions)
+
+
+def get_delivery(db: Session, poster_code: str) -> Delivery:
+    """The delivery of a poster code, as typed or scanned. Raises NotFound."""
+    delivery = db.scalar(
+        select(Delivery)
+        .where(Delivery.poster_code == normalize_code(poster_code))
+        .options(joinedload(Delivery.unit), joinedload(Delivery.blueprint))
+    )
+    if delivery is None:
+        raise NotFound
+    return delivery
+
+
+def find_attempt(db: Session, delivery_id: int, public_id: str) -> Attempt | None:
+    """The attempt of this name under a delivery."""
+    return db.scalar(
+        select(Attempt)
+        .where(Attempt.public_id == public_id, Attempt.delivery_id == delivery_id)
+        .options(joinedload(Attempt.delivery))
+    )
+
+
+def find_attempts(db: Session, delivery_id: int, public_ids: list[str]) -> list[Attempt]:
+    """Those of these attempts that belong to the delivery, newest first."""
+    if not public_ids:
+        return []
+    return list(
+        db.scalars(
+            select(Attempt)
+            .where(Attempt.delivery_id == delivery_id, Attempt.public_id.in_(public_ids))
+            .order_by(Attempt.started_at.desc(), Attempt.id.desc())
+        )
+    )
+
+
+def responses_of(db: Session, attempt_id: int) -> dict[int, Response]:
+    """The stored answers by position."""
+    rows = db.scalars(select(Response).where(Response.attempt_id == attempt_id))
+    return {row.position: row for row in rows}
+
+
+def attempts_of_account(db: Session, account_id: int, delivery_id: int | None = None) -> list[Attempt]:
+    """What an account made or claimed, newest first."""
+    query = select(Attempt).where(Attempt.account_id == account_id).options(joinedload(Attempt.delivery))
+    if delivery_id is not None:
+        query = query.where(Attempt.delivery_id == delivery_id)
+    return list(db.scalars(query.order_by(Attempt.started_at.desc(), Attempt.id.desc())))
+
+
+def places_taken(db: Session, delivery_id: int) -> int:
+    """Attempts of a delivery that take a place."""
+    return (
+        db.scalar(select(func.count()).where(Attempt.delivery_id == delivery_id, Attempt.state != AttemptState.VOID))
+        or 0
+    )
+
+
+def review_questions(db: Session, paper_id: int) -> dict[int, ReviewedQuestion]:
+    """Keys, rationales, citations and topics by position: only for a page after the submit."""
+    rows = db.execute(
+        select(PaperItem.position, ItemVersion, Item, Topic, BenchmarkPoint.benchmark_number)
+        .join(ItemVersion, ItemVersion.id == PaperItem.item_version_id)
+        .join(Item, Item.id == ItemVersion.item_id)
+        .join(Topic, Topic.id == Item.topic_id)
+        .outerjoin(BenchmarkPoint, BenchmarkPoint.number == ItemVersion.point_number)
+        .where(PaperItem.paper_id == paper_id)
+        .order_by(PaperItem.position)
+    )
+    return {
+        position: ReviewedQuestion(
+            item_id=item.id,
+            item_code=item.code,
+            topic_id=topic.id,
+            topic_code=topic.code,
+            topic_title=topic.title,
+            bank_id=topic.bank_id,
+            benchmark=benchmark,
+            key=tuple(sorted(version.key)),
+            rationale=version.rationale,
+            citation=version.citation,
+        )
+        for position, version, item, topic, benchmark in rows
+    }

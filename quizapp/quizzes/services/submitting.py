@@ -1,0 +1,71 @@
+"""Closing an attempt: by its taker, by the clock, or by a job. Score and pass are written in the same transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper, Response
+from quizapp.quizzes.queries.taking import PaperCache
+from quizapp.quizzes.scoring import score
+from quizapp.quizzes.services.first_attempts import settle_first
+
+
+def submit_attempt(db: Session, attempt_id: int, *, papers: PaperCache, now_ms: int) -> Attempt:
+    """Close an attempt for its taker. Sent twice it is the same: a closed attempt is given back as it is.
+
+    The attempt's row is taken for update, so that every save before is in the score and every save after is refused.
+    """
+    attempt = _lock(db, attempt_id)
+    if attempt.state == AttemptState.OPEN:
+        _close(db, attempt, papers, now_ms, by_taker=now_ms <= attempt.accepts_until)
+    return attempt
+
+
+def close_if_over(db: Session, attempt_id: int, *, papers: PaperCache, now_ms: int) -> Attempt:
+    """Close an attempt whose time is over with what was saved; leave any other alone."""
+    attempt = _lock(db, attempt_id)
+    if attempt.state == AttemptState.OPEN and now_ms > attempt.accepts_until:
+        _close(db, attempt, papers, now_ms, by_taker=False)
+    return attempt
+
+
+def overdue_attempts(db: Session, now_ms: int, limit: int = 200) -> list[int]:
+    """Ids of open attempts whose time is over."""
+    return list(
+        db.scalars(
+            select(Attempt.id)
+            .where(Attempt.state == AttemptState.OPEN, Attempt.deadline_at < now_ms, Attempt.accepts_until < now_ms)
+            .order_by(Attempt.deadline_at)
+            .limit(limit)
+        )
+    )
+
+
+def _lock(db: Session, attempt_id: int) -> Attempt:
+    query = select(Attempt).where(Attempt.id == attempt_id).with_for_update(of=Attempt)
+    return db.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _close(db: Session, attempt: Attempt, papers: PaperCache, now_ms: int, *, by_taker: bool) -> None:
+    rows = db.execute(select(Response.position, Response.answer).where(Response.attempt_id == attempt.id))
+    answers = dict(rows.tuples().all())
+    if not by_taker and not any(answers.values()):
+        # nothing was saved and nobody handed it in: it counts as never taken
+        attempt.state = AttemptState.VOID
+        attempt.closed_at = attempt.deadline_at
+        db.flush()
+        if attempt.person_id is not None:
+            settle_first(db, attempt.delivery_id, attempt.person_id)
+        return
+    revision = db.scalars(select(Paper.scoring_revision).where(Paper.id == attempt.paper_id)).one()
+    result = score(papers.keys(db, attempt.paper_id, revision), answers)
+    pass_score = db.scalars(select(Delivery.pass_score).where(Delivery.id == attempt.delivery_id)).one()
+    attempt.state = AttemptState.SUBMITTED if by_taker else AttemptState.EXPIRED
+    attempt.closed_at = now_ms if by_taker else attempt.deadline_at
+    attempt.score = result.points
+    attempt.right_count = result.right
+    attempt.answered_count = result.answered
+    attempt.passed = result.points >= pass_score
+    attempt.scoring_revision = revision
+    db.flush()

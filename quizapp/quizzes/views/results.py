@@ -1,0 +1,253 @@
+"""Handing in, the result, the review of each question, and the receipt code."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from quizapp.accounts import throttle
+from quizapp.core.clock import to_ms
+from quizapp.core.db import transaction
+from quizapp.core.errors import NotFound, TooMany
+from quizapp.core.tokens import group_code, normalize_code
+from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public, signed_in
+from quizapp.quizzes.errors import AlreadyClaimed, CodeUnknown
+from quizapp.quizzes.forms.profile import ReceiptForm
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Reveal
+from quizapp.quizzes.queries.taking import ReviewedQuestion, responses_of, review_questions
+from quizapp.quizzes.scoring import is_right
+from quizapp.quizzes.services.moving import claim_attempt, find_by_receipt
+from quizapp.quizzes.services.starting import receipt_code
+from quizapp.quizzes.services.submitting import close_if_over, submit_attempt
+from quizapp.quizzes.views import bp, quizzes_runtime
+from quizapp.quizzes.views.access import (
+    Access,
+    check_form,
+    keep_receipt_right,
+    open_attempt,
+    receipt_cookie_name,
+)
+from quizapp.quizzes.views.taking import attempt_page, running, show_question
+from quizapp.ui.words import words_for
+
+
+@bp.route("/q/<code>/a/<public_id>/submit", methods=["GET", "POST"])
+@public
+def submit(code: str, public_id: str) -> str | BaseResponse:
+    """A last look at what is open, then hand in. Handing in twice is the same as once."""
+    db, now_ms = get_db(), to_ms(get_now())
+    if request.method == "POST":
+        access = open_attempt(db, code, public_id, now_ms)
+        if access.attempt.state == AttemptState.OPEN:
+            check_form(access)
+            with transaction(db):
+                attempt = submit_attempt(
+                    db, access.attempt.id, papers=quizzes_runtime(current_app).papers, now_ms=now_ms
+                )
+            tell_closed(db, attempt)
+        return redirect(url_for("quizzes.result", code=code, public_id=public_id), 303)
+    found = running(db, code, public_id)
+    if isinstance(found, BaseResponse):
+        return found
+    return attempt_page("quizzes/submit.html", found, position=found.delivery.item_count)
+
+
+def tell_closed(db: Session, attempt: Attempt) -> None:
+    """Let features above (the wrong book) know of a closed attempt of an account. What they do may be lost."""
+    if attempt.account_id is not None and attempt.state in (AttemptState.SUBMITTED, AttemptState.EXPIRED):
+        answers = {p: r.answer for p, r in responses_of(db, attempt.id).items()}
+        reviewed = review_questions(db, attempt.paper_id)
+        wrong = [q.item_id for p, q in reviewed.items() if not is_right(answers.get(p, ""), q.key)]
+        get_runtime().registry.collect("attempt_closed", db, attempt.account_id, wrong, get_now())
+
+
+@dataclass(frozen=True)
+class TopicResult:
+    """How one topic (or benchmark) of a paper went."""
+
+    name: dict[str, str]
+    url: str | None
+    right: int
+    count: int
+
+
+def shows_keys(delivery: Delivery, now_ms: int) -> bool:
+    """Whether right answers may be shown now."""
+    if delivery.reveal == Reveal.AT_ONCE:
+        return True
+    return delivery.reveal == Reveal.AFTER_CLOSE and now_ms >= delivery.closes_at
+
+
+def closed_attempt(db: Session, code: str, public_id: str) -> Access | BaseResponse:
+    """An attempt with a result, or the way back to its question."""
+    now_ms = to_ms(get_now())
+    access = open_attempt(db, code, public_id, now_ms)
+    if access.attempt.state == AttemptState.OPEN:
+        if now_ms <= access.attempt.accepts_until:
+            return redirect(url_for("quizzes.question", code=code, public_id=public_id, position=1), 303)
+        with transaction(db):
+            attempt = close_if_over(db, access.attempt.id, papers=quizzes_runtime(current_app).papers, now_ms=now_ms)
+        tell_closed(db, attempt)
+    return access
+
+
+def topic_results(
+    reviewed: dict[int, ReviewedQuestion], answers: dict[int, str], names: dict[int, dict[str, str]], bank: str
+) -> list[TopicResult]:
+    """Right and all per topic, in the order of the topics."""
+    counts: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+    titles: dict[tuple[str, int], dict[str, str]] = {}
+    for position, question in reviewed.items():
+        place = question.benchmark or question.topic_id
+        key = (question.topic_code, place)
+        counts[key][0] += is_right(answers.get(position, ""), question.key)
+        counts[key][1] += 1
+        titles[key] = names.get(question.benchmark or 0, question.topic_title)
+    results = []
+    for key in sorted(counts):
+        url = (
+            url_for("practice.topic", bank=bank, topic=key[0])
+            if "practice.topic" in current_app.view_functions
+            else None
+        )
+        results.append(TopicResult(titles[key], url, counts[key][0], counts[key][1]))
+    return results
+
+
+@bp.get("/q/<code>/a/<public_id>/result")
+@public
+def result(code: str, public_id: str) -> str | BaseResponse:
+    """Score, pass or not, weak topics, the receipt code, and, when the delivery shows it, each question."""
+    db, now_ms = get_db(), to_ms(get_now())
+    access = closed_attempt(db, code, public_id)
+    if isinstance(access, BaseResponse):
+        return access
+    attempt, delivery = access.attempt, access.delivery
+    if attempt.state == AttemptState.VOID:
+        return render_template("quizzes/void.html", access=access, delivery=delivery, attempt=attempt)
+    reviewed = review_questions(db, attempt.paper_id)
+    answers = {p: r.answer for p, r in responses_of(db, attempt.id).items()}
+    topics = topic_results(reviewed, answers, {}, delivery.blueprint.bank.code)
+    shows = shows_keys(delivery, now_ms)
+    wrong = [p for p, q in reviewed.items() if not is_right(answers.get(p, ""), q.key)]
+    return render_template(
+        "quizzes/result.html",
+        access=access,
+        delivery=delivery,
+        attempt=attempt,
+        shows=shows,
+        topics=topics,
+        weak=sorted((t for t in topics if t.right < t.count), key=lambda t: t.right / t.count)[:3],
+        ticks=["all" if t.right == t.count else "some" if t.right else "none" for t in topics],
+        wrong=wrong,
+        cells=_result_cells(access, reviewed, answers) if shows else [],
+        receipt=group_code(receipt_code(get_keys(), attempt.public_id)),
+        by_receipt=receipt_cookie_name(attempt.public_id) in request.cookies,
+        claimable=get_actor().signed_in and attempt.account_id is None,
+        now_ms=now_ms,
+        slots=get_runtime().registry.collect("result", db, attempt),
+    )
+
+
+def _result_cells(
+    access: Access, reviewed: dict[int, ReviewedQuestion], answers: dict[int, str]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": position,
+            "url": url_for(
+                "quizzes.review",
+                code=access.delivery.poster_code,
+                public_id=access.attempt.public_id,
+                position=position,
+            ),
+            "state": "right" if is_right(answers.get(position, ""), question.key) else "wrong",
+            "marked": False,
+        }
+        for position, question in reviewed.items()
+    ]
+
+
+@bp.get("/q/<code>/a/<public_id>/review/<int:position>")
+@public
+def review(code: str, public_id: str, position: int) -> str | BaseResponse:
+    """One question after the submit: own answer, right answer, why, and the citation."""
+    db, now_ms = get_db(), to_ms(get_now())
+    access = closed_attempt(db, code, public_id)
+    if isinstance(access, BaseResponse):
+        return access
+    attempt = access.attempt
+    if attempt.state == AttemptState.VOID or not shows_keys(access.delivery, now_ms):
+        return redirect(url_for("quizzes.result", code=code, public_id=public_id), 303)
+    reviewed = review_questions(db, attempt.paper_id)
+    if position not in reviewed:
+        raise NotFound
+    answers = {p: r.answer for p, r in responses_of(db, attempt.id).items()}
+    answer = answers.get(position, "")
+    paper = quizzes_runtime(current_app).papers.paper(db, attempt.paper_id)
+    wrong = [p for p, q in reviewed.items() if not is_right(answers.get(p, ""), q.key)]
+    return render_template(
+        "quizzes/review.html",
+        access=access,
+        delivery=access.delivery,
+        attempt=attempt,
+        question=show_question(attempt, paper.questions[position - 1], answer),
+        reviewed=reviewed[position],
+        right=is_right(answer, reviewed[position].key),
+        answered=bool(answer),
+        position=position,
+        count=len(reviewed),
+        next_wrong=next((p for p in wrong if p > position), None),
+    )
+
+
+@bp.route("/receipt", methods=["GET", "POST"])
+@public
+def receipt() -> str | BaseResponse | tuple[str, int]:
+    """Open a result again with its receipt code."""
+    db, now, keys = get_db(), get_now(), get_keys()
+    form = ReceiptForm()
+    if request.method == "GET":
+        form.code.data = ""
+    subject = normalize_code(form.code.data or "")[:12]
+    if form.validate_on_submit():
+        tail = "".join(c for c in form.phone_tail.data or "" if c.isdigit())[-4:]
+        try:
+            throttle.check(db, keys, "receipt", subject, request.form.get("not_before", ""), now)
+            attempt = find_by_receipt(db, code=form.code.data, phone_tail=tail, keys=keys)
+        except CodeUnknown as refusal:
+            with transaction(db):
+                throttle.record_failure(db, keys, "receipt", subject, now)
+            form.code.errors = [*form.code.errors, words_for(refusal)]
+        except TooMany as refusal:
+            form.code.errors = [*form.code.errors, words_for(refusal)]
+        else:
+            response = redirect(
+                url_for("quizzes.result", code=attempt.delivery.poster_code, public_id=attempt.public_id), 303
+            )
+            keep_receipt_right(response, attempt.delivery, attempt, to_ms(now))
+            return response
+    wait = throttle.delay(db, keys, "receipt", subject, now)
+    page = render_template("quizzes/receipt.html", form=form, wait=wait)
+    return (page, 422) if form.errors else page
+
+
+@bp.post("/q/<code>/a/<public_id>/claim")
+@signed_in
+def claim(code: str, public_id: str) -> BaseResponse:
+    """Put a result that this browser may open into the signed-in account."""
+    db, now_ms = get_db(), to_ms(get_now())
+    access = closed_attempt(db, code, public_id)
+    if isinstance(access, BaseResponse):
+        return access
+    try:
+        with transaction(db):
+            claim_attempt(db, attempt_id=access.attempt.id, actor=get_actor(), now_ms=now_ms)
+    except AlreadyClaimed:
+        return redirect(url_for("quizzes.result", code=code, public_id=public_id, claimed="other"), 303)
+    return redirect(url_for("quizzes.result", code=code, public_id=public_id), 303)

@@ -1,0 +1,41 @@
+"""The answers of a phone: no session, no account, one round trip to the database."""
+
+from __future__ import annotations
+
+from flask import Response, current_app, json, request
+
+from quizapp.core.clock import to_ms
+from quizapp.core.tokens import digest
+from quizapp.core.web import get_runtime, public
+from quizapp.quizzes.errors import AnswerMalformed, FormExpired
+from quizapp.quizzes.services.saving import SaveReply, SaveResult, SaveStatus, parse_items, save_answers
+from quizapp.quizzes.views import bp, quizzes_runtime
+from quizapp.quizzes.views.access import cookie_name, same_origin
+
+
+@bp.post("/q/<code>/a/<public_id>/answers")
+@public
+def save(code: str, public_id: str) -> Response:  # noqa: ARG001 # the code only gives the cookie its path
+    """Store answers: `{"items": [{"position", "answer", "sequence"}]}` → `{"results": […], "highest", "now"}`."""
+    if request.mimetype != "application/json":
+        raise AnswerMalformed
+    if not same_origin():
+        raise FormExpired
+    items = parse_items(request.get_json(silent=True))
+    now_ms = to_ms(get_runtime().clock())
+    secret = request.cookies.get(cookie_name(public_id))
+    if not secret:
+        reply = SaveReply([SaveResult(item.position, SaveStatus.NOT_YOURS) for item in items], 0)
+    else:
+        # several answers in one request are stored together: one write lock, one flush to the disk
+        with quizzes_runtime(current_app).hot.run(together=len(items) > 1) as run:
+            reply = save_answers(run, attempt=public_id, secret_hash=digest(secret), items=items, now_ms=now_ms)
+    body = {
+        "results": [
+            {"position": r.position, "status": r.status, "answer": r.answer, "sequence": r.stored_sequence}
+            for r in reply.results
+        ],
+        "highest": reply.highest,
+        "now": now_ms,
+    }
+    return Response(json.dumps(body), mimetype="application/json", headers={"Cache-Control": "no-store"})

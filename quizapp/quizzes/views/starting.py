@@ -1,0 +1,162 @@
+"""From the poster to the first question: landing and profile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from quizapp.core.clock import local_date, to_ms
+from quizapp.core.db import transaction
+from quizapp.core.errors import DomainError
+from quizapp.core.tokens import digest, new_secret, normalize_code
+from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public
+from quizapp.organisation.queries import industry_choices, search_units
+from quizapp.quizzes.errors import (
+    DeliveryEnded,
+    DeliveryFull,
+    DeliveryNotOpen,
+    DeliveryNotReady,
+    SignInForDelivery,
+    TriesUsedUp,
+)
+from quizapp.quizzes.forms.profile import ProfileForm
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery
+from quizapp.quizzes.queries.taking import attempts_of_account, find_attempts, get_delivery, places_taken
+from quizapp.quizzes.services.starting import check_open, start_attempt
+from quizapp.quizzes.services.submitting import close_if_over
+from quizapp.quizzes.views import bp, quizzes_runtime
+from quizapp.quizzes.views.access import Right, attempts_in_browser, device_token, keep_device, keep_secret, right_to
+
+#: Why nobody can start now, for the page: the class of the refusal → the page's word.
+_CLOSED = {
+    DeliveryNotOpen: "not_open",
+    DeliveryEnded: "ended",
+    DeliveryFull: "full",
+    DeliveryNotReady: "preparing",
+    TriesUsedUp: "tries",
+    SignInForDelivery: "sign_in",
+}
+
+
+def mine(db: Session, delivery: Delivery, now_ms: int) -> list[Attempt]:
+    """The attempts that this browser (or its account) may open, newest first; those whose time is over are closed."""
+    found = {a.id: a for a in find_attempts(db, delivery.id, attempts_in_browser()) if right_to(a, now_ms)}
+    account_id = get_actor().account_id
+    if account_id is not None:
+        found.update({a.id: a for a in attempts_of_account(db, account_id, delivery.id)})
+    over = [a.id for a in found.values() if a.state == AttemptState.OPEN and now_ms > a.accepts_until]
+    if over:
+        with transaction(db):
+            for attempt_id in over:
+                found[attempt_id] = close_if_over(
+                    db, attempt_id, papers=quizzes_runtime(current_app).papers, now_ms=now_ms
+                )
+    return sorted(found.values(), key=lambda a: (a.started_at, a.id), reverse=True)
+
+
+@bp.get("/q/<code>")
+@public
+def landing(code: str) -> str | BaseResponse:
+    """What the poster opens: what this is, how long, what passes, one button; or why not now."""
+    if normalize_code(code) != code:
+        return (
+            redirect(url_for("quizzes.landing", code=normalize_code(code) or code[:1]), 302)
+            if normalize_code(code)
+            else _not_found()
+        )
+    db, now_ms = get_db(), to_ms(get_now())
+    delivery = get_delivery(db, code)
+    attempts = mine(db, delivery, now_ms)
+    closed = None
+    try:
+        check_open(db, delivery, get_actor(), now_ms)
+    except DomainError as refusal:
+        closed = _CLOSED.get(type(refusal))
+        if closed is None:
+            raise
+    return render_template(
+        "quizzes/landing.html",
+        delivery=delivery,
+        closed=closed,
+        running=[a for a in attempts if a.state == AttemptState.OPEN],
+        finished=[a for a in attempts if a.state not in (AttemptState.OPEN, AttemptState.VOID)],
+        writes={a.public_id for a in attempts if (found := right_to(a, now_ms)) and found[0] == Right.WRITE},
+        places_left=None if delivery.capacity is None else max(0, delivery.capacity - places_taken(db, delivery.id)),
+        now_ms=now_ms,
+    )
+
+
+def _not_found() -> BaseResponse:
+    from quizapp.core.errors import NotFound
+
+    raise NotFound
+
+
+@bp.route("/q/<code>/start", methods=["GET", "POST"])
+@public
+def start(code: str) -> str | BaseResponse | tuple[str, int]:
+    """Ask the delivery's fields and the consent, then start: the clock runs from here."""
+    db, now, keys = get_db(), get_now(), get_keys()
+    delivery = get_delivery(db, code)
+    actor = get_actor()
+    try:
+        check_open(db, delivery, actor, to_ms(now))
+    except DomainError:
+        return redirect(url_for("quizzes.landing", code=code), 303)
+    form = ProfileForm.for_delivery(delivery, industry_choices(db), local_date(now))
+    if not form.ticket.data or len(form.ticket.data) != 22:
+        form.ticket.data = new_secret()
+    if request.method == "POST" and "find_unit" not in request.form and form.validate():
+        token = device_token() or new_secret()
+        try:
+            with transaction(db):
+                started = start_attempt(
+                    db,
+                    delivery=delivery,
+                    profile=form.profile(),
+                    actor=actor,
+                    device_hash=digest(token),
+                    ticket=form.ticket.data,
+                    keys=keys,
+                    now=now,
+                )
+        except DomainError as refusal:
+            if type(refusal) in _CLOSED:
+                return redirect(url_for("quizzes.landing", code=code), 303)
+            if not form.show(refusal):
+                raise
+        else:
+            response = redirect(
+                url_for("quizzes.question", code=code, public_id=started.attempt.public_id, position=1), 303
+            )
+            keep_secret(response, delivery, started.attempt, started.secret, to_ms(now))
+            keep_device(response, token)
+            return response
+    page = _profile_page(db, delivery, form)
+    return (page, 422) if form.errors else page
+
+
+def _profile_page(db: Session, delivery: Delivery, form: ProfileForm) -> str:
+    """The form, with the units that were searched or opened step by step (for browsers without scripts)."""
+    values: dict[str, Any] = {"query": "", "results": [], "chosen": None}
+    if "unit_id" in form:
+        values.update(unit_results(db, delivery, form))
+    settings = get_runtime().settings
+    return render_template("quizzes/start.html", delivery=delivery, form=form, settings=settings, **values)
+
+
+def unit_results(db: Session, delivery: Delivery, form: ProfileForm) -> dict[str, Any]:
+    """The unit picker's state: what was searched, what was found, what is chosen."""
+    from quizapp.organisation.models import OrgUnit
+
+    query = (form.unit_query.data or "").strip()
+    chosen = None
+    if (form.unit_id.data or "").isdecimal():
+        unit = db.get(OrgUnit, int(form.unit_id.data))
+        if unit is not None and unit.path.startswith(delivery.unit.path):
+            chosen = unit
+    results = search_units(db, query, within_path=delivery.unit.path) if len(query) >= 2 else []
+    return {"query": query, "results": results, "chosen": chosen}

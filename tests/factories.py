@@ -1,0 +1,151 @@
+"""Rows for tests: services where they are what is tested elsewhere, plain rows where only the shape matters."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+from typing import Any
+
+from quizapp.banks.models import Item, ItemBank, ItemVersion, Topic
+from quizapp.core.clock import to_ms
+from quizapp.core.tokens import new_poster_code
+from quizapp.organisation.models import OrgUnit
+from quizapp.quizzes.models import Delivery, DeliveryState, Paper, PaperItem, QuizBlueprint
+from sqlalchemy.orm import Session
+
+from tests.conftest import START
+
+_numbers = itertools.count(1)
+
+
+def make_unit(db: Session, parent: OrgUnit | None = None, **values: Any) -> OrgUnit:
+    """A unit below another (or at the top)."""
+    number = next(_numbers)
+    unit = OrgUnit(
+        **{
+            "name": f"单位{number}",
+            "code": f"U{number}",
+            "initials": f"dw{number}",
+            "kind": "community",
+            "created_at": START,
+            "path": f"/new{number}/",
+            "parent_id": parent.id if parent else None,
+            **values,
+        }
+    )
+    db.add(unit)
+    db.flush()
+    unit.path = f"{parent.path if parent else '/'}{unit.id}/"
+    db.flush()
+    return unit
+
+
+def make_items(db: Session, count: int = 5, bank_code: str | None = None) -> list[ItemVersion]:
+    """A bank with one topic and items of the three types in turn; option b (t, or a and c) is right."""
+    number = next(_numbers)
+    bank = ItemBank(code=bank_code or f"bank{number}", title={"zh": "题库", "en": "Bank"})
+    db.add(bank)
+    db.flush()
+    topic = Topic(bank_id=bank.id, code=f"topic{number}", title={"zh": "主题", "en": "Topic"})
+    db.add(topic)
+    db.flush()
+    versions = []
+    for index in range(count):
+        item = Item(code=f"TST-{number}-{index + 1:03}", topic_id=topic.id)
+        db.add(item)
+        db.flush()
+        kind = ("single_choice", "true_false", "multiple_choice")[index % 3]
+        options = (
+            [{"id": "t"}, {"id": "f"}]
+            if kind == "true_false"
+            else [{"id": o, "zh": f"选项{o}{index}", "en": f"Option {o}{index}"} for o in "abcd"]
+        )
+        version = ItemVersion(
+            item_id=item.id,
+            number=1,
+            type=kind,
+            use="both",
+            dimension="knowledge",
+            difficulty=0.6,
+            fact=f"F{number}-{index}",
+            objective={"zh": "考点", "en": "Objective"},
+            stem={"zh": f"第{index + 1}个问题", "en": f"Question {index + 1}"},
+            options=options,
+            key={"single_choice": ["b"], "true_false": ["t"], "multiple_choice": ["a", "c"]}[kind],
+            rationale={"zh": f"解析密钥{index}", "en": f"Secret rationale {index}"},
+            citation={"document": "文件", "article": f"第{index + 1}条", "year": 2021},
+            review_by="2030-12",
+            content_hash="0" * 64,
+            created_at=START,
+        )
+        db.add(version)
+        db.flush()
+        item.current_version_id = version.id
+        versions.append(version)
+    db.flush()
+    return versions
+
+
+RIGHT = {"single_choice": "b", "true_false": "t", "multiple_choice": "a,c"}
+
+
+def make_delivery(
+    db: Session, unit: OrgUnit | None = None, *, items: int = 5, papers: int = 1, now: datetime = START, **values: Any
+) -> Delivery:
+    """A ready delivery with its papers: open from an hour ago for a week."""
+    unit = unit or make_unit(db, kind="district")
+    versions = make_items(db, items)
+    bank_id = versions[0].item.topic.bank_id
+    blueprint = QuizBlueprint(
+        code=f"test{next(_numbers)}",
+        bank_id=bank_id,
+        title={"zh": "测验", "en": "Quiz"},
+        description={"zh": "问什么", "en": "What is asked"},
+        rules={"items": items},
+    )
+    db.add(blueprint)
+    db.flush()
+    delivery = Delivery(
+        **{
+            "poster_code": new_poster_code(),
+            "blueprint_id": blueprint.id,
+            "title": "测试测验",
+            "title_en": "Test quiz",
+            "unit_id": unit.id,
+            "opens_at": to_ms(now - timedelta(hours=1)),
+            "closes_at": to_ms(now + timedelta(days=7)),
+            "time_limit_s": 1800,
+            "grace_s": 30,
+            "tries": None,
+            "capacity": None,
+            "pass_score": items * 20 * 60 // 100,
+            "max_score": items * 20,
+            "item_count": items,
+            "paper_count": papers,
+            "reveal": "at_once",
+            "guests": True,
+            "fields": {},
+            "notice": {
+                "version": "1",
+                "purpose": "统计合格率",
+                "keeper": "科协",
+                "contact": "010-1",
+                "retention_months": 36,
+            },
+            "guess_pass": 0.01,
+            "state": DeliveryState.READY,
+            "seed": "seed",
+            "created_at": to_ms(now),
+            **values,
+        }
+    )
+    db.add(delivery)
+    db.flush()
+    for number in range(1, papers + 1):
+        paper = Paper(delivery_id=delivery.id, number=number)
+        db.add(paper)
+        db.flush()
+        for position, version in enumerate(versions, start=1):
+            db.add(PaperItem(paper_id=paper.id, position=position, item_version_id=version.id, points=20))
+    db.flush()
+    return delivery
