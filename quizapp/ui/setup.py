@@ -1,0 +1,103 @@
+"""Gives an application its look: `init_ui(app)`, once, after `init_web` and before the features' blueprints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, url_for
+from flask_babel import Babel
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+from werkzeug.routing import BuildError
+
+from quizapp.core.registry import NavigationEntry
+from quizapp.core.web import Runtime, get_actor
+from quizapp.ui import error_pages, filters, headers, preferences, views
+from quizapp.ui.assets import Assets, icon, static_url
+from quizapp.ui.build import DIST, TRANSLATIONS
+
+#: The one guard of all forms; a feature exempts a view with `csrf.exempt(view)`.
+csrf = CSRFProtect()
+
+
+def init_ui(app: Flask, *, dist: Path = DIST) -> None:
+    """Languages, filters, frame pages, headers, error pages and the built files."""
+    assets = Assets(dist)
+    app.extensions["quizapp_assets"] = assets
+    app.wsgi_app = assets.wrap(app.wsgi_app)  # type: ignore[method-assign] # Flask's own way to add middleware
+
+    app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a page may stay open for a day; the session bounds it
+    if "csrf" not in app.extensions:
+        csrf.init_app(app)
+    Babel(
+        app,
+        default_locale=preferences.ZH,
+        default_timezone="Asia/Shanghai",
+        default_translation_directories=str(TRANSLATIONS),
+        locale_selector=preferences.choose_locale,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    filters.init_filters(app)
+    app.jinja_env.filters["safe_next"] = preferences.safe_next
+    app.jinja_env.globals.update(
+        icon=icon,
+        static_url=static_url,
+        optional_url=optional_url,
+        html_lang=preferences.html_lang,
+        is_elder=preferences.is_elder,
+        text_size=preferences.text_size,
+        current_path=preferences.current_path,
+        csrf_token=generate_csrf,
+        ring_states=ring_states,
+        staff_navigation=staff_navigation,
+        actor_name=actor_name,
+        is_demo=is_demo,
+    )
+    headers.init_headers(app)
+    app.register_blueprint(views.bp)
+    error_pages.init_error_pages(app)
+    # The three switches change nothing but the visitor's own view, and stand on pages that carry no session.
+    for view in (views.set_preferences, *headers.CSRF_FREE):
+        csrf.exempt(view)
+
+
+def optional_url(endpoint: str, **values: Any) -> str | None:
+    """The address of a view, or None where no such view is installed."""
+    try:
+        return url_for(endpoint, **values)
+    except BuildError:
+        return None
+
+
+def _runtime() -> Runtime | None:
+    runtime: Runtime | None = current_app.extensions.get("quizapp")
+    return runtime
+
+
+def is_demo() -> bool:
+    """Whether this is the demo district."""
+    runtime = _runtime()
+    return bool(runtime and runtime.settings.demo)
+
+
+def actor_name() -> str | None:
+    """The name of who is signed in; None for a guest."""
+    actor = get_actor() if _runtime() else None
+    return (actor.name or "") if actor and actor.signed_in else None
+
+
+def staff_navigation() -> list[tuple[Any, list[tuple[NavigationEntry, str]]]]:
+    """The entries that the visitor may open, with their addresses, in groups, in order."""
+    runtime = _runtime()
+    groups: dict[str, tuple[Any, list[tuple[NavigationEntry, str]]]] = {}
+    for entry in runtime.registry.navigation if runtime else ():
+        url = optional_url(entry.endpoint)
+        if url and get_actor().scope.allows(entry.permission):
+            groups.setdefault(str(entry.group), (entry.group, []))[1].append((entry, url))
+    return list(groups.values())
+
+
+def ring_states(count: int, done: int) -> list[str]:
+    """A ring of `count` ticks of which the first `done` are full."""
+    return ["all" if number < done else "none" for number in range(count)]

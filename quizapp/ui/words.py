@@ -1,0 +1,49 @@
+"""The words for refusals: `code` of a `DomainError` → Chinese text with %(name)s places for its data.
+
+Each says what is wrong, then what to do. A literal percent sign is written %%. Add a feature's codes under its own heading.
+"""
+
+from __future__ import annotations
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from quizapp.core.errors import DomainError
+
+WORDS: dict[str, LazyString] = {
+    # every feature
+    "refused": _l("这一步没有做成。回上一页再试一次。"),
+    "not_found": _l("没有找到这一页。地址可能不全，或内容已经撤下。"),
+    "forbidden": _l("这一页您没有权限看。要看，请找本单位的单位管理员开通。"),
+    "sign_in_needed": _l("这一页要先登录。"),
+    "invalid": _l("有一处填得不对，改好再提交。"),
+    "conflict": _l("别人刚刚改过，或状态已经变了。刷新看一看再做。"),
+    "too_many": _l("试的次数太多。过 %(wait_seconds)s 秒再试。"),
+    "unavailable": _l("服务器正忙，没有改动任何内容。过一会儿再试一次。"),
+}
+
+#: A page's title by status, then what it says where the error itself brings no words.
+STATUS_WORDS: dict[int, tuple[LazyString, LazyString]] = {
+    400: (_l("没有看懂这次请求"), _l("页面可能放得太久。回上一页刷新，再做一次；已填的内容请先抄下。")),
+    401: (_l("要先登录"), _l("登录后会回到这一页。")),
+    403: (_l("没有权限"), _l("这一页您没有权限看。要看，请找本单位的单位管理员开通。")),
+    404: (_l("没有找到这一页"), _l("地址可能不全，或内容已经撤下。请对一对地址，或回首页。")),
+    405: (_l("这个地址不能这样打开"), _l("回上一页，用页面上的按钮再做一次。")),
+    409: (_l("状态已经变了"), _l("别人刚刚改过，或已经做完。刷新看一看再做。")),
+    413: (_l("文件太大"), _l("没有收下。换一个小一些的文件再传。")),
+    422: (_l("有一处填得不对"), _l("回上一页改好再提交，已填的内容还在。")),
+    429: (_l("试的次数太多"), _l("过几分钟再试。已保存的内容都在。")),
+    500: (_l("这一步没有做成"), _l("已保存的内容都在。再试一次；还不行，请把错误号告诉管理员。")),
+    503: (_l("服务器正忙"), _l("没有改动任何内容，手机上的答案还在。过一会儿再试一次。")),
+}
+
+
+def words_for(error: DomainError) -> str:
+    """What a refusal says, in the page's language. A code without words falls back to its status."""
+    text = WORDS.get(error.code)
+    if text is None:
+        return str(STATUS_WORDS.get(error.status, STATUS_WORDS[400])[1])
+    try:
+        return str(str(text) % error.data)
+    except KeyError:
+        return str(STATUS_WORDS.get(error.status, STATUS_WORDS[400])[1])
