@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from quizapp.core.db import Base, BigId, PathText, UtcDateTime
 
@@ -96,6 +98,22 @@ class PersonSource(StrEnum):
     DEVICE = "device"
 
 
+def name_key(name: str) -> str:
+    """A name as it is compared: full-width folded, lower case, without spaces and middle dots.
+
+    >>> name_key(" 李　国 ") == name_key("李国")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    # joined letters may combine anew: folded once more, so that a key is its own key
+    return unicodedata.normalize("NFKC", "".join(c for c in folded if not c.isspace() and c not in "·•‧・."))
+
+
+def _key_of_row(context: DefaultExecutionContext) -> str:
+    row = context.get_current_parameters()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+    return name_key(row.get("name") or "")
+
+
 class Person(Base):
     """Somebody who is counted once.
 
@@ -104,14 +122,32 @@ class Person(Base):
 
     __tablename__ = "person"
     __table_args__ = (
-        Index("ix_person_phone_hash_name", "phone_hash", "name"),
-        Index("ix_person_device_hash_name", "device_hash", "name"),
+        Index("ix_person_phone_hash_name_key", "phone_hash", "name_key"),
+        # Two phones that send the same name and number at once make one person.
+        Index(
+            "uq_person_typed",
+            "phone_hash",
+            "name_key",
+            unique=True,
+            sqlite_where=text("source = 'typed'"),
+            postgresql_where=text("source = 'typed'"),
+        ),
+        Index(
+            "uq_person_device",
+            "device_hash",
+            "name_key",
+            unique=True,
+            sqlite_where=text("source = 'device'"),
+            postgresql_where=text("source = 'device'"),
+        ),
     )
 
     #: Key.
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     #: Name or nickname; empty after erasure.
     name: Mapped[str] = mapped_column(String(80), default="")
+    #: The name as it is compared (`name_key`); follows `name`.
+    name_key: Mapped[str] = mapped_column(String(160), default=_key_of_row)
     #: Phone number, encrypted.
     phone_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: Keyed hash of the phone number.
@@ -136,3 +172,8 @@ class Person(Base):
     rostered_on: Mapped[date | None]
     #: When the row was made.
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @validates("name")
+    def _follow_name(self, _key: str, name: str) -> str:
+        self.name_key = name_key(name)
+        return name

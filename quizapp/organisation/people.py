@@ -1,0 +1,133 @@
+"""Who is one person: matching what somebody typed to the people that are known, for counting alone."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import case, select, text
+from sqlalchemy.orm import Session
+
+from quizapp.core.db import insert_once
+from quizapp.core.tokens import Keys
+from quizapp.organisation.models import Person, PersonSource, name_key
+
+#: Bands of the national survey, by the first age of each; the code says both ends.
+AGE_BANDS: tuple[tuple[int, str], ...] = (
+    (70, "70+"),
+    (60, "60-69"),
+    (50, "50-59"),
+    (40, "40-49"),
+    (30, "30-39"),
+    (18, "18-29"),
+    (14, "14-17"),
+    (0, "0-13"),
+)
+#: Nobody is older: such a year of birth is a slip.
+MOST_YEARS = 120
+
+
+@dataclass(frozen=True)
+class Identified:
+    """Who it is, as far as can be told: `level` is "matched" (name and phone), "device" (name and browser) or "none"."""
+
+    person_id: int | None
+    level: str
+
+
+def clean_name(name: str | None) -> str:
+    """A typed name as it is kept: full-width folded, outer spaces gone, inner ones single."""
+    return " ".join(unicodedata.normalize("NFKC", name or "").split())
+
+
+def age_band(birth_year: int | None, day: date) -> str | None:
+    """The band of the age that is reached in the year of `day`; None where the year is unknown or cannot be.
+
+    >>> age_band(1960, date(2026, 11, 23))
+    '60-69'
+    """
+    if birth_year is None:
+        return None
+    age = day.year - birth_year
+    if not 0 <= age <= MOST_YEARS:
+        return None
+    return next(band for first, band in AGE_BANDS if age >= first)
+
+
+def identify(
+    db: Session,
+    *,
+    keys: Keys,
+    name: str | None,
+    phone: str | None,
+    device_hash: bytes | None,
+    unit_id: int | None,
+    industry_id: int | None,
+    birth_year: int | None,
+    sex: str | None,
+    education: str | None,
+    now: datetime,
+) -> Identified:
+    """The person behind a typed name with a phone number (eleven digits), or with the browser's device where no phone is given.
+
+    Somebody who is known is found and left as they are: what was typed changes nothing and shows nothing. Otherwise a new person is
+    made who serves counting alone. Two calls at once make one person. A device alone, a name alone, a phone alone say nothing.
+    """
+    name = clean_name(name)
+    key = name_key(name)
+    stated: dict[str, Any] = {
+        "name": name,
+        "name_key": key,
+        "unit_id": unit_id,
+        "industry_id": industry_id,
+        "birth_year": birth_year,
+        "sex": sex,
+        "education": education,
+        "created_at": now,
+    }
+    if key and phone:
+        phone_hash = keys.phone_hash(phone)
+        found = _by_phone(db, phone_hash, key)
+        if found is None:
+            values = {
+                **stated,
+                "source": PersonSource.TYPED.value,
+                "phone_hash": phone_hash,
+                "phone_encrypted": keys.encrypt_phone(phone),
+            }
+            insert_once(db, Person, values, ["phone_hash", "name_key"], where=text("source = 'typed'"))
+            found = _by_phone(db, phone_hash, key)
+        return Identified(found, "matched")
+    if key and device_hash:
+        found = _by_device(db, device_hash, key)
+        if found is None:
+            values = {**stated, "source": PersonSource.DEVICE.value, "device_hash": device_hash}
+            insert_once(db, Person, values, ["device_hash", "name_key"], where=text("source = 'device'"))
+            found = _by_device(db, device_hash, key)
+        return Identified(found, "device")
+    return Identified(None, "none")
+
+
+def _by_phone(db: Session, phone_hash: bytes, key: str) -> int | None:
+    """Somebody on a roster before the owner of an account, before somebody who only typed; the oldest of equals."""
+    rank = case(
+        (Person.source == PersonSource.ROSTER, 0),
+        (Person.source == PersonSource.ACCOUNT, 1),
+        else_=2,
+    )
+    return db.scalar(
+        select(Person.id)
+        .where(Person.phone_hash == phone_hash, Person.name_key == key)
+        .order_by(rank, Person.id)
+        .limit(1)
+    )
+
+
+def _by_device(db: Session, device_hash: bytes, key: str) -> int | None:
+    return db.scalar(
+        select(Person.id).where(
+            Person.device_hash == device_hash, Person.name_key == key, Person.source == PersonSource.DEVICE
+        )
+    )
