@@ -1,0 +1,169 @@
+"""Which cells of a tree of sums may not be shown, so that no small one can be computed from the others.
+
+The numbers of a unit are the sum of its parts: whoever knows the sum and all parts but one knows that one too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+#: A rate of fewer answers is shown to nobody.
+FEWEST_ANSWERS = 10
+#: Roles that see aggregates only see no cell of 1 up to this many.
+SMALL_CELL = 4
+
+
+@dataclass(slots=True)
+class Counts:
+    """What is counted of a set of attempts. All but `started` are parts of `started`."""
+
+    #: Every attempt, whatever became of it.
+    started: int = 0
+    #: Submitted, or scored when its time was over.
+    closed: int = 0
+    #: Closed first attempts: one per person and delivery, not void.
+    first: int = 0
+    #: Of those, passed.
+    passed: int = 0
+    #: Void: nothing was saved, or it was made void.
+    void: int = 0
+    #: Closed, and nobody knows whose.
+    unidentified: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.started + other.started,
+            self.closed + other.closed,
+            self.first + other.first,
+            self.passed + other.passed,
+            self.void + other.void,
+            self.unidentified + other.unidentified,
+        )
+
+    @property
+    def failed(self) -> int:
+        """Closed first attempts that did not pass."""
+        return self.first - self.passed
+
+    @property
+    def repeated(self) -> int:
+        """Closed, identified, but not the first."""
+        return self.closed - self.first - self.unidentified
+
+    @property
+    def running(self) -> int:
+        """Started, neither closed nor void."""
+        return self.started - self.closed - self.void
+
+
+@dataclass(slots=True)
+class Node:
+    """A row: a unit with everything below it, or what belongs to a unit itself. `key` is unique in the tree."""
+
+    key: str
+    #: The unit, where the row is one.
+    unit_id: int | None = None
+    counts: Counts = field(default_factory=Counts)
+    parts: dict[str, Node] = field(default_factory=dict)
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, a part after its whole."""
+        yield self
+        for part in self.parts.values():
+            yield from part.walk()
+
+
+Size = Callable[[Counts], int]
+
+
+def hide_cells(
+    root: Node, *, size: Size, small: Callable[[Node], bool], tells: Callable[[Counts], bool] | None = None
+) -> set[str]:
+    """The keys of the nodes whose cell is hidden, for one column.
+
+    Hidden is what is `small`; then, where some parts of a shown sum are hidden, the smallest shown parts as well, until at least two
+    are hidden and what they add up to (which anybody can compute) no longer `tells` anything; and all that lies below a hidden cell,
+    because it adds up to that cell. Parts of `size` 0 are never hidden: nothing is in them. A shown 0 or 100 % of 10 and more says the
+    same of each part, so there nothing is left to protect.
+    """
+    tells = tells or (lambda counts: small(Node("", counts=counts)))
+    hidden: set[str] = {root.key} if size(root.counts) and small(root) else set()
+    for node in root.walk():
+        parts = [part for part in node.parts.values() if size(part.counts)]
+        if node.key in hidden:
+            hidden.update(part.key for part in parts)
+            continue
+        secret = [part for part in parts if small(part)]
+        shown = sorted((p for p in parts if not small(p)), key=lambda p: (size(p.counts), p.key), reverse=True)
+        while secret and shown and (len(secret) < 2 or tells(add_up(part.counts for part in secret))):
+            secret.append(shown.pop())
+        hidden.update(part.key for part in secret)
+    return hidden
+
+
+def add_up(counts: Iterable[Counts]) -> Counts:
+    """The sum of several."""
+    return sum(counts, Counts())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The keys of the hidden cells, by column."""
+
+    rate: set[str]
+    first: set[str] = field(default_factory=set)
+    void: set[str] = field(default_factory=set)
+    unidentified: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    started: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, tree: Node, *, strict: bool) -> Shown:
+        """Decide for a whole tree; `strict` for roles that see aggregates only."""
+        if not strict:
+            return cls(
+                hide_cells(
+                    tree,
+                    size=lambda c: c.first,
+                    small=lambda node: node.counts.first < FEWEST_ANSWERS,
+                    tells=lambda c: c.first < FEWEST_ANSWERS or c.passed in (0, c.first),
+                )
+            )
+        first = hide_cells(tree, size=lambda c: c.first, small=lambda node: _tiny(node.counts.first))
+        void = hide_cells(tree, size=lambda c: c.void, small=lambda node: _tiny(node.counts.void))
+        nobody = hide_cells(tree, size=lambda c: c.unidentified, small=lambda node: _tiny(node.counts.unidentified))
+
+        def tells_result(c: Counts) -> bool:
+            return c.first < FEWEST_ANSWERS or _tiny(c.passed) or _tiny(c.failed)
+
+        # Sums of two columns betray a third: what is left after the hidden ones is a cell too.
+        def tells_closed(c: Counts) -> bool:
+            return _tiny(c.closed) or _tiny(c.repeated)
+
+        def tells_started(c: Counts) -> bool:
+            return _tiny(c.started) or _tiny(c.running)
+
+        rate = hide_cells(
+            tree,
+            size=lambda c: c.first,
+            small=lambda node: node.key in first or tells_result(node.counts),
+            tells=lambda c: tells_result(c) or c.passed in (0, c.first),
+        )
+        closed = hide_cells(
+            tree,
+            size=lambda c: c.closed,
+            small=lambda node: node.key in first | nobody or tells_closed(node.counts),
+            tells=tells_closed,
+        )
+        started = hide_cells(
+            tree,
+            size=lambda c: c.started,
+            small=lambda node: node.key in closed | void or tells_started(node.counts),
+            tells=tells_started,
+        )
+        return cls(rate, first, void, nobody, closed, started)
+
+
+def _tiny(count: int) -> bool:
+    return 1 <= count <= SMALL_CELL
