@@ -6,13 +6,14 @@ import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
-from quizapp.banks.models import Item, ItemBank, ItemVersion, Topic
-from quizapp.core.clock import to_ms
-from quizapp.core.tokens import new_poster_code
-from quizapp.organisation.models import OrgUnit
-from quizapp.quizzes.models import Delivery, DeliveryState, Paper, PaperItem, QuizBlueprint
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from quizapp.banks.models import Item, ItemBank, ItemVersion, Topic
+from quizapp.core.clock import local_date, to_ms
+from quizapp.core.tokens import new_poster_code
+from quizapp.organisation.models import OrgUnit, Person
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Paper, PaperItem, QuizBlueprint
 from tests.conftest import START
 
 _numbers = itertools.count(1)
@@ -149,3 +150,44 @@ def make_delivery(
             db.add(PaperItem(paper_id=paper.id, position=position, item_version_id=version.id, points=20))
     db.flush()
     return delivery
+
+
+def make_attempt(
+    db: Session, delivery: Delivery, unit: OrgUnit | None = None, *, now: datetime = START, **values: Any
+) -> Attempt:
+    """A plain attempt row: submitted, passed, the first of nobody in particular unless `values` say otherwise."""
+    number = next(_numbers)
+    started = to_ms(now)
+    attempt = Attempt(
+        **{
+            "public_id": f"attempt{number}",
+            "delivery_id": delivery.id,
+            "paper_id": db.scalars(select(Paper.id).where(Paper.delivery_id == delivery.id)).first(),
+            "secret_hash": b"s",
+            "order_seed": "seed",
+            "state": AttemptState.SUBMITTED,
+            "started_at": started,
+            "deadline_at": started + 1_800_000,
+            "accepts_until": started + 1_830_000,
+            "local_date": local_date(now),
+            "is_first": True,
+            "identity_level": "matched",
+            "unit_id": unit.id if unit else None,
+            "unit_path": unit.path if unit else None,
+            "unit_known": "self_declared" if unit else "none",
+            "notice_version": "1",
+            "passed": True,
+            **values,
+        }
+    )
+    db.add(attempt)
+    db.flush()
+    return attempt
+
+
+def make_person(db: Session, **values: Any) -> Person:
+    """A typed person."""
+    person = Person(**{"name": f"张{next(_numbers)}", "source": "typed", "created_at": START, **values})
+    db.add(person)
+    db.flush()
+    return person
