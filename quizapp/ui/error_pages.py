@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sqlite3
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+import psycopg
+import psycopg_pool
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 
 from quizapp.core.errors import DomainError
+from quizapp.core.scope import GUEST
 from quizapp.ui.words import STATUS_WORDS, words_for
 
 log = logging.getLogger(__name__)
+
+#: A database that is down, full, locked for too long, or gave a statement up: nothing was written, another try may work.
+STORE_ERRORS: tuple[type[Exception], ...] = (
+    exc.OperationalError,
+    exc.TimeoutError,
+    sqlite3.OperationalError,
+    psycopg.OperationalError,
+    psycopg_pool.PoolTimeout,
+)
+#: Seconds after which a phone may try again.
+RETRY_SECONDS = 5
 
 
 def wants_json() -> bool:
@@ -27,6 +43,9 @@ def error_reply(status: int, *, code: str, message: str | None = None, number: s
     """One error in the form the asker reads. `number` is what a person can say on the telephone."""
     title, general = STATUS_WORDS.get(status, STATUS_WORDS[400 if status < 500 else 500])
     text = message or str(general)
+    if status >= 500:
+        # The page's frame asks who is signed in; with the database down that must not fail a second time.
+        g.setdefault("actor", GUEST)
     if wants_json():
         response = jsonify({"error": {"code": code, "message": text}})
     else:
@@ -48,6 +67,15 @@ def init_error_pages(app: Flask) -> None:
         if error.status in (429, 503) and isinstance(wait, int):
             response.headers["Retry-After"] = str(wait)
         return response
+
+    def _unavailable(error: Exception) -> Response:
+        log.error("the database does not answer on %s: %s", request.endpoint, error)
+        response = error_reply(503, code="unavailable")
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        return response
+
+    for store_error in STORE_ERRORS:
+        app.register_error_handler(store_error, _unavailable)
 
     @app.errorhandler(CSRFError)
     def _stale_form(_error: CSRFError) -> Response:

@@ -20,6 +20,27 @@ WORDS: dict[str, LazyString] = {
     "conflict": _l("别人刚刚改过，或状态已经变了。刷新看一看再做。"),
     "too_many": _l("试的次数太多。过 %(wait_seconds)s 秒再试。"),
     "unavailable": _l("服务器正忙，没有改动任何内容。过一会儿再试一次。"),
+    "phone_invalid": _l("手机号要有 11 位，现在是 %(digits)s 位"),
+    # attempts
+    "delivery_not_open": _l("这次测试还没有开始。"),
+    "delivery_ended": _l("这次测试已经结束。成绩用凭证码查。"),
+    "delivery_not_ready": _l("正在组卷，稍等一会儿再来。"),
+    "delivery_full": _l("名额已满，可以先去练习。"),
+    "tries_used_up": _l("%(tries)s 次机会都用完了。"),
+    "sign_in_for_delivery": _l("这次测试要登录后答。"),
+    "consent_needed": _l("请先看数据说明并勾选同意"),
+    "field_missing": _l("这一项要填"),
+    "guardian_needed": _l("不满 14 岁要由监护人同意"),
+    "unit_outside": _l("这个单位不在这次测试的范围内，请另选一个"),
+    "attempt_not_yours": _l("这个地址打不开别人的答卷。要答题请从测验首页开始。"),
+    "attempt_read_only": _l("这份卷子已转到另一个浏览器，请到那边接着答。"),
+    "attempt_closed": _l("已经交卷，不能再改。"),
+    "form_expired": _l("页面放得太久，请回到题目刷新后再做。已存的答案都在。"),
+    "answer_malformed": _l("没有看懂这份答案，请刷新题目再选一次。"),
+    "code_unknown": _l("没有这个码，或已经用过、过期。请对一对再输。"),
+    "already_claimed": _l("这份成绩已经在别的账号名下。"),
+    "pool_too_small": _l("题库里的题不够组卷：%(problem)s"),
+    "delivery_started": _l("已经有人开始答，这一项不能再改。可以复制一份新的。"),
 }
 
 #: A page's title by status, then what it says where the error itself brings no words.

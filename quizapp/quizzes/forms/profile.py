@@ -39,7 +39,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     name = StringField(_l("姓名"), validators=[Optional(), Length(max=40)])
     phone = StringField(_l("手机号"), validators=[Optional(), Length(max=30)])
     unit_id = RadioField(_l("单位或社区"), choices=[], validate_choice=False)
-    unit_query = StringField(_l("单位或社区"), validators=[Length(max=60)])
+    unit_query = StringField(_l("单位或社区"), name="unit_id_query", validators=[Length(max=60)])
     industry_id = SelectField(_l("行业"), choices=[], validate_choice=False)
     birth_year = StringField(_l("出生年份"), validators=[Optional(), Length(max=10)])
     sex = RadioField(_l("性别"), choices=SEXES, validate_choice=False)
@@ -68,8 +68,8 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         if not form.asks("industry"):
             del form.industry_id
         for name in ("name", "phone", "birth_year", "sex", "education", "industry_id"):
-            if name in form and not form.required(name.removesuffix("_id")):
-                form[name].label.text = _("%(label)s（可不填）", label=form[name].label.text)
+            if name in form:
+                form[name].flags.optional = not form.required(name.removesuffix("_id"))
         return form
 
     def asks(self, name: str) -> bool:

@@ -319,7 +319,7 @@ def _pick_paper(db: Session, delivery_id: int, seed: str, seen: list[int]) -> in
         select(PaperItem.paper_id, func.count())
         .where(PaperItem.paper_id.in_(papers), PaperItem.item_version_id.in_(shown))
         .group_by(PaperItem.paper_id)
-    ).tuples()
+    )
     shared = dict(rows.all())
     return min(turned, key=lambda paper: shared.get(paper, 0))
 

@@ -49,7 +49,7 @@ def _lock(db: Session, attempt_id: int) -> Attempt:
 
 def _close(db: Session, attempt: Attempt, papers: PaperCache, now_ms: int, *, by_taker: bool) -> None:
     rows = db.execute(select(Response.position, Response.answer).where(Response.attempt_id == attempt.id))
-    answers = dict(rows.tuples().all())
+    answers = dict(rows.all())
     if not by_taker and not any(answers.values()):
         # nothing was saved and nobody handed it in: it counts as never taken
         attempt.state = AttemptState.VOID

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, redirect, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.core.hot import HotConnections
 from quizapp.core.registry import NavigationEntry
 from quizapp.core.scope import Permission
 from quizapp.core.web import Runtime
+from quizapp.quizzes.errors import AttemptNotYours
 from quizapp.quizzes.queries.taking import PaperCache
 from quizapp.ui.setup import csrf
 
@@ -38,11 +40,17 @@ def register(app: Flask) -> None:
     app.extensions["quizzes"] = QuizzesRuntime(HotConnections(runtime.database))
     for view in (saving.save, taking.question, taking.mark, taking.grid, results.submit, moving.move):
         csrf.exempt(view)  # they carry a signature of attempt and secret, or check where the request comes from
+    app.register_error_handler(AttemptNotYours, _show_start_page)
     runtime.registry.add_navigation(
         NavigationEntry(
             "quizzes.deliveries", _l("测验安排"), "send", _l("测验"), Permission.MANAGE_DELIVERIES, order=40
         )
     )
+
+
+def _show_start_page(refusal: AttemptNotYours) -> BaseResponse:
+    """A forwarded, forged or expired link shows the delivery's start page and nothing of the attempt."""
+    return redirect(url_for("quizzes.landing", code=refusal.data["poster_code"], link="foreign"), 303)
 
 
 from quizapp.quizzes.views import deliveries, moving, results, saving, starting, taking  # noqa: E402, F401 # they need `bp`

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from flask import current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.core.clock import local_date, to_ms
 from quizapp.core.db import transaction
-from quizapp.core.errors import DomainError
+from quizapp.core.errors import DomainError, NotFound
 from quizapp.core.tokens import digest, new_secret, normalize_code
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public
-from quizapp.organisation.queries import industry_choices, search_units
+from quizapp.organisation.models import OrgUnit
+from quizapp.organisation.queries import ancestors, children_with_counts, industry_choices, search_units
 from quizapp.quizzes.errors import (
     DeliveryEnded,
     DeliveryFull,
@@ -23,7 +25,7 @@ from quizapp.quizzes.errors import (
     TriesUsedUp,
 )
 from quizapp.quizzes.forms.profile import ProfileForm
-from quizapp.quizzes.models import Attempt, AttemptState, Delivery
+from quizapp.quizzes.models import PROFILE_FIELDS, Attempt, AttemptState, Delivery, FieldDemand
 from quizapp.quizzes.queries.taking import attempts_of_account, find_attempts, get_delivery, places_taken
 from quizapp.quizzes.services.starting import check_open, start_attempt
 from quizapp.quizzes.services.submitting import close_if_over
@@ -61,12 +63,10 @@ def mine(db: Session, delivery: Delivery, now_ms: int) -> list[Attempt]:
 @public
 def landing(code: str) -> str | BaseResponse:
     """What the poster opens: what this is, how long, what passes, one button; or why not now."""
-    if normalize_code(code) != code:
-        return (
-            redirect(url_for("quizzes.landing", code=normalize_code(code) or code[:1]), 302)
-            if normalize_code(code)
-            else _not_found()
-        )
+    if (normal := normalize_code(code)) != code:
+        if not normal:
+            raise NotFound
+        return redirect(url_for("quizzes.landing", code=normal), 302)
     db, now_ms = get_db(), to_ms(get_now())
     delivery = get_delivery(db, code)
     attempts = mine(db, delivery, now_ms)
@@ -86,13 +86,8 @@ def landing(code: str) -> str | BaseResponse:
         writes={a.public_id for a in attempts if (found := right_to(a, now_ms)) and found[0] == Right.WRITE},
         places_left=None if delivery.capacity is None else max(0, delivery.capacity - places_taken(db, delivery.id)),
         now_ms=now_ms,
+        asked_words=asked_words,
     )
-
-
-def _not_found() -> BaseResponse:
-    from quizapp.core.errors import NotFound
-
-    raise NotFound
 
 
 @bp.route("/q/<code>/start", methods=["GET", "POST"])
@@ -107,9 +102,11 @@ def start(code: str) -> str | BaseResponse | tuple[str, int]:
     except DomainError:
         return redirect(url_for("quizzes.landing", code=code), 303)
     form = ProfileForm.for_delivery(delivery, industry_choices(db), local_date(now))
+    if "unit_id" in form and not form.unit_id.data and "unit" in request.args:
+        form.unit_id.data = request.args["unit"]
     if not form.ticket.data or len(form.ticket.data) != 22:
         form.ticket.data = new_secret()
-    if request.method == "POST" and "find_unit" not in request.form and form.validate():
+    if request.method == "POST" and "unit_id_search" not in request.form and form.validate():
         token = device_token() or new_secret()
         try:
             with transaction(db):
@@ -150,8 +147,6 @@ def _profile_page(db: Session, delivery: Delivery, form: ProfileForm) -> str:
 
 def unit_results(db: Session, delivery: Delivery, form: ProfileForm) -> dict[str, Any]:
     """The unit picker's state: what was searched, what was found, what is chosen."""
-    from quizapp.organisation.models import OrgUnit
-
     query = (form.unit_query.data or "").strip()
     chosen = None
     if (form.unit_id.data or "").isdecimal():
@@ -160,3 +155,46 @@ def unit_results(db: Session, delivery: Delivery, form: ProfileForm) -> dict[str
             chosen = unit
     results = search_units(db, query, within_path=delivery.unit.path) if len(query) >= 2 else []
     return {"query": query, "results": results, "chosen": chosen}
+
+
+@bp.get("/q/<code>/units")
+@public
+def units(code: str) -> str:
+    """Choose a unit step by step, from the delivery's own unit down."""
+    db = get_db()
+    delivery = get_delivery(db, code)
+    parent_id = request.args.get("parent", delivery.unit_id, type=int)
+    parent = db.get(OrgUnit, parent_id)
+    if parent is None or not parent.path.startswith(delivery.unit.path):
+        raise NotFound
+    return render_template(
+        "quizzes/units.html",
+        delivery=delivery,
+        parent=parent,
+        trail=[unit for unit in ancestors(db, parent) if unit.path.startswith(delivery.unit.path)],
+        children=children_with_counts(db, parent.id),
+    )
+
+
+def asked_words(delivery: Delivery) -> str:
+    """What the delivery asks, as one sentence for the landing page."""
+    labels = {
+        "name": _("姓名"),
+        "phone": _("手机号"),
+        "unit": _("单位"),
+        "industry": _("行业"),
+        "birth_year": _("出生年份"),
+        "sex": _("性别"),
+        "education": _("文化程度"),
+    }
+    demands = {name: delivery.fields.get(name, FieldDemand.OFF) for name in PROFILE_FIELDS}
+    required = [labels[name] for name, demand in demands.items() if demand == FieldDemand.REQUIRED]
+    optional = [labels[name] for name, demand in demands.items() if demand == FieldDemand.OPTIONAL]
+    comma = _("、")
+    if required and optional:
+        return _("要填%(must)s；%(may)s可以不填。", must=comma.join(required), may=comma.join(optional))
+    if required:
+        return _("要填%(must)s。", must=comma.join(required))
+    if optional:
+        return _("%(may)s可以不填。", may=comma.join(optional))
+    return _("什么都不用填。")

@@ -1,0 +1,432 @@
+/**
+ * The taking page: saves each answer at once, shows the next question without a page load, keeps the time by the server's clock, and
+ * loses nothing when the network does. The page works without it.
+ */
+import "./outbox.js";
+
+/** @type {{begin: Function, put: Function, kept: Function, waiting: Function, flush: Function, closed: Function}} */
+const outbox = /** @type {any} */ (self).answerOutbox;
+
+/** Delays between tries, in seconds, with jitter; then the last one again and again. */
+const DELAYS = [1, 2, 4, 8, 15, 30, 60];
+/** How long "saving" waits before it is said, in milliseconds: most saves are over by then. */
+const QUIET = 400;
+const OFFLINE_WAIT = 4000;
+
+/** @param {string} selector @returns {any} */
+const find = (selector) => document.querySelector(selector);
+
+const form = find("form[data-attempt]");
+const done = find("[data-done]");
+if (done) {
+  outbox.closed(done.dataset.attempt).catch(() => undefined);
+  if (self.caches) caches.delete("attempt-" + done.dataset.attempt).catch(() => undefined);
+}
+if (form) start();
+
+/** Fill {names} of a sentence. @param {string} text @param {Record<string, any>} values */
+function words(text, values) {
+  return String(text || "").replace(/\{(\w+)\}/g, (_all, name) => String(values[name]));
+}
+
+function start() {
+  const data = form.dataset;
+  const attempt = data.attempt;
+  const total = Number(data.total);
+  const summary = "summary" in data;
+  const notices = find("[data-notices]");
+  const line = find("[data-save]");
+  const clockOffset = Number(data.now) - Date.now();
+  const deadline = Number(data.deadline);
+  const closed = data.state === "closed";
+  /** @type {Record<string, [string, number]>} */
+  const stored = JSON.parse(data.stored || "{}");
+  /** Newest answer by position, wherever it is. @type {Record<string, string>} */
+  const answers = {};
+  /** @type {Set<number>} */
+  const marked = new Set(JSON.parse(data.marked || "[]"));
+  /** @type {Record<string, string>} */
+  const refused = {};
+  let position = Number(data.position);
+  /** @type {Document | null} */
+  let questions = null;
+  let tries = 0;
+  /** @type {any} */
+  let timer = 0;
+  let over = false;
+  let submitting = false;
+  let wasOffline = false;
+
+  for (const key of Object.keys(stored)) answers[key] = stored[key][0];
+
+  // ---- the line, the banner, the grid ----
+
+  /** @param {string} state @param {Record<string, any>} [values] */
+  function say(state, values) {
+    if (!line) return;
+    const all = JSON.parse(line.dataset.words || "{}");
+    const place = line.querySelector("[data-save-text]");
+    const text = words(all[state], values || {});
+    line.dataset.save = state;
+    if (place && place.textContent !== text) place.textContent = text;
+    const retry = line.querySelector("[data-retry-now]");
+    if (state === "offline" && !retry && notices && notices.dataset.retry) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.dataset.retryNow = "";
+      button.textContent = notices.dataset.retry;
+      button.addEventListener("click", () => { tries = 0; send(); });
+      line.appendChild(button);
+    } else if (state !== "offline" && retry) retry.remove();
+  }
+
+  /** @param {string} kind note, attention, success or error @param {string} title @param {string} [text] @param {string} [id] */
+  function notice(kind, title, text, id) {
+    if (!notices || !title) return;
+    const box = document.createElement("div");
+    box.className = "banner banner-" + kind;
+    box.setAttribute("role", "status");
+    box.dataset.notice = id || kind;
+    const inside = document.createElement("div");
+    for (const part of [title, text]) {
+      if (!part) continue;
+      const paragraph = document.createElement("p");
+      paragraph.textContent = part;
+      inside.appendChild(paragraph);
+    }
+    box.appendChild(inside);
+    const old = notices.querySelector('[data-notice="' + box.dataset.notice + '"]');
+    if (old) old.remove();
+    notices.appendChild(box);
+  }
+
+  /** @param {string} id */
+  function unnotice(id) {
+    const old = notices && notices.querySelector('[data-notice="' + id + '"]');
+    if (old) old.remove();
+  }
+
+  /** @param {Set<number>} waiting */
+  function paint(waiting) {
+    const counts = { answered: 0, open: 0, waiting: 0, refused: 0, marked: 0 };
+    document.querySelectorAll("#numbers .number-cell[data-number]").forEach((element) => {
+      const cell = /** @type {HTMLElement} */ (element);
+      const number = Number(cell.dataset.number);
+      const state = refused[number] ? "refused" : waiting.has(number) ? "waiting" : answers[number] ? "answered" : "open";
+      cell.dataset.state = state;
+      counts[state] += 1;
+      if (marked.has(number)) { cell.dataset.marked = ""; counts.marked += 1; } else delete cell.dataset.marked;
+      if (number === position) cell.setAttribute("aria-current", "step");
+      else cell.removeAttribute("aria-current");
+    });
+    document.querySelectorAll("#numbers [data-legend]").forEach((element) => {
+      const place = element.querySelector("[data-count]");
+      if (place) place.textContent = String(counts[/** @type {HTMLElement} */ (element).dataset.legend || ""] || 0);
+    });
+    const bar = find("[data-answered]");
+    if (bar) bar.value = Object.keys(answers).filter((key) => answers[key]).length;
+  }
+
+  async function refresh() {
+    const list = await outbox.waiting(attempt);
+    const waiting = new Set(list.map((/** @type {any} */ one) => one.position));
+    data.waiting = String(waiting.size);
+    if (data.state !== "closed") data.state = waiting.size ? "waiting" : "saved";
+    paint(waiting);
+    return waiting.size;
+  }
+
+  // ---- sending ----
+
+  async function send() {
+    clearTimeout(timer);
+    const quiet = setTimeout(() => { if (!wasOffline) say("saving"); }, QUIET);
+    let result;
+    try {
+      result = await outbox.flush(attempt);
+    } catch (error) {
+      result = { outcome: "offline", sent: 0, refused: [] };
+    }
+    clearTimeout(quiet);
+    for (const one of result.refused) {
+      refused[one.position] = one.reason;
+      const reason = { late: notices.dataset.late, closed: notices.dataset.closed, not_yours: notices.dataset.moved }[one.reason];
+      say("refused", { number: one.position, reason: reason || "" });
+    }
+    const left = await refresh();
+    if (result.outcome === "gone" || result.refused.some((/** @type {any} */ one) => one.reason === "closed")) {
+      lock();
+      return result;
+    }
+    if (left) {
+      const busy = result.outcome === "busy";
+      if (!wasOffline && !busy && notices.dataset.offlineTitle) {
+        notice("attention", words(notices.dataset.offlineTitle, { count: left }), notices.dataset.offlineText, "offline");
+      }
+      wasOffline = true;
+      say(busy ? "waiting" : "offline", { count: left });
+      const seconds = DELAYS[Math.min(tries, DELAYS.length - 1)];
+      tries += 1;
+      timer = setTimeout(send, seconds * 1000 * (0.75 + Math.random() / 2));
+      return result;
+    }
+    tries = 0;
+    if (wasOffline) {
+      wasOffline = false;
+      unnotice("offline");
+      if (notices.dataset.back) notice("success", words(notices.dataset.back, { count: result.sent }), "", "back");
+    }
+    if (!result.refused.length && result.sent) {
+      const now = new Date(Date.now());
+      say("saved", { time: String(now.getHours()).padStart(2, "0") + ":" + String(now.getMinutes()).padStart(2, "0") });
+    }
+    return result;
+  }
+
+  function lock() {
+    data.state = "closed";
+    document.querySelectorAll("form[data-attempt] input").forEach((input) => {
+      if (/** @type {HTMLInputElement} */ (input).type !== "hidden") /** @type {HTMLInputElement} */ (input).disabled = true;
+    });
+  }
+
+  // ---- handing in ----
+
+  /** Drain, then hand in; without a network, wait for it. */
+  async function handIn() {
+    if (submitting) return;
+    submitting = true;
+    const count = await refresh();
+    if (count && notices.dataset.sending) notice("note", words(notices.dataset.sending, { count }), "", "sending");
+    for (let round = 0; ; round += 1) {
+      const result = await send();
+      clearTimeout(timer);
+      if (result.outcome !== "offline" && result.outcome !== "busy" && !(await refresh())) {
+        try {
+          const response = await fetch(data.submit, {
+            method: "POST", credentials: "same-origin", body: new URLSearchParams({ form_token: form.elements.form_token.value }),
+          });
+          if (response.ok || response.status < 500) {
+            location.assign(response.ok && response.redirected ? response.url : location.href);
+            return;
+          }
+        } catch (error) { /* no network: the loop goes on */ }
+      }
+      unnotice("sending");
+      if (notices.dataset.kept) notice("attention", notices.dataset.kept, "", "kept");
+      const seconds = DELAYS[Math.min(round, DELAYS.length - 1)];
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000 * (0.75 + Math.random() / 2)));
+    }
+  }
+
+  // ---- time ----
+
+  function tick() {
+    const left = Math.ceil((deadline - (Date.now() + clockOffset)) / 1000);
+    const place = find("[data-timer]");
+    if (place && left >= 0) {
+      const text = String(Math.floor(left / 60)).padStart(2, "0") + ":" + String(left % 60).padStart(2, "0");
+      const figure = place.querySelector("b");
+      if (figure && figure.textContent !== text) figure.textContent = text;
+      place.classList.toggle("timer-short", left < 300 && left >= 60);
+      place.classList.toggle("timer-last", left < 60);
+    }
+    if (left < 300 && left > 0 && notices && notices.dataset.short && !notices.querySelector('[data-notice="short"]')) {
+      notice("attention", notices.dataset.short, "", "short");
+    }
+    if (left <= 0 && !over && !closed) {
+      over = true;
+      lock();
+      if (notices) notice("attention", notices.dataset.over, "", "over");
+      handIn();
+      return;
+    }
+    if (!over) setTimeout(tick, 1000);
+  }
+
+  // ---- one question after the other ----
+
+  /** All questions in one document, parsed by the browser itself (no markup from strings). */
+  function load() {
+    const request = new XMLHttpRequest();
+    request.open("GET", data.questions);
+    request.responseType = "document";
+    request.onload = () => {
+      if (request.status === 200 && request.responseXML && request.responseXML.querySelector("[data-question]")) questions = request.responseXML;
+    };
+    request.send();
+  }
+
+  function current() {
+    return find("[data-holder] [data-question]");
+  }
+
+  function tickChosen() {
+    const field = current();
+    if (!field) return;
+    const chosen = new Set((answers[position] || "").split(","));
+    field.querySelectorAll("input[name=answer]").forEach((/** @type {HTMLInputElement} */ input) => {
+      input.checked = chosen.has(input.value);
+    });
+    const mark = field.querySelector("[data-mark]");
+    if (mark) {
+      mark.setAttribute("aria-pressed", String(marked.has(position)));
+      mark.querySelector("span").textContent = marked.has(position) ? mark.dataset.on : mark.dataset.off;
+    }
+  }
+
+  /** Show another question in place; false when its text is not here yet. @param {number} number @param {boolean} [push] */
+  function show(number, push) {
+    const source = questions && questions.querySelector('[data-question="' + number + '"]');
+    if (!source || number < 1 || number > total) return false;
+    find("[data-holder]").replaceChildren ? find("[data-holder]").replaceChildren(document.importNode(source, true))
+      : (find("[data-holder]").textContent = "", find("[data-holder]").appendChild(document.importNode(source, true)));
+    position = number;
+    data.position = String(number);
+    form.action = data.base + number;
+    if (push !== false) history.pushState({ position: number }, "", data.base + number);
+    document.title = words(data.title, { number }) + document.title.slice(document.title.indexOf(" · "));
+    const place = find("[data-place]");
+    if (place) place.textContent = String(number);
+    const [back, next] = [find("[data-go='-1']"), find("[data-go='1']")];
+    if (back) back.hidden = number === 1;
+    if (next) next.querySelector("span").textContent = number === total ? next.dataset.last : next.dataset.next;
+    unnotice("resumed");
+    unnotice("back");
+    tickChosen();
+    if (data.state === "closed") lock();
+    window.scrollTo(0, 0);
+    const heading = find("[data-holder] h1");
+    if (heading) { heading.tabIndex = -1; heading.focus({ preventScroll: true }); }
+    refresh();
+    return true;
+  }
+
+  async function toSummary() {
+    const stop = typeof AbortController === "function" ? new AbortController() : null;
+    const wait = setTimeout(() => stop && stop.abort(), OFFLINE_WAIT);
+    try {
+      await fetch(data.submit, { method: "HEAD", credentials: "same-origin", signal: stop ? stop.signal : undefined });
+      location.assign(data.submit);
+    } catch (error) {
+      const left = await refresh();
+      notice("attention", words(notices.dataset.offlineTitle, { count: left }), notices.dataset.offlineText, "offline");
+      wasOffline = true;
+      send();
+    } finally {
+      clearTimeout(wait);
+    }
+  }
+
+  /** @param {Event} event */
+  async function answered(event) {
+    const input = /** @type {HTMLInputElement} */ (event.target);
+    if (input.name !== "answer" || data.state === "closed") return;
+    const field = current();
+    const at = position;
+    const chosen = Array.from(field.querySelectorAll("input[name=answer]:checked")).map((one) => /** @type {HTMLInputElement} */ (one).value);
+    const text = chosen.sort().join(",");
+    if (answers[at] === text) return;
+    answers[at] = text;
+    delete refused[at];
+    try {
+      await outbox.put(attempt, at, text);
+    } catch (error) {
+      form.submit(); // the phone's storage failed: the form goes straight to the server
+      return;
+    }
+    const count = await refresh();
+    if (wasOffline) say("offline", { count });
+    tries = 0;
+    send();
+  }
+
+  /** @param {MouseEvent} event */
+  function pressed(event) {
+    const target = /** @type {Element} */ (event.target).closest("[data-go], [data-mark], [data-number], [data-next-open], [data-sheet], [data-submit-button]");
+    if (!target) return;
+    const element = /** @type {HTMLElement} */ (target);
+    if ("submitButton" in element.dataset) {
+      event.preventDefault();
+      const label = element.querySelector("span");
+      element.classList.add("button-busy");
+      if (label && element.dataset.busy) label.textContent = element.dataset.busy;
+      handIn();
+      return;
+    }
+    if (summary) return;
+    const sheet = find("#numbers");
+    if ("sheet" in element.dataset) {
+      if (!sheet || typeof sheet.showModal !== "function") return;
+      event.preventDefault();
+      sheet.showModal();
+      return;
+    }
+    if ("mark" in element.dataset) {
+      event.preventDefault();
+      if (marked.has(position)) marked.delete(position); else marked.add(position);
+      tickChosen();
+      refresh();
+      fetch(data.markUrl, {
+        method: "POST", credentials: "same-origin",
+        body: new URLSearchParams({ form_token: form.elements.form_token.value, position: String(position), marked: marked.has(position) ? "1" : "0" }),
+      }).catch(() => undefined);
+      return;
+    }
+    let number = 0;
+    if ("go" in element.dataset) number = position + Number(element.dataset.go);
+    else if ("number" in element.dataset) number = Number(element.dataset.number);
+    else for (let one = 1; one <= total && !number; one += 1) if (!answers[one]) number = one;
+    if (number > total || (!number && "nextOpen" in element.dataset)) {
+      event.preventDefault();
+      toSummary();
+    } else if (show(number)) {
+      event.preventDefault();
+      if (sheet && sheet.open) sheet.close();
+    }
+  }
+
+  // ---- begin ----
+
+  (async () => {
+    await outbox.begin(attempt, data.saveUrl, Number(data.highest), stored).catch(() => undefined);
+    for (const one of await outbox.kept(attempt)) {
+      const there = stored[one.position];
+      if (one.state !== "refused" && (!there || there[1] <= one.sequence)) answers[one.position] = one.answer;
+    }
+    if (!summary) tickChosen();
+    if (await refresh() && !closed) send();
+    form.dataset.ready = "";
+  })();
+
+  document.addEventListener("click", pressed);
+  if (!closed) {
+    form.addEventListener("change", answered);
+    tick();
+    const wake = () => { tries = 0; outbox.waiting(attempt).then((/** @type {any[]} */ list) => list.length && send()); };
+    window.addEventListener("online", wake);
+    window.addEventListener("pageshow", wake);
+    document.addEventListener("visibilitychange", async () => {
+      if (document.visibilityState !== "visible") return;
+      for (const one of await outbox.kept(attempt)) if (one.state !== "refused") answers[one.position] = one.answer;
+      if (!summary) tickChosen();
+      wake();
+    });
+  }
+  if (!summary) {
+    load();
+    history.replaceState({ position }, "");
+    window.addEventListener("popstate", (event) => {
+      const number = event.state && event.state.position;
+      if (number && !show(number, false)) location.reload();
+    });
+    const sheet = find("#numbers");
+    if (sheet) sheet.addEventListener("click", (/** @type {Event} */ event) => { if (event.target === sheet) sheet.close(); });
+    const fromAddress = Number(location.pathname.split("/").pop());
+    if (fromAddress && fromAddress !== position) {
+      // the stored page of a phone without network: another question than the address asks
+      const wait = setInterval(() => { if (questions) { clearInterval(wait); show(fromAddress, false); } }, 50);
+    }
+  }
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => undefined);
+}
