@@ -1,0 +1,212 @@
+"""What two requests can do to one attempt at the same time, on PostgreSQL (SQLite's single writer would hide it)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select, text
+
+from quizapp.core.clock import to_ms
+from quizapp.core.db import Database, transaction
+from quizapp.core.hot import HotConnections, HotStatement
+from quizapp.core.tokens import Keys, digest
+from quizapp.quizzes.errors import DeliveryFull
+from quizapp.quizzes.models import Attempt, Response
+from quizapp.quizzes.queries.taking import PaperCache
+from quizapp.quizzes.services import saving
+from quizapp.quizzes.services.saving import AnswerItem, SaveStatus, save_answers
+from quizapp.quizzes.services.submitting import submit_attempt
+from tests.conftest import START
+from tests.factories import make_delivery
+from tests.quizzes.support import begin
+
+pytestmark = [pytest.mark.race, pytest.mark.postgres]
+NOW = to_ms(START)
+
+
+def meet(
+    database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch, statement: HotStatement
+) -> tuple[str, int, int]:
+    """Let a save check the attempt, then let the submit run, then let the save write.
+
+    A trigger makes every insert of an answer take half a second, after the attempt was checked. Returns (status of the save, score,
+    stored answers).
+    """
+    monkeypatch.setattr(saving, "SAVE", statement)
+    with database.session() as db:
+        with transaction(db):
+            delivery = make_delivery(db, items=1)
+        started = begin(db, delivery, keys)
+        with transaction(db):
+            db.execute(
+                text(
+                    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
+                )
+            )
+            db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON response FOR EACH ROW EXECUTE FUNCTION slow()"))
+    hot = HotConnections(database)
+
+    def save() -> str:
+        with hot.run() as run:
+            reply = save_answers(
+                run,
+                attempt=started.attempt.public_id,
+                secret_hash=digest(started.secret),
+                items=[AnswerItem(1, "b", 1)],
+                now_ms=NOW,
+            )
+        return reply.results[0].status
+
+    with ThreadPoolExecutor() as pool:
+        saved = pool.submit(save)
+        time.sleep(0.2)  # the save has checked the attempt and sleeps in the trigger
+        with database.session() as db, transaction(db):
+            submitted = submit_attempt(db, started.attempt.id, papers=PaperCache(), now_ms=NOW)
+        status = saved.result(timeout=10)
+    hot.close()
+    with database.session() as db:
+        count = db.scalar(select(func.count()).select_from(Response)) or 0
+    return status, submitted.score or 0, count
+
+
+def test_a_save_that_meets_the_submit_is_in_the_score(
+    postgres_database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert meet(postgres_database, keys, monkeypatch, saving.SAVE) == (SaveStatus.SAVED, 20, 1)
+
+
+def test_without_the_shared_lock_an_acknowledged_answer_would_be_missing_in_the_score(
+    postgres_database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the same meeting without the lock and without the foreign key that would take one."""
+    with postgres_database.session() as db, transaction(db):
+        db.execute(text("ALTER TABLE response DROP CONSTRAINT fk_response_attempt_id_attempt"))
+    unlocked = HotStatement(saving.SAVE.sqlite, saving.SAVE.postgresql.replace("FOR SHARE OF attempt", ""))
+    status, score, stored = meet(postgres_database, keys, monkeypatch, unlocked)
+    assert (status, score, stored) == (SaveStatus.SAVED, 0, 1)
+
+
+def test_a_save_that_comes_while_the_submit_holds_the_attempt_is_refused(
+    postgres_database: Database, keys: Keys
+) -> None:
+    with postgres_database.session() as db:
+        with transaction(db):
+            delivery = make_delivery(db, items=1)
+        started = begin(db, delivery, keys)
+    hot = HotConnections(postgres_database)
+    submitted, may_commit = threading.Event(), threading.Event()
+
+    def submit() -> None:
+        with postgres_database.session() as db, transaction(db):
+            submit_attempt(db, started.attempt.id, papers=PaperCache(), now_ms=NOW)
+            submitted.set()
+            may_commit.wait(5)
+
+    def save() -> str:
+        with hot.run() as run:
+            reply = save_answers(
+                run,
+                attempt=started.attempt.public_id,
+                secret_hash=digest(started.secret),
+                items=[AnswerItem(1, "b", 1)],
+                now_ms=NOW,
+            )
+        return reply.results[0].status
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(submit)
+        submitted.wait(5)
+        second = pool.submit(save)
+        time.sleep(0.2)
+        assert not second.done()  # it waits for the submit
+        may_commit.set()
+        first.result(timeout=10)
+        assert second.result(timeout=10) == SaveStatus.CLOSED
+    hot.close()
+    with postgres_database.session() as db:
+        assert db.scalar(select(func.count()).select_from(Response)) == 0
+
+
+def test_two_submits_score_once(postgres_database: Database, keys: Keys) -> None:
+    with postgres_database.session() as db:
+        with transaction(db):
+            delivery = make_delivery(db)
+        attempt = begin(db, delivery, keys).attempt
+        with transaction(db):
+            db.add(Response(attempt_id=attempt.id, position=1, answer="b", sequence=1, saved_at=NOW))
+    barrier = threading.Barrier(8)
+
+    def submit(number: int) -> tuple[int | None, int | None]:
+        with postgres_database.session() as db:
+            barrier.wait()
+            with transaction(db):
+                row = submit_attempt(db, attempt.id, papers=PaperCache(), now_ms=NOW + number)
+            return row.closed_at, row.score
+
+    with ThreadPoolExecutor(8) as pool:
+        results = set(pool.map(submit, range(8)))
+    assert len(results) == 1
+
+
+def starts_at_once(database: Database, keys: Keys, count: int, **values: object) -> list[bool]:
+    """Start that many attempts of one person at the same time; gives who got in.
+
+    A trigger makes each insert slow, so that all have looked before the first is stored.
+    """
+    with database.session() as db:
+        with transaction(db):
+            delivery_id = make_delivery(db, **values).id
+            earlier = make_delivery(db)
+        # the person is known already: making them would let one start wait for the other
+        begin(db, earlier, keys, name="李国", phone="13800000001")
+        with transaction(db):
+            db.execute(
+                text(
+                    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$"
+                )
+            )
+            db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON attempt FOR EACH ROW EXECUTE FUNCTION slow()"))
+    barrier = threading.Barrier(count)
+
+    def start(_: int) -> bool:
+        from quizapp.quizzes.models import Delivery
+
+        with database.session() as db:
+            delivery = db.get_one(Delivery, delivery_id)
+            _ = delivery.unit
+            barrier.wait()
+            try:
+                begin(db, delivery, keys, name="李国", phone="13800000001")
+            except DeliveryFull:
+                return False
+            return True
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(start, range(count)))
+
+
+def test_of_many_starts_of_one_person_one_is_the_first(postgres_database: Database, keys: Keys) -> None:
+    assert all(starts_at_once(postgres_database, keys, 8))
+    with postgres_database.session() as db:
+        attempts = db.scalars(select(Attempt).order_by(Attempt.id)).all()[1:]
+        assert len(attempts) == 8
+        assert len({a.person_id for a in attempts}) == 1
+        assert sum(a.is_first for a in attempts) == 1
+
+
+def test_without_the_unique_index_one_person_would_have_several_firsts(postgres_database: Database, keys: Keys) -> None:
+    with postgres_database.session() as db, transaction(db):
+        db.execute(text("DROP INDEX uq_attempt_first"))
+    starts_at_once(postgres_database, keys, 8)
+    with postgres_database.session() as db:
+        attempts = db.scalars(select(Attempt).order_by(Attempt.id)).all()[1:]
+        assert sum(a.is_first for a in attempts) > 1
+
+
+def test_the_last_places_go_to_exactly_that_many(postgres_database: Database, keys: Keys) -> None:
+    assert sum(starts_at_once(postgres_database, keys, 8, capacity=3)) == 3
