@@ -59,12 +59,12 @@ class Blueprint:
     types: Mapping[str, int] = field(default_factory=dict)
     #: Exact number per dimension; sums to `items`.
     dimensions: Mapping[str, int] = field(default_factory=dict)
-    #: The benchmarks that `benchmark_min` demands, also those of which the pool has nothing.
+    #: The benchmarks that `benchmark_min` demands, also those of which the pool has nothing; where none is named, all of the pool.
     benchmarks: tuple[Hashable, ...] = ()
     benchmark_min: int = 0
     benchmark_max: int | None = None
     point_max: int | None = None
-    #: The topics that `topic_min` demands.
+    #: The topics that `topic_min` demands; where none is named, every topic of the pool.
     topics: tuple[str, ...] = ()
     topic_min: int = 0
     topic_max: int | None = None
@@ -75,7 +75,7 @@ class Blueprint:
     def from_rules(cls, rules: Mapping[str, Any]) -> Blueprint:
         """From the `rules` of an entry of `question_banks/blueprints.yaml`.
 
-        {"items": 20, "types": {"true_false": 8, …}, "dimensions"?: {…}, "topics"?: {"names": […], "min": 4, "max": 6},
+        {"items": 20, "types": {"true_false": 8, …}, "dimensions"?: {…}, "topics"?: {"names"?: […], "min": 4, "max": 6},
         "benchmarks"?: {"numbers": [first, last], "min": 1, "max": 4}, "point_max"?: 1}
         """
         topics = rules.get("topics", {})
@@ -153,7 +153,7 @@ def assemble(
     if forms < 1 or blueprint.items < 1:
         raise ValueError("at least one form of at least one item")
     rules = _rules(items, blueprint)
-    conflicts = _plain_conflicts(items, blueprint, rules)
+    conflicts = _counted_conflicts(items, blueprint, rules)
     if conflicts:
         raise AssemblyInfeasible(conflicts)
     target = _expected_score(items, blueprint)
@@ -206,7 +206,7 @@ def _rules(items: Sequence[PoolItem], blueprint: Blueprint) -> list[_Rule]:
     ):
         found = _members(items, attribute)
         if low:
-            rules += [_Rule(f"{rule}_min", str(n), found.get(n, ()), low, total) for n in demanded]
+            rules += [_Rule(f"{rule}_min", str(n), found.get(n, ()), low, total) for n in demanded or found]
         if high is not None:
             rules += [_Rule(f"{rule}_max", str(n), at, 0, high) for n, at in found.items() if len(at) > high]
     if blueprint.point_max is not None:
@@ -222,7 +222,13 @@ def _rules(items: Sequence[PoolItem], blueprint: Blueprint) -> list[_Rule]:
     return rules
 
 
-def _plain_conflicts(items: Sequence[PoolItem], blueprint: Blueprint, rules: Sequence[_Rule]) -> list[Shortfall]:
+def plain_conflicts(pool: Iterable[PoolItem], blueprint: Blueprint) -> list[Shortfall]:
+    """What counting alone shows to be missing, without a solver: no conflict here does not yet prove that a form exists."""
+    items = sorted(pool, key=lambda item: item.id)
+    return _counted_conflicts(items, blueprint, _rules(items, blueprint))
+
+
+def _counted_conflicts(items: Sequence[PoolItem], blueprint: Blueprint, rules: Sequence[_Rule]) -> list[Shortfall]:
     """What counting alone shows: too few items, types, topics, benchmarks, points, or rules that contradict each other."""
     conflicts = []
     for wanted, name in ((blueprint.types, "type"), (blueprint.dimensions, "dimension")):

@@ -1,0 +1,114 @@
+"""Do the items suffice: for the literacy standard, and for each blueprint."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from quizapp.banks.checks.making import percent, refuse
+from quizapp.banks.faults import Fault, Level
+from quizapp.banks.parsed import ParsedBanks, ParsedBlueprint, ParsedItem
+from quizapp.measurement.assembly import Blueprint, PoolItem, plain_conflicts
+from quizapp.measurement.guessing import guess_probability, tail_probability
+
+#: The bank that follows the literacy standard.
+LITERACY = "literacy"
+ITEMS_PER_BENCHMARK = 4
+POINTS_COVERED = 90
+
+_LITERACY_ID = re.compile(r"LIT-B(\d+)-\d+")
+
+
+def pool_item(item: ParsedItem, benchmark: int | None) -> PoolItem:
+    """What assembly needs to know of an item."""
+    return PoolItem(
+        id=item.code,
+        type=item.type,
+        topic=item.topic,
+        benchmark=benchmark,
+        point=item.point,
+        dimension=item.dimension,
+        difficulty=item.difficulty,
+        fact=item.fact,
+    )
+
+
+def literacy_faults(banks: ParsedBanks) -> Iterator[Fault]:
+    """Points where they belong and of the standard; every benchmark and enough points covered."""
+    items = [item for item in banks.items if item.bank == LITERACY]
+    for item in banks.items:
+        if item.bank != LITERACY and item.point is not None:
+            yield refuse(item, "format", "point_not_allowed", "point", bank=item.bank)
+    if not items:
+        return
+    if not banks.benchmarks:
+        yield Fault("no_standard", Level.REFUSE, items[0].file, 1)
+        return
+    benchmark_of = banks.benchmark_of_point
+    counts: Counter[int] = Counter()
+    for item in items:
+        if item.point is None:
+            yield refuse(item, "format", "point_missing", "id")
+        elif item.point not in benchmark_of:
+            yield refuse(item, "format", "point_unknown", "point", point=item.point)
+        else:
+            benchmark = benchmark_of[item.point]
+            counts[benchmark] += 1
+            said = _LITERACY_ID.fullmatch(item.code)
+            if said and int(said[1]) != benchmark:
+                data = {"id": item.code, "said": int(said[1]), "point": item.point, "benchmark": benchmark}
+                yield refuse(item, "format", "benchmark_mismatch", "point", **data)
+    for benchmark_number in (b.number for b in banks.benchmarks):
+        if counts[benchmark_number] < ITEMS_PER_BENCHMARK:
+            data = {"benchmark": benchmark_number, "count": counts[benchmark_number]}
+            yield Fault("benchmark_items", Level.REFUSE, items[0].file, 1, data, "B1")
+    covered = len({item.point for item in items if item.point in benchmark_of})
+    if covered < POINTS_COVERED:
+        yield Fault("point_cover", Level.REFUSE, items[0].file, 1, {"count": covered}, "B1")
+
+
+def blueprint_faults(banks: ParsedBanks) -> Iterator[Fault]:
+    """Each blueprint can be filled, as far as counting shows, and blind guessing does not pass it too often."""
+    for blueprint in banks.blueprints:
+        yield from _blueprint(blueprint, banks)
+
+
+def _blueprint(blueprint: ParsedBlueprint, banks: ParsedBanks) -> Iterator[Fault]:
+    def fault(code: str, check: str = "D3", **data: Any) -> Fault:
+        return Fault(code, Level.REFUSE, blueprint.file, blueprint.line, {"code": blueprint.code, **data}, check)
+
+    rules = blueprint.rules
+    if blueprint.bank not in banks.bank_codes:
+        yield fault("blueprint_bank", "format", bank=blueprint.bank)
+        return
+    known = {topic.code for topic in banks.topics if topic.bank == blueprint.bank}
+    for topic in rules.get("topics", {}).get("names", ()):
+        if topic not in known:
+            yield fault("blueprint_topic", "format", bank=blueprint.bank, topic=topic)
+    most = rules["items"] * rules["points_each"]
+    if rules["pass_score"] > most:
+        yield fault("blueprint_score", "format", pass_score=rules["pass_score"], max_score=most)
+    items = [item for item in banks.items if item.bank == blueprint.bank and item.use != "practice"]
+    benchmark_of = banks.benchmark_of_point
+    pool = [pool_item(item, benchmark_of.get(item.point) if item.point else None) for item in items]
+    conflicts = plain_conflicts(pool, Blueprint.from_rules(rules))
+    for conflict in conflicts:
+        data = {"rule": conflict.rule, "name": conflict.name}
+        yield fault("blueprint_short", **data, available=conflict.available, needed=conflict.needed)
+    limit = rules.get("guess_pass_max")
+    if limit is not None and not conflicts:
+        share = worst_guess_pass(rules, items)
+        if share >= limit:
+            yield fault("blueprint_guess", "G1", share=percent(share), limit=percent(limit))
+
+
+def worst_guess_pass(rules: dict[str, Any], items: list[ParsedItem]) -> float:
+    """How likely blind guessing passes the paper of these items that is easiest to guess."""
+    chances: list[float] = []
+    for kind, count in rules["types"].items():
+        of_kind = [guess_probability(kind, len(item.options) or None) for item in items if item.type == kind]
+        chances += sorted(of_kind, reverse=True)[:count]
+    needed = -(-rules["pass_score"] // rules["points_each"])
+    return tail_probability(chances, needed)

@@ -1,0 +1,173 @@
+"""`quizapp banks check|load|export`.
+
+`check` and `export` read files alone: no setting, no instance folder, no database.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from quizapp.core.clock import local_date, system_clock
+from quizapp.core.paths import data_folder
+
+if TYPE_CHECKING:
+    from quizapp.banks.faults import Fault
+    from quizapp.banks.formats.yaml_bank import Reading
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class _Check(click.Command):
+    """Shows the table of the checks below the help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The rules with their limits."""
+        from quizapp.banks.checks import CHECKS
+
+        with formatter.section("Checks (beyond the first limit warned of, beyond the second refused)"):
+            formatter.write_dl([(name, "; ".join(words)) for name, words in CHECKS.items()])
+
+
+@click.group("banks")
+def banks() -> None:
+    """Check, load and export the question banks.
+
+    Example: quizapp banks check question_banks
+    """
+
+
+@banks.command("check", cls=_Check)
+@click.argument("folder", required=False, type=_FOLDER)
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
+def check(folder: Path | None, format_: str) -> None:
+    """Check the bank files of FOLDER (default: those of the product) and load nothing.
+
+    Each fault is one line, file:line: what is wrong. What to do. Exit 0: they can be loaded; 1: refused.
+
+    Example: quizapp banks check question_banks --format json
+    """
+    reading, faults = _checked(folder)
+    refused = _refused(faults)
+    if format_ == "json":
+        answer: dict[str, Any] = {
+            "items": len(reading.banks.items),
+            "banks": dict(Counter(item.bank for item in reading.banks.items)),
+            "refused": len(refused),
+            "warnings": len(faults) - len(refused),
+            "faults": [fault.as_json() for fault in faults],
+        }
+        if refused:
+            answer["error"] = {"code": "banks_refused", "message": _summary(reading, faults)}
+        _out(json.dumps(answer, ensure_ascii=False))
+    else:
+        _tell(faults)
+        _out(_summary(reading, faults))
+    if refused:
+        raise SystemExit(1)
+
+
+@banks.command("load")
+@click.option("--from", "folder", type=_FOLDER, help="Folder of the banks (default: those of the product).")
+def load(folder: Path | None) -> None:
+    """Check the bank files, then load them all or none.
+
+    Unchanged items stay, changed ones get a new version, missing ones are retired. Loading twice changes nothing.
+
+    Example: quizapp banks load
+    """
+    reading, faults = _checked(folder)
+    if _refused(faults):
+        _tell(faults)
+        raise click.ClickException(f"{_summary(reading, faults)}. Nothing was loaded: correct the files")
+    from quizapp.banks.services import load_banks
+    from quizapp.config import SettingInvalid, read_settings
+    from quizapp.core import migrate
+    from quizapp.core.db import Database, transaction
+    from quizapp.core.scope import SYSTEM
+
+    try:
+        settings = read_settings()
+    except SettingInvalid as error:
+        raise click.ClickException(str(error)) from error
+    database = Database(settings.database_url)
+    if migrate.current(database) != migrate.head():
+        database.dispose()
+        raise click.ClickException("the database is not up to date. Run: quizapp init")
+    with database.session() as db, transaction(db):
+        loaded = load_banks(db, reading.banks, actor=SYSTEM, now=system_clock())
+    database.dispose()
+    _out(
+        f"{loaded.added} items added, {loaded.changed} changed, {loaded.unchanged} unchanged, {loaded.retired} retired"
+    )
+
+
+@banks.command("export")
+@click.option("--from", "folder", type=_FOLDER, help="Folder of the banks (default: those of the product).")
+@click.option("--to", "target", type=click.Path(file_okay=False, path_type=Path), help="Folder to write YAML files to.")
+@click.option("--format", "format_", type=click.Choice(["yaml", "jsonl"]), default="yaml", help="Files or lines.")
+def export(folder: Path | None, target: Path | None, format_: str) -> None:
+    """Write the banks as files below a folder (yaml), or one item per line on standard output (jsonl).
+
+    Example: quizapp banks export --from question_banks --format jsonl > items.jsonl
+    """
+    from quizapp.banks.formats.writing import file_name, json_lines, topic_yaml
+    from quizapp.banks.formats.yaml_bank import read_folder
+
+    if (format_ == "yaml") != (target is not None):
+        raise click.UsageError("yaml needs --to FOLDER; jsonl goes to standard output, without --to")
+    source = folder or data_folder("question_banks")
+    reading = read_folder(source)
+    if reading.refused:
+        _tell(reading.faults)
+        raise click.ClickException("the files cannot be read. Nothing was exported: correct them")
+    if target is None:
+        for line in json_lines(reading.banks):
+            _out(line)
+        return
+    for topic in reading.banks.topics:
+        path = target / file_name(topic)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(topic_yaml(topic), encoding="utf-8")
+    for path in [*source.glob("standards/*.yaml"), source / "blueprints.yaml"]:
+        copy = target / path.relative_to(source)
+        if path.is_file() and copy.resolve() != path.resolve():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+    _out(f"{len(reading.banks.topics)} files with {len(reading.banks.items)} items written to {target}")
+
+
+def _checked(folder: Path | None) -> tuple[Reading, list[Fault]]:
+    from quizapp.banks.checks import check_banks
+    from quizapp.banks.formats.yaml_bank import read_folder
+
+    reading = read_folder(folder or data_folder("question_banks"))
+    return reading, check_banks(reading, local_date(system_clock()))
+
+
+def _refused(faults: list[Fault]) -> list[Fault]:
+    from quizapp.banks.faults import Level
+
+    return [fault for fault in faults if fault.level == Level.REFUSE]
+
+
+def _summary(reading: Reading, faults: list[Fault]) -> str:
+    refused = len(_refused(faults))
+    items = reading.banks.items
+    return f"{len(items)} items in {len(reading.banks.bank_codes)} banks: {refused} faults, {len(faults) - refused} warnings"
+
+
+def _out(line: str) -> None:
+    """A line on standard output, UTF-8 in any locale."""
+    click.echo(line.encode())
+
+
+def _tell(faults: list[Fault]) -> None:
+    """The faults on standard error, UTF-8 in any locale."""
+    for fault in faults:
+        click.echo(str(fault).encode(), err=True)

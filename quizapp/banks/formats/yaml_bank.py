@@ -1,0 +1,156 @@
+"""Reads a folder of banks: every file, with each fault at its line.
+
+The folder holds one folder per bank with one file per topic, standards/*.yaml and blueprints.yaml, as question_banks/README.md says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from quizapp.banks.faults import Fault, Level
+from quizapp.banks.formats.marked_yaml import Document, Place, YamlFault, read_document
+from quizapp.banks.formats.shapes import shape_faults
+from quizapp.banks.parsed import Option, ParsedBanks, ParsedBenchmark, ParsedBlueprint, ParsedItem, ParsedTopic
+
+#: Fields whose plain scalars are true, false or numbers; everything else is text.
+ITEM_TYPED = ("key", "ordered", "point", "difficulty", "year")
+STANDARD_TYPED = ("number",)
+BLUEPRINT_TYPED = ("rules",)
+#: Folders that are no bank.
+NO_BANKS = ("standards", "schema")
+
+
+@dataclass
+class Reading:
+    """What could be read, and what could not."""
+
+    banks: ParsedBanks
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        """Whether any fault keeps the banks from being loaded."""
+        return any(fault.level == Level.REFUSE for fault in self.faults)
+
+
+def read_folder(folder: Path) -> Reading:
+    """Read all files below `folder`; file names in faults are relative to it. Raises OSError where a file cannot be opened."""
+    reading = Reading(ParsedBanks())
+    topics: list[ParsedTopic] = []
+    for path in sorted(folder.glob("*/*.yaml")):
+        if path.parent.name in NO_BANKS:
+            continue
+        document = _read(path, folder, ITEM_TYPED, "item_bank", reading)
+        if document is not None:
+            topics.append(_topic(document, path.relative_to(folder).as_posix()))
+            given = document.value["bank"]
+            if given != path.parent.name:
+                data = {"given": given, "folder": path.parent.name}
+                reading.faults.append(
+                    Fault("wrong_bank", Level.REFUSE, topics[-1].file, document.line(("bank",)), data)
+                )
+    if not topics and not reading.faults:
+        reading.faults.append(Fault("no_files", Level.REFUSE, ".", 1))
+    benchmarks: list[ParsedBenchmark] = []
+    for path in sorted(folder.glob("standards/*.yaml")):
+        document = _read(path, folder, STANDARD_TYPED, "standard", reading)
+        if document is not None:
+            benchmarks += _standard(document, path.relative_to(folder).as_posix(), reading)
+    blueprints: list[ParsedBlueprint] = []
+    path = folder / "blueprints.yaml"
+    if path.is_file():
+        document = _read(path, folder, BLUEPRINT_TYPED, "blueprints", reading)
+        if document is not None:
+            blueprints += _blueprints(document, path.name)
+    reading.banks = ParsedBanks(tuple(topics), tuple(benchmarks), tuple(blueprints))
+    return reading
+
+
+def _read(path: Path, folder: Path, typed: tuple[str, ...], schema: str, reading: Reading) -> Document | None:
+    """The document, or None with its faults noted."""
+    file = path.relative_to(folder).as_posix()
+    try:
+        document = read_document(path.read_bytes(), typed)
+    except YamlFault as fault:
+        reading.faults.append(Fault(fault.code, Level.REFUSE, file, fault.line, fault.data))
+        return None
+    faults = shape_faults(document, schema, file)
+    reading.faults += faults
+    return None if faults else document
+
+
+def _topic(document: Document, file: str) -> ParsedTopic:
+    value = document.value
+    items = tuple(
+        _item(entry, value["bank"], value["topic"], document, position, file)
+        for position, entry in enumerate(value["items"])
+    )
+    return ParsedTopic(value["bank"], value["topic"], value["title"], items, file)
+
+
+def _item(entry: dict[str, Any], bank: str, topic: str, document: Document, position: int, file: str) -> ParsedItem:
+    key = entry["key"]
+    if isinstance(key, bool):
+        keys: tuple[str, ...] = ("t",) if key else ("f",)
+    else:
+        keys = tuple(sorted(key)) if isinstance(key, list) else (key,)
+    here = ("items", position)
+    lines = {name: document.line((*here, name)) for name in entry}
+    for number, option in enumerate(entry.get("options", ())):
+        lines[f"option {option['id']}"] = document.line((*here, "options", number))
+    return ParsedItem(
+        code=entry["id"],
+        bank=bank,
+        topic=topic,
+        type=entry["type"],
+        use=entry["use"],
+        dimension=entry["dimension"],
+        difficulty=float(entry["difficulty"]),
+        fact=entry["fact"],
+        point=entry.get("point"),
+        objective=entry["objective"],
+        stem=entry["stem"],
+        options=tuple(Option(o["id"], o["zh"], o["en"]) for o in entry.get("options", ())),
+        ordered=entry.get("ordered", False),
+        key=keys,
+        rationale=entry["rationale"],
+        citation=entry["citation"],
+        review_by=entry["review_by"],
+        file=file,
+        line=document.line(here),
+        field_lines=lines,
+    )
+
+
+def _standard(document: Document, file: str, reading: Reading) -> list[ParsedBenchmark]:
+    benchmarks = []
+    next_point = 1
+    for position, entry in enumerate(document.value["benchmarks"]):
+        here: Place = ("benchmarks", position)
+        points = {int(number): text for number, text in entry["points"].items()}
+        numbers: list[tuple[int, int, Place]] = [(position + 1, entry["number"], (*here, "number"))]
+        numbers += [(next_point + n, point, (*here, "points", str(point))) for n, point in enumerate(points)]
+        for wanted, given, path in numbers:
+            if wanted != given:
+                data = {"given": given, "wanted": wanted}
+                reading.faults.append(Fault("standard_numbers", Level.REFUSE, file, document.line(path), data))
+        next_point += len(points)
+        benchmarks.append(ParsedBenchmark(entry["number"], entry["name"], entry["title"], points))
+    return benchmarks
+
+
+def _blueprints(document: Document, file: str) -> list[ParsedBlueprint]:
+    return [
+        ParsedBlueprint(
+            code=entry["code"],
+            bank=entry["bank"],
+            title=entry["title"],
+            description=entry["description"],
+            rules=entry["rules"],
+            file=file,
+            line=document.line(("blueprints", position)),
+        )
+        for position, entry in enumerate(document.value["blueprints"])
+    ]

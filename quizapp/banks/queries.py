@@ -1,0 +1,136 @@
+"""What other features read of the banks. Items are public knowledge: no scope limits who may practise them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, contains_eager
+
+from quizapp.banks.models import Benchmark, BenchmarkPoint, Item, ItemBank, ItemState, ItemUse, ItemVersion, Topic
+from quizapp.banks.parsed import Option, ParsedBanks, ParsedBenchmark, ParsedItem, ParsedTopic
+from quizapp.measurement.assembly import PoolItem
+
+
+@dataclass(frozen=True)
+class AssemblyPool:
+    """The items that a test may draw: for the solver by item code, and the version behind each code."""
+
+    items: tuple[PoolItem, ...]
+    version_ids: dict[str, int]
+    #: Options of each item, for the chance of guessing; None for true/false.
+    option_counts: dict[str, int | None]
+
+
+def published_versions(
+    db: Session, *, bank: str | None = None, topic: str | None = None, use: ItemUse | None = None
+) -> list[ItemVersion]:
+    """The versions that are served now, by item code; `use` practice or test leaves out what is for the other only.
+
+    Item and topic of each are loaded with it.
+    """
+    return list(db.scalars(_published(bank, topic, use).order_by(Item.code)))
+
+
+def _published(bank: str | None, topic: str | None, use: ItemUse | None) -> Select[ItemVersion]:
+    query = (
+        select(ItemVersion)
+        .join(Item, Item.current_version_id == ItemVersion.id)
+        .join(Topic, Topic.id == Item.topic_id)
+        .join(ItemBank, ItemBank.id == Topic.bank_id)
+        .where(Item.state == ItemState.APPROVED)
+        .options(contains_eager(ItemVersion.item).contains_eager(Item.topic))
+    )
+    if bank is not None:
+        query = query.where(ItemBank.code == bank)
+    if topic is not None:
+        query = query.where(Topic.code == topic)
+    if use is not None:
+        query = query.where(ItemVersion.use.in_([use, ItemUse.BOTH]))
+    return query
+
+
+def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None) -> AssemblyPool:
+    """The items of a bank that a test may draw. `uses`: item id → how often earlier papers drew it."""
+    benchmark_of = dict(db.execute(select(BenchmarkPoint.number, BenchmarkPoint.benchmark_number)).tuples().all())
+    versions = published_versions(db, bank=bank, use=ItemUse.TEST)
+    items = tuple(
+        PoolItem(
+            id=version.item.code,
+            type=version.type,
+            topic=version.item.topic.code,
+            benchmark=benchmark_of.get(version.point_number) if version.point_number else None,
+            point=version.point_number,
+            dimension=version.dimension,
+            difficulty=version.difficulty,
+            fact=version.fact,
+            uses=(uses or {}).get(version.item_id, 0),
+        )
+        for version in versions
+    )
+    return AssemblyPool(
+        items=items,
+        version_ids={version.item.code: version.id for version in versions},
+        option_counts={v.item.code: None if v.type == "true_false" else len(v.options) for v in versions},
+    )
+
+
+def question_payload(version: ItemVersion) -> dict[str, Any]:
+    """What a taker may see before the answer: never key, rationale, citation, objective or difficulty."""
+    return {
+        "type": version.type,
+        "stem": version.stem,
+        "options": version.options,
+        "ordered": version.ordered,
+    }
+
+
+def answer_payload(version: ItemVersion) -> dict[str, Any]:
+    """What a taker sees after the answer, where it may be shown."""
+    return {"key": version.key, "rationale": version.rationale, "citation": version.citation}
+
+
+def loaded_banks(db: Session) -> ParsedBanks:
+    """The banks as the database has them, the items that are served alone: what the files would say. Blueprints are not of the banks."""
+    banks = {bank.id: bank.code for bank in db.scalars(select(ItemBank))}
+    of_topic: dict[int, list[ParsedItem]] = {}
+    for version in published_versions(db):
+        bank = banks[version.item.topic.bank_id]
+        of_topic.setdefault(version.item.topic_id, []).append(_parsed(version, bank))
+    topics = [
+        ParsedTopic(banks[topic.bank_id], topic.code, topic.title, tuple(of_topic[topic.id]))
+        for topic in db.scalars(select(Topic))
+        if topic.id in of_topic
+    ]
+    points: dict[int, dict[int, dict[str, str]]] = {}
+    for point in db.scalars(select(BenchmarkPoint).order_by(BenchmarkPoint.number)):
+        points.setdefault(point.benchmark_number, {})[point.number] = point.text
+    benchmarks = [
+        ParsedBenchmark(b.number, b.name, b.title, points.get(b.number, {}))
+        for b in db.scalars(select(Benchmark).order_by(Benchmark.number))
+    ]
+    return ParsedBanks(tuple(sorted(topics, key=lambda t: (t.bank, t.code))), tuple(benchmarks))
+
+
+def _parsed(version: ItemVersion, bank: str) -> ParsedItem:
+    return ParsedItem(
+        code=version.item.code,
+        bank=bank,
+        topic=version.item.topic.code,
+        type=version.type,
+        use=version.use,
+        dimension=version.dimension,
+        difficulty=version.difficulty,
+        fact=version.fact,
+        point=version.point_number,
+        objective=version.objective,
+        stem=version.stem,
+        options=tuple(Option(o["id"], o["zh"], o["en"]) for o in version.options if "zh" in o),
+        ordered=version.ordered,
+        key=tuple(version.key),
+        rationale=version.rationale,
+        citation=version.citation,
+        review_by=version.review_by,
+    )

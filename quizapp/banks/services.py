@@ -1,0 +1,140 @@
+"""Loading banks into the database: all or nothing, and the same again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from quizapp.audit.services import record
+from quizapp.banks.models import Benchmark, BenchmarkPoint, Item, ItemBank, ItemState, ItemVersion, Topic
+from quizapp.banks.parsed import ParsedBanks, ParsedBlueprint, ParsedItem, Text
+from quizapp.core.scope import Actor
+
+#: Titles of the banks; files have titles of topics only.
+BANK_TITLES: dict[str, Text] = {
+    "safety": {"zh": "安全", "en": "Safety"},
+    "energy_environment": {"zh": "节能环保", "en": "Energy and environment"},
+    "health": {"zh": "健康", "en": "Health"},
+    "literacy": {"zh": "科学素质", "en": "Scientific literacy"},
+}
+
+#: What features above store of the same files in the same transaction: `part(db, blueprints)`. `quizzes` keeps the blueprints.
+LOAD_PARTS: list[Callable[[Session, tuple[ParsedBlueprint, ...]], None]] = []
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did, in items."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    retired: int = 0
+
+
+def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime) -> Loaded:
+    """Store the banks in the caller's transaction; they must have passed the checks.
+
+    An unchanged item stays as it is; a changed one gets a new frozen version, which is served from now on; what the files do not have
+    any more is retired (papers that used it keep it), and comes back when a file has it again.
+    """
+    _store_standard(db, parsed)
+    topics = _store_topics(db, parsed)
+    items = {item.code: item for item in db.scalars(select(Item))}
+    hashes = {
+        item_id: (number, content_hash)
+        for item_id, number, content_hash in db.execute(
+            select(ItemVersion.item_id, ItemVersion.number, ItemVersion.content_hash).join(
+                Item, Item.current_version_id == ItemVersion.id
+            )
+        )
+    }
+    added = changed = unchanged = 0
+    for parsed_item in parsed.items:
+        topic = topics[parsed_item.bank, parsed_item.topic]
+        item = items.pop(parsed_item.code, None)
+        if item is None:
+            item = Item(code=parsed_item.code, topic_id=topic.id)
+            db.add(item)
+            db.flush()
+            _add_version(db, item, parsed_item, 1, now)
+            added += 1
+            continue
+        number, content_hash = hashes.get(item.id, (0, ""))
+        same = content_hash == parsed_item.content_hash()
+        if not same:
+            _add_version(db, item, parsed_item, number + 1, now)
+        if same and item.topic_id == topic.id and item.state == ItemState.APPROVED:
+            unchanged += 1
+        else:
+            changed += 1
+        item.topic_id = topic.id
+        item.state = ItemState.APPROVED
+    missing = [item for item in items.values() if item.state != ItemState.RETIRED]
+    for item in missing:
+        item.state = ItemState.RETIRED
+    db.flush()
+    for part in LOAD_PARTS:
+        part(db, parsed.blueprints)
+    loaded = Loaded(added, changed, unchanged, len(missing))
+    if added or changed or missing:
+        details = {"added": added, "changed": changed, "retired": len(missing)}
+        record(db, actor=actor, action="banks_loaded", object_type="item_bank", details=details, now=now)
+    return loaded
+
+
+def _add_version(db: Session, item: Item, parsed: ParsedItem, number: int, now: datetime) -> None:
+    version = ItemVersion(
+        item_id=item.id, number=number, content_hash=parsed.content_hash(), created_at=now, **parsed.content()
+    )
+    db.add(version)
+    db.flush()
+    item.current_version_id = version.id
+
+
+def _store_topics(db: Session, parsed: ParsedBanks) -> dict[tuple[str, str], Topic]:
+    """The topics by bank and code; titles follow the files."""
+    banks = {bank.code: bank for bank in db.scalars(select(ItemBank))}
+    for code in parsed.bank_codes:
+        title = BANK_TITLES.get(code, {"zh": code, "en": code})
+        if code not in banks:
+            banks[code] = ItemBank(code=code, title=title)
+            db.add(banks[code])
+        elif banks[code].title != title:
+            banks[code].title = title
+    db.flush()
+    codes = {bank.id: code for code, bank in banks.items()}
+    topics = {(codes[topic.bank_id], topic.code): topic for topic in db.scalars(select(Topic))}
+    for parsed_topic in parsed.topics:
+        key = (parsed_topic.bank, parsed_topic.code)
+        if key not in topics:
+            topics[key] = Topic(bank_id=banks[key[0]].id, code=key[1], title=parsed_topic.title)
+            db.add(topics[key])
+        elif topics[key].title != parsed_topic.title:
+            topics[key].title = parsed_topic.title
+    db.flush()
+    return topics
+
+
+def _store_standard(db: Session, parsed: ParsedBanks) -> None:
+    benchmarks = {benchmark.number: benchmark for benchmark in db.scalars(select(Benchmark))}
+    points = {point.number: point for point in db.scalars(select(BenchmarkPoint))}
+    for entry in parsed.benchmarks:
+        if entry.number not in benchmarks:
+            db.add(Benchmark(number=entry.number, name=entry.name, title=entry.title))
+        else:
+            benchmarks[entry.number].name = entry.name
+            benchmarks[entry.number].title = entry.title
+    db.flush()
+    for entry in parsed.benchmarks:
+        for number, text in entry.points.items():
+            if number not in points:
+                db.add(BenchmarkPoint(number=number, benchmark_number=entry.number, text=text))
+            else:
+                points[number].benchmark_number = entry.number
+                points[number].text = text
+    db.flush()
