@@ -153,5 +153,5 @@ def insert_once(db: Session, model: type[Base], values: dict[str, Any], conflict
     dialect = db.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(model).values(**values).on_conflict_do_nothing(index_elements=conflict, index_where=where)
-    result = db.execute(statement)
-    return bool(result.rowcount)  # type: ignore[attr-defined] # a DML result has a row count
+    # not the row count: SQLAlchemy leaves it at -1 for an ORM insert on PostgreSQL
+    return db.execute(statement.returning(*model.__table__.primary_key)).first() is not None
