@@ -240,7 +240,7 @@ def _write_static(static: Path, dist: Path) -> None:
         older = set(map(str, before.values())) | set(manifest.values())
         for path in folder.iterdir():
             if re.sub(r"\.(gz|br)$", "", path.name) not in older:
-                path.unlink()
+                path.unlink(missing_ok=True)  # another build may have been quicker
         _write_atomically(dist / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode())
 
 

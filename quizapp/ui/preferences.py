@@ -16,7 +16,9 @@ def choose_locale() -> str:
     lang = request.cookies.get("lang")
     if lang in ("zh", "en"):
         return EN if lang == "en" else ZH
-    return EN if request.accept_languages.best_match(["zh", "en"], default="zh") == "en" else ZH
+    # By the first part of each tag: zh-TW wants Chinese as much as zh does.
+    wanted = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    return EN if next((tag for tag in wanted if tag in ("zh", "en")), "zh") == "en" else ZH
 
 
 def html_lang() -> str:

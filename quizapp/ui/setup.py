@@ -20,6 +20,11 @@ from quizapp.ui.build import DIST, TRANSLATIONS
 csrf = CSRFProtect()
 
 
+def register(app: Flask) -> None:
+    """Wire the look as the first of the features."""
+    init_ui(app)
+
+
 def init_ui(app: Flask, *, dist: Path = DIST) -> None:
     """Languages, filters, frame pages, headers, error pages and the built files."""
     assets = Assets(dist)

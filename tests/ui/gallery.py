@@ -22,6 +22,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Optional
 
 from quizapp.core.errors import Conflict, TooMany
@@ -38,6 +39,11 @@ UNITS = [
 OPTIONS = ["打开抽油烟机，把气排出去", "关闭燃气阀门，打开门窗", "在屋里马上打电话报修", "开灯查看是哪里漏气"]
 
 
+def pairs(texts: dict[str, str]) -> list[SelectChoice]:
+    """Values and their texts as WTForms wants them."""
+    return [SelectChoice(value, text) for value, text in texts.items()]
+
+
 class GalleryForm(FlaskForm):
     """One field of each kind."""
 
@@ -50,13 +56,18 @@ class GalleryForm(FlaskForm):
     phone = StringField("手机号", [DataRequired("手机号要有 11 位，现在是 9 位")])
     password = PasswordField("密码")
     limit = IntegerField("时限")
-    quiz = SelectField("测验", choices=[("1", "公民基本科学素质测试（2026 版）"), ("2", "居家用电用气安全测验")])
+    tries = IntegerField("次数")
+    quiz = SelectField("测验", choices=pairs({"1": "公民基本科学素质测试（2026 版）", "2": "居家用电用气安全测验"}))
     about = TextAreaField("说明", [Optional()])
-    band = RadioField("年龄段", choices=[(v, v) for v in ("18–29", "30–39", "40–49", "50–59", "60–69", "70 及以上")])
-    shown = RadioField(
-        "答完看什么", choices=[("all", "成绩和每题解析"), ("score", "只看成绩"), ("later", "截止后再公布")]
+    band = RadioField(
+        "年龄段", choices=pairs({v: v for v in ("18–29", "30–39", "40–49", "50–59", "60–69", "70 及以上")})
     )
-    asked = SelectMultipleField("问答题人什么", choices=[("unit", "单位"), ("sex", "性别"), ("name", "姓名（可不填）")])
+    shown = RadioField(
+        "答完看什么", choices=pairs({"all": "成绩和每题解析", "score": "只看成绩", "later": "截止后再公布"})
+    )
+    asked = SelectMultipleField(
+        "问答题人什么", choices=pairs({"unit": "单位", "sex": "性别", "name": "姓名（可不填）"})
+    )
     agree = BooleanField("我看过数据说明，同意", [DataRequired("要同意才能开始")])
     unit_id = IntegerField("单位或社区")
 
@@ -88,7 +99,9 @@ def make_gallery(dist: Path = DIST) -> Flask:
     ]
 
     def form(errors: bool) -> GalleryForm:
-        made = GalleryForm(data={"quiz": "1", "limit": 40, "shown": "all", "asked": ["unit"], "phone": "138 0000 0"})
+        made = GalleryForm(
+            data={"quiz": "1", "limit": 40, "tries": 2, "shown": "all", "asked": ["unit"], "phone": "138 0000 0"}
+        )
         if errors:
             made.process(data={"quiz": "1", "phone": "138 0000 0"})
             made.validate()
