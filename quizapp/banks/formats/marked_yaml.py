@@ -21,7 +21,11 @@ except ImportError:  # a PyYAML built without libyaml
 #: Where a value stands in a document: field names and positions from the root.
 Place = tuple[str | int, ...]
 
-_PLAIN_TAG = "tag:yaml.org,2002:"
+#: What a reader finds without being told; anything else is a tag that somebody wrote.
+_KNOWN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge", "value")
+)
 _WHOLE = re.compile(r"[-+]?\d{1,15}")
 _DECIMAL = re.compile(r"[-+]?\d{1,15}\.\d{1,15}")
 
@@ -81,7 +85,7 @@ def _value(
     line = node.start_mark.line + 1
     if id(node) in around:
         raise YamlFault("yaml", line, problem="an anchor contains itself")
-    if not node.tag.startswith(_PLAIN_TAG):
+    if node.tag not in _KNOWN_TAGS:
         raise YamlFault("yaml", line, problem=f"the tag {node.tag} is not used here")
     around = (*around, id(node))
     if isinstance(node, yaml.MappingNode):

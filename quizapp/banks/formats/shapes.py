@@ -85,7 +85,7 @@ def _faults(error: ValidationError, document: Document, file: str) -> Iterator[F
         wanted = _KINDS[str(demand)]
         example = EXAMPLES.get(name) or (_TWO_LANGUAGES if wanted == _KINDS["object"] else wanted)
         yield fault("wrong_type", what=what, given=given, wanted=wanted, example=example)
-    elif error.schema is False:
+    elif rule == "not":
         yield fault("options_not_allowed", field=name)
     elif rule in ("enum", "const"):
         values = demand if rule == "enum" else [demand]
