@@ -74,3 +74,7 @@ def main() -> None:
         click.echo(f"quizapp: refused ({error.code})" + (f": {facts}" if facts else ""), err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

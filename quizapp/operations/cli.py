@@ -1,0 +1,140 @@
+"""`quizapp serve`, `work`, `init`, `doctor`."""
+
+from __future__ import annotations
+
+import subprocess  # starts this program again, with fixed arguments
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from quizapp.config import Settings, read_settings
+
+if TYPE_CHECKING:
+    from quizapp.operations.installation import Installation
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Installation]:
+    """The installation, closed at the end; a database that does not answer is one line with its cure."""
+    from sqlalchemy.exc import DBAPIError
+
+    from quizapp.operations.installation import open_installation
+    from quizapp.operations.services import BankFilesRefused
+
+    try:
+        installation = open_installation(settings)
+        yield installation
+        installation.database.dispose()
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise click.ClickException(f"the database refuses ({reason}). Look at DATABASE_URL and INSTANCE") from error
+    except BankFilesRefused as refusal:
+        for fault in refusal.faults:
+            click.echo(str(fault), err=True)
+        raise click.ClickException("the bank files have faults, nothing was loaded. Correct them") from refusal
+
+
+@click.command("init")
+def init() -> None:
+    """Make or upgrade the database, load the question banks, and print the administrator's one-time link.
+
+    Again changes nothing.
+
+    Example: PUBLIC_URL=https://quiz.example.org quizapp init
+    """
+    settings = read_settings()
+    if settings.demo:
+        raise click.ClickException("init prepares a real installation: set DEMO=0, or run: quizapp demo")
+    from quizapp.operations.services import first_link, prepare
+
+    with _opened(settings) as installation:
+        prepare(installation, click.echo)
+        link = first_link(installation)
+    if link:
+        click.echo(f"Set the administrator's password, once, within 7 days: {link}")
+    click.echo("Ready: quizapp serve")
+
+
+@click.command("serve")
+def serve() -> None:
+    """Serve the site, with the job worker beside it, until Ctrl-C or SIGTERM.
+
+    Prepares the database where that is needed; with DEMO=1 makes the demo district first.
+
+    Example: HOST=0.0.0.0 PUBLIC_URL=https://quiz.example.org quizapp serve
+    """
+    settings = read_settings()
+    from quizapp.operations.server import check_address, command, run_server
+    from quizapp.operations.services import first_link, prepare
+
+    check_address(settings.host, settings.port)
+    link = None
+    if settings.demo and not _demo_file(settings).is_file():
+        # In a process of its own: what assembly needs does not stay in the server's memory.
+        made = subprocess.run(command("demo"), check=False)  # noqa: S603 # this program itself
+        if made.returncode:
+            raise click.ClickException("the demo could not be made, see above")
+    with _opened(settings) as installation:
+        prepare(installation, click.echo)
+        if not settings.demo:
+            link = first_link(installation)
+
+    def ready() -> None:
+        click.echo(f"quizapp: {settings.public_url}")
+        if settings.demo:
+            click.echo(f"Demo district: choose a role at {settings.public_url}/demo")
+        if link:
+            click.echo(f"Set the administrator's password, once, within 7 days: {link}")
+        click.echo("Stop with Ctrl-C.")
+
+    run_server(settings, say=click.echo, ready=ready)
+
+
+@click.command("work")
+@click.option("--until-parent-ends", is_flag=True, hidden=True)
+def work(until_parent_ends: bool) -> None:
+    """Run background jobs until Ctrl-C or SIGTERM (`serve` starts this by itself; on further machines start it alone).
+
+    Example: DATABASE_URL=postgresql://quiz@db/quiz quizapp work
+    """
+    import logging
+    import signal
+    import threading
+
+    from quizapp import tasks  # noqa: F401 # fills the table of tasks
+    from quizapp.jobs.worker import work as run_jobs
+    from quizapp.operations.server import end_with_parent
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if until_parent_ends:
+        end_with_parent(signal.SIGTERM)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    with _opened(read_settings()) as installation:
+        run_jobs(installation, stop)
+
+
+@click.command("doctor")
+def doctor() -> None:
+    """Say what is wrong with this installation: schema, keys, fonts, PUBLIC_URL, https. Exit 1 when anything is.
+
+    Example: quizapp doctor
+    """
+    from quizapp.operations.doctor import examine
+
+    with _opened(read_settings()) as installation:
+        findings = examine(installation)
+    for finding in findings:
+        click.echo(str(finding), err=not finding.good)
+    if not all(finding.good for finding in findings):
+        raise SystemExit(1)
+
+
+def _demo_file(settings: Settings) -> Path:
+    from sqlalchemy.engine import make_url
+
+    return Path(make_url(settings.database_url).database or "")
