@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
 
 from flask import Blueprint, Response, abort, current_app, render_template
 from werkzeug.wrappers import Response as BaseResponse
@@ -39,7 +39,7 @@ def service_worker() -> Response:
     if not path.is_file():
         abort(404)
     names = [assets.url(name) for name in sorted(assets.manifest) if name.endswith((".css", ".js", ".svg"))]
-    version = re.sub(r"\W", "", json.dumps(names))[-32:]
+    version = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:12]
     text = path.read_text(encoding="utf-8").replace("__ASSETS__", json.dumps(names)).replace("__VERSION__", version)
     response = Response(text, mimetype="text/javascript")
     response.headers["Cache-Control"] = "no-cache"

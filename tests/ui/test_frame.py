@@ -183,6 +183,20 @@ def test_built_files_never_change_under_their_name(gallery: Flask, visitor: Flas
     assert visitor.get("/static/app.js").status_code == 404
 
 
+def test_the_service_worker_stands_at_the_root_and_knows_this_build(gallery: Flask, visitor: FlaskClient) -> None:
+    reply = visitor.get("/sw.js")
+    text = reply.get_data(as_text=True)
+    assert reply.mimetype == "text/javascript"
+    assert reply.headers["Cache-Control"] == "no-cache"
+    assert re.search(r"/static/app\.\w{10}\.css", text)
+    assert "__" not in text
+    gallery.extensions["quizapp_assets"].manifest["app.css"] = "app.0123456789.css"
+    versions = [re.search(r"static-(\w+)", body) for body in (text, visitor.get("/sw.js").get_data(as_text=True))]
+    assert versions[0] is not None
+    assert versions[1] is not None
+    assert versions[0][1] != versions[1][1]
+
+
 def test_a_page_without_a_build_says_how_to_get_one(tmp_path_factory: pytest.TempPathFactory) -> None:
     from tests.ui.gallery import make_gallery
 
