@@ -10,7 +10,8 @@ Takes our own CSS and JavaScript, the icons and the Chinese faces that npm fetch
     dist/stamp.json      what it was made from; nothing is done when that is unchanged
 
 Nothing is bundled. Files of the build before are kept for one more build, so that a page that is open, or a worker that has not been
-restarted, still finds what it names. Without npm, the icons are left out in one line of warning: each stands beside its word.
+restarted, still finds what it names. Without npm, the icons are left out in one line of warning: each stands beside its word; once
+npm can be reached, `python -m quizapp.ui.build --again` fetches them.
 """
 
 from __future__ import annotations
@@ -72,12 +73,19 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def build(*, dist: Path = DIST, root: Path = ROOT, static: Path = STATIC, translations: Path = TRANSLATIONS) -> bool:
-    """Bring `dist` up to date. Returns whether there was anything to do."""
+def build(
+    *,
+    dist: Path = DIST,
+    root: Path = ROOT,
+    static: Path = STATIC,
+    translations: Path = TRANSLATIONS,
+    again: bool = False,
+) -> bool:
+    """Bring `dist` up to date, or with `again` make it whatever stands. Returns whether there was anything to do."""
     stamp_file = dist / "stamp.json"
     stamp = _stamp([static, translations], [root / "package-lock.json", Path(__file__), UI / "squeeze.py"], root)
     stamp["npm"] = _npm_is_current(root)
-    if _read_json(stamp_file) == stamp and _outputs_stand(dist, translations):
+    if not again and _read_json(stamp_file) == stamp and _outputs_stand(dist, translations):
         return False
     if not _npm_is_current(root):
         stamp["npm"] = _fetch_packages(root)
@@ -293,7 +301,7 @@ def _compile_catalogues(translations: Path) -> None:
 def main() -> int:
     """Run the build; 0 when all stands, 1 with one line on standard error when it cannot."""
     try:
-        build()
+        build(again="--again" in sys.argv[1:])
     except BuildFailed as error:
         print(f"quizapp front end: {error}", file=sys.stderr)
         return 1
