@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import itertools
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from quizapp.accounts.models import Account, AccountGrant
+from quizapp.accounts.passwords import hash_password
 from quizapp.banks.models import Item, ItemBank, ItemVersion, Topic
 from quizapp.core.clock import local_date, to_ms
-from quizapp.core.tokens import new_poster_code
+from quizapp.core.scope import Role
+from quizapp.core.tokens import Keys, new_poster_code
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Paper, PaperItem, QuizBlueprint
 from tests.conftest import START
 
 _numbers = itertools.count(1)
+
+#: The password of every account that `make_account` makes.
+PASSWORD = "three green leaves"
 
 
 def make_unit(db: Session, parent: OrgUnit | None = None, **values: Any) -> OrgUnit:
@@ -191,3 +198,43 @@ def make_person(db: Session, **values: Any) -> Person:
     db.add(person)
     db.flush()
     return person
+
+
+def make_account(
+    db: Session,
+    *grants: tuple[Role, OrgUnit | None],
+    username: str | None = None,
+    phone: str | None = None,
+    keys: Keys | None = None,
+    password: str = PASSWORD,
+    name: str = "林晓",
+    unit: OrgUnit | None = None,
+) -> Account:
+    """Somebody who can sign in with `PASSWORD`: by a name (staff) or by a phone number, with these grants."""
+    person = Person(name=name, source="account", unit_id=unit.id if unit else None, created_at=START)
+    if phone and keys:
+        person.phone_hash, person.phone_encrypted = keys.phone_hash(phone), keys.encrypt_phone(phone)
+    db.add(person)
+    db.flush()
+    account = Account(
+        username=username or (None if phone else f"staff{next(_numbers)}"),
+        phone_hash=keys.phone_hash(phone) if phone and keys else None,
+        password_hash=_hash(password),
+        person_id=person.id,
+        created_at=START,
+    )
+    db.add(account)
+    db.flush()
+    for role, granted in grants:
+        db.add(
+            AccountGrant(
+                account_id=account.id, role=role.value, unit_id=granted.id if granted else None, granted_at=START
+            )
+        )
+    db.flush()
+    return account
+
+
+@cache
+def _hash(password: str) -> str:
+    return hash_password(password)

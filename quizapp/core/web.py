@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, g
+from flask import Flask, Request, current_app, g
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from sqlalchemy.orm import Session
 
 from quizapp.config import Settings
@@ -35,9 +36,20 @@ class Runtime:
     load_actor: Callable[[], Actor] = lambda: GUEST
 
 
+class LazySessions(SecureCookieSessionInterface):
+    """Signed-cookie sessions, but none for the answers of a phone: their path is hot and knows no account."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """An empty session for the answers, the cookie's for everything else."""
+        if request.method == "POST" and request.path.endswith("/answers"):
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 def init_web(app: Flask, runtime: Runtime) -> None:
     """Attach the runtime and close each request's session at its end."""
     app.extensions["quizapp"] = runtime
+    app.session_interface = LazySessions()
 
     @app.teardown_appcontext
     def _close(_error: BaseException | None) -> None:

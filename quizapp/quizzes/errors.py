@@ -120,3 +120,52 @@ class DeliveryStarted(Conflict):
     """After the first start this cannot be changed any more."""
 
     code = "delivery_started"
+
+
+class DeliveryValueMissing(Invalid):
+    """A delivery cannot do without this value; `field` names it."""
+
+    code = "delivery_value_missing"
+
+
+class DeliveryValueOutOfRange(Invalid):
+    """A number of a delivery lies outside `low` to `high`; `field` names it."""
+
+    code = "delivery_value_out_of_range"
+
+
+class DeliveryTextTooLong(Invalid):
+    """A text of a delivery has more than `most` characters; `field` names it."""
+
+    code = "delivery_text_too_long"
+
+
+class WindowEmpty(Invalid):
+    """The window ends before it begins, or has ended already."""
+
+    code = "window_empty"
+
+
+class BlueprintUnknown(Invalid):
+    """There is no blueprint of this code."""
+
+    code = "blueprint_unknown"
+
+
+class UnitClosedForDelivery(Invalid):
+    """A closed unit offers nothing new."""
+
+    code = "unit_closed_for_delivery"
+
+
+class AssemblyRunning(Conflict):
+    """The papers are being assembled, or stand already."""
+
+    code = "assembly_running"
+
+
+class PosterFaceMissing(DomainError):
+    """No Chinese face is installed, so a poster would show boxes instead of characters."""
+
+    code = "poster_face_missing"
+    status = 503

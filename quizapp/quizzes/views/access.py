@@ -11,10 +11,12 @@ from enum import StrEnum
 from hmac import compare_digest
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import request
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
-from quizapp.core.tokens import Keys, digest, new_secret
+from quizapp.accounts.throttle import Subject
+from quizapp.core.tokens import Keys, digest, new_secret, normalize_code
 from quizapp.core.web import get_actor, get_keys, get_runtime
 from quizapp.quizzes.errors import AttemptNotYours, AttemptReadOnly, FormExpired
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery
@@ -175,3 +177,13 @@ def same_origin() -> bool:
         return site == "same-origin"
     source = request.headers.get("Origin") or request.headers.get("Referer")
     return bool(source) and urlsplit(source).netloc == request.host
+
+
+def guess_subjects(code: str) -> list[Subject]:
+    """What failures with a typed code are counted for: the code itself, this browser, and (only slowed) the address."""
+    subjects = [Subject("address", request.remote_addr or "")]
+    if device := device_token():
+        subjects.append(Subject("session", device))
+    if normal := normalize_code(code)[:12]:
+        subjects.append(Subject("code", normal))
+    return subjects

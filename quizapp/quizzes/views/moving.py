@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -17,7 +19,7 @@ from quizapp.quizzes.models import AttemptState
 from quizapp.quizzes.queries.taking import find_attempt, get_delivery
 from quizapp.quizzes.services.moving import TRANSFER_MS, make_transfer_code, take_over, take_over_own
 from quizapp.quizzes.views import bp
-from quizapp.quizzes.views.access import check_form, keep_secret
+from quizapp.quizzes.views.access import check_form, guess_subjects, keep_secret
 from quizapp.quizzes.views.taking import attempt_page, running
 from quizapp.ui.words import words_for
 
@@ -50,18 +52,17 @@ def continue_here(code: str) -> str | BaseResponse | tuple[str, int]:
     db, now, keys = get_db(), get_now(), get_keys()
     delivery = get_delivery(db, code)
     form = ContinueForm()
-    subject = f"delivery:{delivery.id}"
-    token = request.form.get("not_before", "")
+    guesses: dict[str, Any] = {"keys": keys, "kind": "transfer", "subjects": guess_subjects(form.code.data or "")}
+    wait = None
     if form.validate_on_submit():
         try:
-            throttle.check(db, keys, "transfer", subject, token, now)
+            throttle.check(db, **guesses, token=request.form.get("not_before"), now=now)
             with transaction(db):
                 attempt, secret = take_over(
-                    db, delivery_id=delivery.id, code=form.code.data, keys=keys, now_ms=to_ms(now)
+                    db, delivery_id=delivery.id, code=form.code.data or "", keys=keys, now_ms=to_ms(now)
                 )
         except CodeUnknown as refusal:
-            with transaction(db):
-                throttle.record_failure(db, keys, "transfer", subject, now)
+            wait = throttle.record_failure(db, **guesses, now=now)
             form.code.errors = [*form.code.errors, words_for(refusal)]
         except TooMany as refusal:
             form.code.errors = [*form.code.errors, words_for(refusal)]
@@ -69,7 +70,7 @@ def continue_here(code: str) -> str | BaseResponse | tuple[str, int]:
             response = redirect(url_for("quizzes.question", code=code, public_id=attempt.public_id, position=1), 303)
             keep_secret(response, delivery, attempt, secret, to_ms(now))
             return response
-    wait = throttle.delay(db, keys, "transfer", subject, now)
+    wait = wait or throttle.delay(db, **guesses, now=now)
     page = render_template("quizzes/continue.html", delivery=delivery, form=form, wait=wait)
     return (page, 422) if form.errors else page
 

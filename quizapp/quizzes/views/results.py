@@ -14,7 +14,7 @@ from quizapp.accounts import throttle
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound, TooMany
-from quizapp.core.tokens import group_code, normalize_code
+from quizapp.core.tokens import group_code
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public, signed_in
 from quizapp.quizzes.errors import AlreadyClaimed, CodeUnknown
 from quizapp.quizzes.forms.profile import ReceiptForm
@@ -28,6 +28,7 @@ from quizapp.quizzes.views import bp, quizzes_runtime
 from quizapp.quizzes.views.access import (
     Access,
     check_form,
+    guess_subjects,
     keep_receipt_right,
     open_attempt,
     receipt_cookie_name,
@@ -214,15 +215,15 @@ def receipt() -> str | BaseResponse | tuple[str, int]:
     form = ReceiptForm()
     if request.method == "GET":
         form.code.data = ""
-    subject = normalize_code(form.code.data or "")[:12]
+    guesses: dict[str, Any] = {"keys": keys, "kind": "receipt", "subjects": guess_subjects(form.code.data or "")}
+    wait = None
     if form.validate_on_submit():
         tail = "".join(c for c in form.phone_tail.data or "" if c.isdigit())[-4:]
         try:
-            throttle.check(db, keys, "receipt", subject, request.form.get("not_before", ""), now)
-            attempt = find_by_receipt(db, code=form.code.data, phone_tail=tail, keys=keys)
+            throttle.check(db, **guesses, token=request.form.get("not_before"), now=now)
+            attempt = find_by_receipt(db, code=form.code.data or "", phone_tail=tail, keys=keys)
         except CodeUnknown as refusal:
-            with transaction(db):
-                throttle.record_failure(db, keys, "receipt", subject, now)
+            wait = throttle.record_failure(db, **guesses, now=now)
             form.code.errors = [*form.code.errors, words_for(refusal)]
         except TooMany as refusal:
             form.code.errors = [*form.code.errors, words_for(refusal)]
@@ -232,7 +233,7 @@ def receipt() -> str | BaseResponse | tuple[str, int]:
             )
             keep_receipt_right(response, attempt.delivery, attempt, to_ms(now))
             return response
-    wait = throttle.delay(db, keys, "receipt", subject, now)
+    wait = wait or throttle.delay(db, **guesses, now=now)
     page = render_template("quizzes/receipt.html", form=form, wait=wait)
     return (page, 422) if form.errors else page
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import current_app, redirect, render_template, request, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -15,7 +16,7 @@ from quizapp.core.errors import DomainError, NotFound
 from quizapp.core.tokens import digest, new_secret, normalize_code
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public
 from quizapp.organisation.models import OrgUnit
-from quizapp.organisation.queries import ancestors, children_with_counts, industry_choices, search_units
+from quizapp.organisation.queries import ancestors_of, children_of, list_industries, search_units
 from quizapp.quizzes.errors import (
     DeliveryEnded,
     DeliveryFull,
@@ -153,8 +154,15 @@ def unit_results(db: Session, delivery: Delivery, form: ProfileForm) -> dict[str
         unit = db.get(OrgUnit, int(form.unit_id.data))
         if unit is not None and unit.path.startswith(delivery.unit.path):
             chosen = unit
-    results = search_units(db, query, within_path=delivery.unit.path) if len(query) >= 2 else []
-    return {"query": query, "results": results, "chosen": chosen}
+    hits = search_units(db, query, within_path=delivery.unit.path)
+    results = [{"id": h.unit.id, "name": h.unit.name, "path": h.parent or "", "kind": ""} for h in hits]
+    return {"query": query, "results": results, "chosen": chosen and {"id": chosen.id, "name": chosen.name}}
+
+
+def industry_choices(db: Session) -> list[tuple[str, str]]:
+    """The industries as the form offers them, in the page's language."""
+    english = str(get_locale()).startswith("en")
+    return [(str(row.id), row.name_en if english else row.name) for row in list_industries(db)]
 
 
 @bp.get("/q/<code>/units")
@@ -171,8 +179,8 @@ def units(code: str) -> str:
         "quizzes/units.html",
         delivery=delivery,
         parent=parent,
-        trail=[unit for unit in ancestors(db, parent) if unit.path.startswith(delivery.unit.path)],
-        children=children_with_counts(db, parent.id),
+        trail=[unit for unit in ancestors_of(db, parent) if unit.path.startswith(delivery.unit.path)],
+        children=children_of(db, parent.id),
     )
 
 
@@ -192,9 +200,11 @@ def asked_words(delivery: Delivery) -> str:
     optional = [labels[name] for name, demand in demands.items() if demand == FieldDemand.OPTIONAL]
     comma = _("、")
     if required and optional:
-        return _("要填%(must)s；%(may)s可以不填。", must=comma.join(required), may=comma.join(optional))
-    if required:
-        return _("要填%(must)s。", must=comma.join(required))
-    if optional:
-        return _("%(may)s可以不填。", may=comma.join(optional))
-    return _("什么都不用填。")
+        sentence = _("要填%(must)s；%(may)s可以不填。", must=comma.join(required), may=comma.join(optional))
+    elif required:
+        sentence = _("要填%(must)s。", must=comma.join(required))
+    elif optional:
+        sentence = _("%(may)s可以不填。", may=comma.join(optional))
+    else:
+        sentence = _("什么都不用填。")
+    return str(sentence)

@@ -119,9 +119,13 @@ function start() {
       if (number === position) cell.setAttribute("aria-current", "step");
       else cell.removeAttribute("aria-current");
     });
-    document.querySelectorAll("#numbers [data-legend]").forEach((element) => {
+    counts.answered += counts.waiting; // what waits is answered
+    document.querySelectorAll("#numbers [data-legend]").forEach((one) => {
+      const element = /** @type {HTMLElement} */ (one);
+      const name = element.dataset.legend || "";
       const place = element.querySelector("[data-count]");
-      if (place) place.textContent = String(counts[/** @type {HTMLElement} */ (element).dataset.legend || ""] || 0);
+      if (place) place.textContent = String(counts[name] || 0);
+      element.hidden = !counts[name] && name !== "answered" && name !== "open";
     });
     const bar = find("[data-answered]");
     if (bar) bar.value = Object.keys(answers).filter((key) => answers[key]).length;
@@ -177,8 +181,9 @@ function start() {
       if (notices.dataset.back) notice("success", words(notices.dataset.back, { count: result.sent }), "", "back");
     }
     if (!result.refused.length && result.sent) {
-      const now = new Date(Date.now());
-      say("saved", { time: String(now.getHours()).padStart(2, "0") + ":" + String(now.getMinutes()).padStart(2, "0") });
+      // the server's clock, in the zone of the page's other times
+      const now = new Date(result.now || Date.now() + clockOffset);
+      say("saved", { time: now.toLocaleTimeString("zh-CN", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hour12: false }) });
     }
     return result;
   }
@@ -336,7 +341,11 @@ function start() {
       return;
     }
     const count = await refresh();
-    if (wasOffline) say("offline", { count });
+    unnotice("back");
+    if (wasOffline) {
+      unnotice("offline"); // said once in full; from now on the line says it
+      say("offline", { count });
+    }
     tries = 0;
     send();
   }
@@ -414,7 +423,11 @@ function start() {
     });
   }
   if (!summary) {
-    load();
+    underWorker().then((fresh) => {
+      load();
+      // a worker that came after the page has not seen it: it takes it now, for a reload without network
+      if (fresh) fetch(location.href, { credentials: "same-origin" }).catch(() => undefined);
+    });
     history.replaceState({ position }, "");
     window.addEventListener("popstate", (event) => {
       const number = event.state && event.state.position;
@@ -428,5 +441,16 @@ function start() {
       const wait = setInterval(() => { if (questions) { clearInterval(wait); show(fromAddress, false); } }, 50);
     }
   }
-  if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => undefined);
+}
+
+/** Wait for the service worker, a second at most, so that it sees what the page fetches. Tells whether it came after the page. */
+function underWorker() {
+  const workers = navigator.serviceWorker;
+  if (!workers) return Promise.resolve(false);
+  workers.register("/sw.js").catch(() => undefined);
+  if (workers.controller) return Promise.resolve(false);
+  return Promise.race([
+    new Promise((resolve) => workers.addEventListener("controllerchange", () => resolve(true), { once: true })),
+    new Promise((resolve) => setTimeout(resolve, 1000)).then(() => false),
+  ]);
 }

@@ -1,0 +1,55 @@
+"""Background work of the quizzes: assembling papers, and closing attempts whose time is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from quizapp.core.clock import to_ms
+from quizapp.core.db import transaction
+from quizapp.core.registry import task
+from quizapp.jobs.periodic import every
+from quizapp.jobs.worker import JobContext, JobTakenOver
+from quizapp.quizzes.models import Delivery
+from quizapp.quizzes.queries.taking import PaperCache
+from quizapp.quizzes.services.assembly import TASK, assemble_papers, note_crash
+from quizapp.quizzes.services.submitting import close_if_over, overdue_attempts
+
+#: Seconds between two looks for overdue attempts.
+CLOSING_SECONDS = 30
+
+
+@task(TASK)
+def assemble(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Assemble and store the papers of a delivery, or leave a code that says why not."""
+    delivery_id = int(arguments["delivery_id"])
+    with context.session() as db:
+        total = db.get_one(Delivery, delivery_id).paper_count
+        try:
+            delivery = assemble_papers(
+                db, delivery_id, now=context.now(), on_form=lambda number: context.progress(number, total)
+            )
+        except (DBAPIError, JobTakenOver):
+            raise  # tried again, or done by another worker
+        except Exception:
+            with transaction(db):
+                note_crash(db, delivery_id, now=context.now())
+            raise
+    return {"delivery_id": delivery_id, "state": delivery.state}
+
+
+@every(CLOSING_SECONDS)
+@task("close_overdue")
+def close_overdue(context: JobContext, _arguments: dict[str, Any]) -> dict[str, int]:
+    """Close open attempts whose time is over, each in a transaction of its own, so that nobody waits for the whole lot."""
+    papers = PaperCache()
+    now_ms = to_ms(context.now())
+    closed = 0
+    with context.session() as db:
+        while overdue := overdue_attempts(db, now_ms):
+            for attempt_id in overdue:
+                with transaction(db):
+                    close_if_over(db, attempt_id, papers=papers, now_ms=now_ms)
+                closed += 1
+    return {"closed": closed}
