@@ -36,7 +36,6 @@ from quizapp.quizzes.models import (
     Delivery,
     DeliveryState,
     FieldDemand,
-    QuizBlueprint,
     Reveal,
 )
 from quizapp.quizzes.queries.deliveries import find_blueprint, is_started
@@ -167,7 +166,7 @@ def update_delivery(
     for name in changed:
         if name not in ("keeper", "purpose", "contact", "retention_months"):
             setattr(delivery, name, merged[name])
-    if {"keeper", "purpose", "contact", "retention_months"} & set(changed):
+    if {"keeper", "purpose", "contact", "retention_months", "fields"} & set(changed):
         delivery.notice = _notice(merged, now)
     if "pass_score" in changed:
         delivery.guess_pass = expected_guess_pass(delivery.blueprint.rules, delivery.pass_score)
