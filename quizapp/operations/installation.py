@@ -61,5 +61,5 @@ def check_mark(database: Database, *, demo: bool) -> None:
 def set_mark(database: Database, *, demo: bool) -> None:
     """Write into an embedded database whether it is the demo's."""
     if database.is_sqlite:
-        with database.engine.connect() as connection:
+        with database.engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id = {DEMO_MARK if demo else REAL_MARK}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from quizapp import models, tasks  # noqa: F401 # all tables, and all that takes part in a load
+from quizapp import models, tasks  # noqa: F401 # all tables and background tasks
 from quizapp.accounts.services import ensure_first_administrator
 from quizapp.audit.models import AuditEvent
 from quizapp.audit.services import record
@@ -24,6 +24,7 @@ from quizapp.core.errors import DomainError
 from quizapp.core.paths import data_folder
 from quizapp.core.scope import SYSTEM
 from quizapp.operations.installation import Installation, set_mark
+from quizapp.quizzes.services import blueprints  # noqa: F401 # takes part in each load of banks
 
 #: The audit action that says which state of the bank files the database has.
 _FILES_LOADED = "bank_files_loaded"

@@ -1,0 +1,302 @@
+"""Making the demo district: 600 people, deliveries, 1,500 attempts and five sessions, through the functions of real use.
+
+Everything follows from one seed and the instant at which it is made; keys and codes alone are random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from quizapp.audit.services import record
+from quizapp.core.clock import Clock, day_start, local_date
+from quizapp.core.db import transaction
+from quizapp.core.scope import SYSTEM, Actor
+from quizapp.core.tokens import Keys
+from quizapp.demo.district import District, Member, make_people, make_staff, make_units
+from quizapp.demo.people import Resident, make_resident
+from quizapp.demo.taking import Ending, Plan, Taker, daytime, random_token
+from quizapp.jobs.worker import run_pending
+from quizapp.operations.installation import Installation
+from quizapp.organisation.models import UnitKind
+from quizapp.quizzes.models import Delivery, QuizBlueprint
+from quizapp.quizzes.services.deliveries import create_delivery
+from quizapp.quizzes.services.starting import Profile
+from quizapp.trainings.services import check_in, check_in_by_hand, close_session, open_session
+
+SEED = 20261123
+#: Attempts in one transaction.
+BATCH = 100
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A delivery of the demo: days from today on which its window begins and ends, and how many attempts it gets."""
+
+    blueprint: str
+    title: str
+    title_en: str
+    unit: str
+    purpose: str
+    opens: int
+    closes: int
+    attempts: int
+    fields: dict[str, str]
+    tries: int | None = None
+    reveal: str = "after_close"
+    poster_code: str | None = None
+
+
+_LITERACY_FIELDS = {
+    "name": "optional",
+    "phone": "optional",
+    "unit": "required",
+    "birth_year": "required",
+    "sex": "required",
+    "education": "required",
+}
+_ROSTER_FIELDS = {"name": "required", "phone": "required", "unit": "required"}
+_OPEN_FIELDS = {"name": "optional", "phone": "optional", "unit": "optional", "birth_year": "optional"}
+
+OFFERS: tuple[Offer, ...] = (
+    Offer(
+        "literacy_2016", "2026年公民科学素质测试", "Scientific literacy test 2026", "临江区", "估计本区公民科学素质水平",
+        -24, 21, 360, _LITERACY_FIELDS, tries=2, poster_code="DEMXTEST",
+    ),
+    Offer(
+        "safety_20", "企业安全生产知识测试", "Workplace safety quiz", "临江区", "检验企业安全培训效果",
+        -75, -40, 390, _ROSTER_FIELDS, tries=3,
+    ),
+    Offer(
+        "safety_20", "冬季消防安全测试", "Winter fire safety quiz", "滨江街道", "检验冬季消防宣传效果",
+        -9, 16, 170, _OPEN_FIELDS, reveal="at_once",
+    ),
+    Offer(
+        "energy_environment_20", "节能环保知识竞答", "Energy and environment quiz", "临江区", "检验节能宣传周效果",
+        -16, 12, 330, _OPEN_FIELDS, reveal="at_once",
+    ),
+    Offer(
+        "health_20", "健康素养测试", "Health quiz", "临江区", "检验健康讲座效果",
+        -60, -30, 250, {**_OPEN_FIELDS, "sex": "optional", "education": "optional"},
+    ),
+    Offer(
+        "literacy_2016", "2026年终科学素质复测", "Scientific literacy retest 2026", "临江区", "与上半年结果比较",
+        9, 39, 0, _LITERACY_FIELDS,
+    ),
+)  # fmt: skip
+
+#: Sessions: title, place, unit, days from today, hour in Shanghai, how many attend, staff account that holds it. The one of day 0 is
+#: going on when the demo is made.
+SESSIONS: tuple[tuple[str, str, str, int, int, int, str], ...] = (
+    ("市场消防安全培训班", "区应急管理局三楼会议室", "区应急管理局", -52, 9, 46, "demo-trainer"),
+    ("拆除工地安全交底会", "东门街道文化站", "区应急管理局", -33, 14, 28, "demo-trainer"),
+    ("社区健康讲座", "临江社区服务中心多功能厅", "临江社区服务中心", -20, 15, 52, "demo-centre"),
+    ("家庭节能科普讲座", "临江社区服务中心一楼", "临江社区服务中心", -6, 10, 37, "demo-centre"),
+    ("宾馆饭店消防培训", "紫兴街道文化站", "区应急管理局", 0, 0, 33, "demo-trainer"),
+)
+
+
+def make_demo(installation: Installation, say: Say) -> None:
+    """Fill a prepared, empty demo database."""
+    rng = Random(SEED)  # noqa: S311 # a simulation: it must come out the same again
+    now = installation.clock().replace(microsecond=0)
+    keys = installation.keys
+    with installation.database.session() as db:
+        say("Demo: units, people and accounts of 临江区")
+        made = now - timedelta(days=120)
+        with transaction(db):
+            district = make_units(db, made)
+            make_people(db, district, rng, keys, made)
+            make_staff(db, district, made)
+        say("Demo: assembling papers")
+        offers = _publish(installation, db, district, now)
+        plans = sorted(
+            (plan for offer, delivery in offers for plan in _plans(rng, district, offer, delivery, now)),
+            key=lambda plan: plan.starts,
+        )
+        say(f"Demo: {len(plans)} attempts")
+        _take_all(db, Taker(keys, rng), plans, now)
+        say(f"Demo: {len(SESSIONS)} training sessions")
+        with transaction(db):
+            _hold_sessions(db, district, rng, keys, now)
+            record(db, actor=SYSTEM, action="demo_made", object_type="org_unit", object_id=district.root.id, now=now)
+
+
+def _publish(
+    installation: Installation, db: Session, district: District, now: datetime
+) -> list[tuple[Offer, Delivery]]:
+    """Publish the offers by the coordinator's account, and run the jobs that assemble their papers."""
+    published = []
+    midnight = _local_midnight(now)
+    blueprints = {row.code: row.rules for row in db.scalars(select(QuizBlueprint))}
+    for number, offer in enumerate(OFFERS):
+        rules = blueprints[offer.blueprint]
+        at = min(now, midnight + timedelta(days=offer.opens - 3, hours=2))
+        with transaction(db):
+            delivery = create_delivery(
+                db,
+                blueprint_code=offer.blueprint,
+                title=offer.title,
+                title_en=offer.title_en,
+                unit_id=district.units[offer.unit].id,
+                opens_at=midnight + timedelta(days=offer.opens, hours=8),
+                closes_at=midnight + timedelta(days=offer.closes),
+                time_limit_s=rules["minutes"] * 60,
+                tries=offer.tries,
+                pass_score=rules["pass_score"],
+                fields=offer.fields,
+                reveal=offer.reveal,
+                paper_count=4,
+                keeper="临江区科协",
+                purpose=offer.purpose,
+                contact="0000-000000",
+                retention_months=36,
+                actor=district.staff["demo-coordinator"],
+                now=at,
+                seed=f"demo-{number}",
+                poster_code=offer.poster_code,
+            )
+        run_pending(replace(installation, clock=_standing(at)))
+        db.refresh(delivery)
+        published.append((offer, delivery))
+    return published
+
+
+def _plans(rng: Random, district: District, offer: Offer, delivery: Delivery, now: datetime) -> Iterable[Plan]:
+    """Who takes a delivery, when, and how it ends."""
+    if not offer.attempts:
+        return
+    midnight = _local_midnight(now)
+    first = midnight + timedelta(days=offer.opens, hours=8)
+    last = min(midnight + timedelta(days=offer.closes) - timedelta(hours=3), now - timedelta(hours=2))
+    # each member comes once, and perhaps again
+    waiting = [m for m in district.members if m.unit.path.startswith(district.units[offer.unit].path)]
+    rng.shuffle(waiting)
+    required = {name for name, demand in offer.fields.items() if demand == "required"}
+    made = 0
+    while made < offer.attempts:
+        member, kind = _participant(rng, waiting, district, offer, required)
+        device = random_token(rng)
+        starts = daytime(rng, first, last)
+        ending = rng.choices(list(Ending), (0.93, 0.045, 0.025))[0]
+        actor = member.actor if kind == "account" else None
+        profile = _profile(rng, member, kind, offer, required)
+        plan = Plan(starts, delivery.id, member.resident, profile, device=device, ending=ending)
+        plan = replace(plan, actor=actor) if actor else plan
+        yield plan
+        made += 1
+        # somebody who may, tries again: a little better prepared
+        again = starts + timedelta(hours=rng.uniform(1, 60))
+        if made < offer.attempts and offer.tries != 1 and again < last and rng.random() < 0.09:
+            learned = replace(member.resident, ability=member.resident.ability + 0.35)
+            yield replace(plan, starts=again, resident=learned, ending=Ending.SUBMITTED)
+            made += 1
+
+
+def _participant(
+    rng: Random, waiting: list[Member], district: District, offer: Offer, required: set[str]
+) -> tuple[Member, str]:
+    """A member of a roster or with an account, a guest with name and phone, one with a name alone, or one who gives nothing."""
+    kinds = {"member": 0.70, "guest": 0.12, "named": 0.07, "nobody": 0.11}
+    if "phone" in required:
+        kinds = {"member": 0.88, "guest": 0.12}
+    kind = rng.choices(list(kinds), list(kinds.values()))[0]
+    if kind == "member" and waiting:
+        member = waiting.pop()
+        return member, "account" if member.actor else "member"
+    root = district.units[offer.unit].path
+    homes = [unit for unit in district.homes if unit.path.startswith(root)]
+    stranger = Member(make_resident(rng, rng.randrange(10_000, 9_999_999)), rng.choice(homes))
+    return stranger, "guest" if kind == "member" else kind
+
+
+def _profile(rng: Random, member: Member, kind: str, offer: Offer, required: set[str]) -> Profile:
+    """What they type: everything that must be given, most of the rest; a child has a guardian and no phone number."""
+    resident: Resident = member.resident
+    child = kind == "named" and member.unit.kind == UnitKind.SCHOOL
+
+    def says(name: str, share: float = 0.8) -> bool:
+        return name in required or (name in offer.fields and rng.random() < share)
+
+    return Profile(
+        name=resident.name if kind != "nobody" and "name" in offer.fields else None,
+        phone=resident.phone if kind in ("member", "guest", "account") and "phone" in offer.fields else None,
+        unit_id=member.unit.id if says("unit") else None,
+        birth_year=(2014 if child else resident.birth_year) if says("birth_year") else None,
+        sex=resident.sex if says("sex") else None,
+        education=("primary" if child else resident.education) if says("education") else None,
+        under_14=child,
+        guardian=child,
+        consent=True,
+    )
+
+
+def _take_all(db: Session, taker: Taker, plans: list[Plan], now: datetime) -> None:
+    for begin in range(0, len(plans), BATCH):
+        with transaction(db):
+            for plan in plans[begin : begin + BATCH]:
+                taker.take(db, plan, now)
+
+
+def _hold_sessions(db: Session, district: District, rng: Random, keys: Keys, now: datetime) -> None:
+    """Sessions with people who scan the code at the door, and a few whom the trainer writes down."""
+    midnight = _local_midnight(now)
+    for title, place, unit, day, hour, count, holder in SESSIONS:
+        actor: Actor = district.staff[holder]
+        starts = midnight + timedelta(days=day, hours=hour) if day else now - timedelta(minutes=5 + now.minute % 10)
+        session = open_session(
+            db,
+            title=title,
+            place=place,
+            unit_id=district.units[unit].id,
+            starts_at=starts,
+            ends_at=starts + timedelta(hours=2),
+            actor=actor,
+            now=starts - timedelta(days=5),
+        )
+        arrivals = sorted(min(now, starts + timedelta(minutes=rng.gauss(-6, 7))) for _ in range(count))
+        for at, member in zip(arrivals, rng.sample(district.members, count), strict=True):
+            name, phone = member.resident.name, member.resident.phone
+            if rng.random() < 0.1:
+                check_in_by_hand(
+                    db,
+                    session=session,
+                    name=name,
+                    phone=phone,
+                    ticket=random_token(rng),
+                    keys=keys,
+                    actor=actor,
+                    now=at,
+                )
+                continue
+            device = random_token(rng).encode().ljust(32)[:32]
+            who = member.actor or Actor()
+            check_in(
+                db,
+                session=session,
+                name=None if member.actor else name,
+                phone=None if member.actor else phone,
+                device_hash=device,
+                keys=keys,
+                actor=who,
+                now=at,
+            )
+        if day:
+            close_session(db, session=session, actor=actor, now=starts + timedelta(hours=2, minutes=10))
+
+
+def _standing(moment: datetime) -> Clock:
+    """A clock that stands still."""
+    return lambda: moment
+
+
+def _local_midnight(now: datetime) -> datetime:
+    """The last midnight in Shanghai, as an instant."""
+    return day_start(local_date(now))
