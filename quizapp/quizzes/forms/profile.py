@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from quizapp.core.errors import DomainError
@@ -19,13 +20,13 @@ from quizapp.quizzes.services.starting import Profile
 #: Oldest year of birth that can be typed.
 FIRST_YEAR = 1900
 
-SEXES = [("female", _l("女")), ("male", _l("男"))]
+SEXES = [SelectChoice("female", _l("女")), SelectChoice("male", _l("男"))]
 EDUCATIONS = [
-    ("primary", _l("小学及以下")),
-    ("junior", _l("初中")),
-    ("senior", _l("高中、中专")),
-    ("college", _l("大专")),
-    ("university", _l("本科及以上")),
+    SelectChoice("primary", _l("小学及以下")),
+    SelectChoice("junior", _l("初中")),
+    SelectChoice("senior", _l("高中、中专")),
+    SelectChoice("college", _l("大专")),
+    SelectChoice("university", _l("本科及以上")),
 ]
 
 
@@ -34,7 +35,9 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
 
     ticket = HiddenField()
     #: "yes" or "no": asked before name and phone.
-    under_14 = RadioField(_l("答题的人满 14 岁了吗"), choices=[("no", _l("满 14 岁")), ("yes", _l("不满 14 岁"))])
+    under_14 = RadioField(
+        _l("答题的人满 14 岁了吗"), choices=[SelectChoice("no", _l("满 14 岁")), SelectChoice("yes", _l("不满 14 岁"))]
+    )
     guardian = BooleanField(_l("我是监护人，同意孩子参加"))
     name = StringField(_l("姓名"), validators=[Optional(), Length(max=40)])
     phone = StringField(_l("手机号"), validators=[Optional(), Length(max=30)])
@@ -55,7 +58,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             name: delivery.fields.get(name, FieldDemand.OFF)
             for name in ("name", "phone", "unit", "industry", "birth_year", "sex", "education")
         }
-        form.industry_id.choices = [("", _("请选择")), *industries]
+        form.industry_id.choices = [SelectChoice("", _("请选择")), *(SelectChoice(*one) for one in industries)]
         if not form.asks("name") and not form.asks("phone"):
             del form.under_14
             del form.guardian
