@@ -10,6 +10,7 @@ from flask import Flask
 from quizapp.config import Settings, read_settings
 from quizapp.core.clock import Clock, system_clock
 from quizapp.core.db import Database
+from quizapp.core.proxies import TrustedProxies
 from quizapp.core.tokens import Keys
 from quizapp.core.web import Runtime, init_web
 
@@ -53,4 +54,5 @@ def create_app(
             app.register_blueprint(module.bp)
         if hasattr(module, "register"):
             module.register(app)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign] # Flask's own way
     return app

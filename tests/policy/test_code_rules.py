@@ -1,0 +1,106 @@
+"""Rules about the code itself. Each failure says what to write."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from quizapp.config import SETTINGS
+from quizapp.models import Base
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "quizapp"
+SOURCES = sorted(p for p in PACKAGE.rglob("*.py") if "dist" not in p.parts)
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_only_the_transaction_commits() -> None:
+    found = [
+        f"{relative(path)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
+    ]
+    assert [place.rpartition(":")[0] for place in found] == ["quizapp/core/db.py"], (
+        f"{found}: put the work into `with transaction(db):`, which is the only place that commits"
+    )
+
+
+def test_no_rule_reads_the_clock() -> None:
+    """`now` is an argument. The clock itself, and what measures durations, are the exceptions."""
+    allowed = {"quizapp/core/clock.py"}
+    pattern = re.compile(r"\b(datetime\.now|datetime\.utcnow|date\.today|time\.time)\(")
+    for path in SOURCES:
+        name = relative(path)
+        inner = path.relative_to(PACKAGE).parts
+        rule = len(inner) > 1 and any(part.split(".")[0] in ("services", "queries", "models") for part in inner)
+        if rule and name not in allowed:
+            hits = pattern.findall(path.read_text(encoding="utf-8"))
+            assert not hits, f"{name} reads the clock ({hits}): take `now` as an argument"
+
+
+def test_every_column_is_explained() -> None:
+    """A `#:` comment above each mapped column."""
+    for path in sorted(PACKAGE.glob("*/models.py")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            if re.match(r"    \w+: Mapped\[", line):
+                assert lines[number - 1].strip().startswith("#:"), (
+                    f"{relative(path)}:{number + 1}: say in a `#:` comment what the column means"
+                )
+
+
+def test_every_setting_is_described_for_operators() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    missing = [name for name in SETTINGS if f"`{name}`" not in text]
+    assert not missing, f"docs/operations.md does not describe {missing}"
+
+
+def test_tables_are_singular_nouns() -> None:
+    assert [name for name in Base.metadata.tables if name.endswith("s") and not name.endswith("ss")] == []
+
+
+def test_no_word_of_this_machine_or_a_registry_stands_in_the_repository() -> None:
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    forbidden = re.compile(r"/work/|files\.pythonhosted|pypi\.org|registry\.npmjs|deb\.debian")
+    found = []
+    for name in names:
+        path = ROOT / name
+        if (
+            path.suffix in {".py", ".md", ".toml", ".txt", ".json", ".html", ".js", ".css", ".yaml", ""}
+            and path.is_file()
+        ):
+            text = path.read_text(encoding="utf-8", errors="ignore")
+            if name != "tests/policy/test_code_rules.py" and forbidden.search(text):
+                found.append(name)
+    assert found == []
+
+
+#: Imported by the functions that use them, most of them in jobs.
+HEAVY = {"scipy", "typst", "xlsxwriter", "yaml", "jsonschema", "pypinyin"}
+
+
+def test_pages_load_no_heavy_library(tmp_path: Path) -> None:
+    """A worker that answers requests stays small."""
+    script = f"""
+import sys
+from quizapp.app import create_app
+from quizapp.config import read_settings
+from quizapp.core import migrate
+from quizapp.core.db import Database
+settings = read_settings({{"INSTANCE": {str(tmp_path)!r}}})
+database = Database(settings.database_url)
+migrate.upgrade(database)
+client = create_app(settings, database=database, TESTING=True).test_client()
+for path in ("/", "/q/ABCDEFGH", "/s/ABCDEFGH", "/practice", "/reports/pass-rates", "/sessions", "/sign-in", "/receipt"):
+    assert client.get(path).status_code < 500
+print(",".join(sorted({HEAVY!r} & set(sys.modules))))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("", 0), f"a page imports {done.stdout}{done.stderr[-800:]}"
