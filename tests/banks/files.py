@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,11 @@ def spoilt(old: str, new: str) -> str:
     return SOUND.replace(old, new)
 
 
+def _distinct(code: str) -> str:
+    """Twelve characters that follow from the id, so that stems are not near-duplicates."""
+    return "".join(chr(0x4E00 + byte) for byte in sha256(code.encode()).digest()[:12])
+
+
 def make_item(code: str = "SAF-FIRE-001", **values: Any) -> ParsedItem:
     """A sound single-choice item; further words change it. `options`: {"a": "…"} in Chinese."""
     options = values.pop(
@@ -90,7 +96,7 @@ def make_item(code: str = "SAF-FIRE-001", **values: Any) -> ParsedItem:
         "fact": code,
         "point": None,
         "objective": {"zh": "考点", "en": "Objective"},
-        "stem": {"zh": f"炒菜时油锅突然起火该怎么做（{code}）？", "en": "What do you do first?"},
+        "stem": {"zh": f"{_distinct(code)}该怎么做？", "en": "What do you do first?"},
         "options": tuple(Option(id, zh, f"Option {id} {zh.encode().hex()}") for id, zh in options.items()),
         "ordered": False,
         "key": ("b",),

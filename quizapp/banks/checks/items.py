@@ -21,7 +21,7 @@ COPY_SHARE = 0.8
 ECHO_WARN, ECHO_REFUSE = 2, 4
 
 _ALL_OF_ABOVE = re.compile(
-    r"以上(都|均|皆|全|各|几|两|三|四|选项|所有)|^(都|均|皆|全)(是|对|不是|不对|正确|错误|可以|不可以|不行)|"
+    r"以上(都|均|皆|全|各|几|两|三|四|选项|所有)|^(都|均|皆|全)(是|对|不|正确|错误|可以)|"
     r"全部选项|上述(都|均|皆|全)|\b(all|none|both|any) of (the|these|them)( above)?\b",
     re.IGNORECASE,
 )
@@ -32,7 +32,7 @@ _NEGATIVE = (
 )
 _NEGATIVE_STEM = re.compile(
     rf"哪[一些项种个类条处位]*[^，]{{0,4}}{_NEGATIVE}|(?:下列|以下)[^，]{{0,10}}{_NEGATIVE}|"
-    rf"{_NEGATIVE}的(?:是|有|做法|说法)|{_NEGATIVE}(?:哪|下列|以下|什么)|(除外)"
+    rf"{_NEGATIVE}[^，]{{0,3}}的(?:是|有|做法|说法)|{_NEGATIVE}(?:哪|下列|以下|什么)|(除外)"
 )
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 #: Words that stand where an article should.
