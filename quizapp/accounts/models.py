@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quizapp.core.db import Base, BigId, UtcDateTime
@@ -39,10 +40,17 @@ class Account(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+def _reach_of_row(context: DefaultExecutionContext) -> str:
+    row = context.get_current_parameters()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+    return f"{row['role']}/{row.get('unit_id') or '-'}/{row.get('industry_id') or '-'}"
+
+
 class AccountGrant(Base):
     """Role × unit × industry; an empty unit or industry means all."""
 
     __tablename__ = "account_grant"
+    # A button pressed twice grants once: a revoked grant must not live on in a twin.
+    __table_args__ = (UniqueConstraint("account_id", "reach"),)
 
     #: Key.
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -54,6 +62,8 @@ class AccountGrant(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))
     #: The industry.
     industry_id: Mapped[int | None] = mapped_column(ForeignKey("industry.id"))
+    #: Role, unit and industry in one text ("coordinator/7/-"), because empty columns are never equal in a unique key.
+    reach: Mapped[str] = mapped_column(String(60), default=_reach_of_row)
     #: Who granted it; None for the installation itself.
     granted_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     #: When.

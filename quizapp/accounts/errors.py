@@ -1,0 +1,70 @@
+"""What accounts refuse.
+
+SignInFailed       422  name or password is not right; alike for unknown, suspended and unready accounts
+LinkInvalid        404  a set-up link that is unknown, used or expired
+PasswordShort      422  fewer than ten characters
+PasswordPlain      422  a password that everybody guesses first
+UsernameInvalid    422  not 3 to 40 letters, digits, dots, hyphens
+UsernameTaken      409  another account has this name
+GrantTooWide       403  wider than one's own grant
+AccountBeyond      403  an account with grants beyond one's own
+LastAdministrator  409  nobody would be left who can grant access
+"""
+
+from __future__ import annotations
+
+from quizapp.core.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class SignInFailed(Invalid):
+    """Name or password is not right. `account_id` is for the log alone: the words are the same for every cause."""
+
+    code = "sign_in_failed"
+
+
+class LinkInvalid(NotFound):
+    """The set-up link is unknown, used or expired."""
+
+    code = "link_invalid"
+
+
+class PasswordShort(Invalid):
+    """Too few characters; `least` says how many it takes."""
+
+    code = "password_short"
+
+
+class PasswordPlain(Invalid):
+    """One of the first that a guesser tries."""
+
+    code = "password_plain"
+
+
+class UsernameInvalid(Invalid):
+    """Not 3 to 40 letters, digits, dots, hyphens or underscores, or all digits (that would be a phone number)."""
+
+    code = "username_invalid"
+
+
+class UsernameTaken(Conflict):
+    """Another account signs in by this name."""
+
+    code = "username_taken"
+
+
+class GrantTooWide(Forbidden):
+    """Nobody grants a role, unit or industry beyond their own grant."""
+
+    code = "grant_too_wide"
+
+
+class AccountBeyond(Forbidden):
+    """The account holds grants beyond the actor's: its password and state are not theirs to change."""
+
+    code = "account_beyond"
+
+
+class LastAdministrator(Conflict):
+    """The last administrator over all units who can sign in."""
+
+    code = "last_administrator"
