@@ -333,6 +333,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("unit_id", BigId, nullable=True),
         sa.Column("industry_id", BigId, nullable=True),
+        sa.Column("reach", sa.String(length=60), nullable=False),
         sa.Column("granted_by", BigId, nullable=True),
         sa.Column("granted_at", db.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_account_grant_account_id_account")),
@@ -340,6 +341,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["industry_id"], ["industry.id"], name=op.f("fk_account_grant_industry_id_industry")),
         sa.ForeignKeyConstraint(["unit_id"], ["org_unit.id"], name=op.f("fk_account_grant_unit_id_org_unit")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account_grant")),
+        sa.UniqueConstraint("account_id", "reach", name=op.f("uq_account_grant_account_id_reach")),
     )
     op.create_index(op.f("ix_account_grant_account_id"), "account_grant", ["account_id"], unique=False)
     op.create_table(
@@ -435,6 +437,7 @@ def upgrade() -> None:
         "practice_answer",
         sa.Column("id", BigId, nullable=False),
         sa.Column("account_id", BigId, nullable=False),
+        sa.Column("round_key", sa.String(length=40), nullable=False),
         sa.Column("item_id", BigId, nullable=False),
         sa.Column("item_version_id", BigId, nullable=False),
         sa.Column("answer", sa.String(length=40), nullable=False),
@@ -446,6 +449,7 @@ def upgrade() -> None:
             ["item_version_id"], ["item_version.id"], name=op.f("fk_practice_answer_item_version_id_item_version")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice_answer")),
+        sa.UniqueConstraint("account_id", "round_key", name=op.f("uq_practice_answer_account_id")),
     )
     op.create_index("ix_practice_answer_account_id_item_id", "practice_answer", ["account_id", "item_id"], unique=False)
     op.create_table(

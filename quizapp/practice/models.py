@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Date, ForeignKey, Index, String
+from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quizapp.core.db import Base, BigId
@@ -14,12 +14,18 @@ class PracticeAnswer(Base):
     """One answer given in practice."""
 
     __tablename__ = "practice_answer"
-    __table_args__ = (Index("ix_practice_answer_account_id_item_id", "account_id", "item_id"),)
+    __table_args__ = (
+        Index("ix_practice_answer_account_id_item_id", "account_id", "item_id"),
+        # A form sent twice is one answer.
+        UniqueConstraint("account_id", "round_key"),
+    )
 
     #: Key.
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     #: Whose.
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    #: Where it was asked: the round's seed and the place in it, "k3v9x2-4"; the daily quiz has its date, "2026-11-23-0".
+    round_key: Mapped[str] = mapped_column(String(40))
     #: Which item.
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
     #: In which version.

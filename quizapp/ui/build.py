@@ -40,8 +40,12 @@ TRANSLATIONS = UI.parent / "translations"
 BUNDLES: dict[str, list[str]] = {
     # phone pages: at most 8 KB compressed
     "app.css": ["tokens.css", "base.css", "parts.css", "attempt.css", "print.css"],
+    # what the home page and the list of banks load besides
+    "portal.css": ["portal.css"],
     # what staff pages load besides
     "desk.css": ["desk.css"],
+    # what the projector page loads besides
+    "hall.css": ["hall.css"],
 }
 
 #: The Lucide icons that pages use; `icon("clock")` names one of them.

@@ -40,7 +40,31 @@ WORDS: dict[str, LazyString] = {
     "code_unknown": _l("没有这个码，或已经用过、过期。请对一对再输。"),
     "already_claimed": _l("这份成绩已经在别的账号名下。"),
     "pool_too_small": _l("题库里的题不够组卷：%(problem)s"),
+    # publishing a delivery
+    "delivery_value_missing": _l("请填写这一项"),
+    "delivery_value_out_of_range": _l("请填写 %(low)s 到 %(high)s 之间的整数"),
+    "delivery_text_too_long": _l("最多 %(most)s 个字，请写短一些"),
+    "window_empty": _l("截止要晚于开始，也要晚于现在"),
+    "blueprint_unknown": _l("没有这份测验，请另选一份"),
+    "unit_closed_for_delivery": _l("这个单位已经停用，请另选一个"),
+    "assembly_running": _l("正在组卷，或已经组好。刷新看一看。"),
+    "poster_face_missing": _l(
+        "服务器上没有中文字体，做不了海报。请管理员运行 make install，再下载一次；二维码可以先下载。"
+    ),
     "delivery_started": _l("已经有人开始答，这一项不能再改。可以复制一份新的。"),
+    # training sessions
+    "check_in_early": _l("还没到签到时间，开始前两小时起可以签到。"),
+    "check_in_late": _l("签到时间已过。请找老师补登。"),
+    "check_in_closed": _l("签到已经结束。请找老师补登。"),
+    "session_period_invalid": _l("结束要晚于开始，一场不超过一天"),
+    "attendee_name_needed": _l("请填写姓名"),
+    "attendee_phone_needed": _l("请填写手机号"),
+    # practice
+    "practice_answer_missing": _l("先选一个答案，再提交。"),
+    # portal
+    "code_length": _l("海报和签到码有 8 位，凭证码有 12 位，现在是 %(count)s 位。对一对再填。"),
+    "code_mistyped": _l("这个凭证码有一位不对。对一对再填。"),
+    "poster_code_unknown": _l("没有这个码。对一对海报上的 8 位码，或问发码的人。"),
 }
 
 #: A page's title by status, then what it says where the error itself brings no words.
