@@ -54,7 +54,7 @@ def _published(bank: str | None, topic: str | None, use: ItemUse | None) -> Sele
 
 def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None) -> AssemblyPool:
     """The items of a bank that a test may draw. `uses`: item id → how often earlier papers drew it."""
-    benchmark_of = dict(db.execute(select(BenchmarkPoint.number, BenchmarkPoint.benchmark_number)).tuples().all())
+    benchmark_of = dict(db.execute(select(BenchmarkPoint.number, BenchmarkPoint.benchmark_number)).all())
     versions = published_versions(db, bank=bank, use=ItemUse.TEST)
     items = tuple(
         PoolItem(

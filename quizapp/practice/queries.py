@@ -100,7 +100,7 @@ def practice_pool(
     if benchmark is not None:
         query = query.where(BenchmarkPoint.benchmark_number == benchmark)
     taken = items_in_open_tests(db, now)
-    return [PoolItem(*row) for row in db.execute(query).tuples() if row[0] not in taken]
+    return [PoolItem(*row) for row in db.execute(query) if row[0] not in taken]
 
 
 def find_bank(db: Session, code: str) -> ItemBank | None:

@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Literal
 
 from quizapp.quizzes.errors import PosterFaceMissing
 
@@ -66,7 +67,7 @@ def poster_png(poster: Poster, ppi: float = 100) -> bytes:
 
 
 @lru_cache(maxsize=_KEPT)
-def _compile(content: str, kind: str, ppi: float | None = None) -> bytes:
+def _compile(content: str, kind: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
     import typst
 
     faces = _faces()
@@ -74,14 +75,13 @@ def _compile(content: str, kind: str, ppi: float | None = None) -> bytes:
     family = next((name for name in FAMILIES if name in families), None)
     if family is None:
         raise PosterFaceMissing
-    made = typst.compile(
-        TEMPLATE.read_bytes(), format=kind, ppi=ppi, font_paths=faces, sys_inputs={"poster": content, "family": family}
-    )
-    return bytes(made[0] if isinstance(made, list) else made)
+    inputs = {"poster": content, "family": family}
+    return typst.compile(TEMPLATE.read_bytes(), format=kind, ppi=ppi, font_paths=faces, sys_inputs=inputs)
 
 
 @lru_cache(maxsize=1)
-def _faces() -> object:
+def _faces() -> Any:
+    """The faces of the build and of the system; reading them takes a while."""
     import typst
 
     return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True, font_paths=[str(FACES)])

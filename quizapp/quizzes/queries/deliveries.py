@@ -137,7 +137,7 @@ def item_uses(db: Session, bank_id: int) -> dict[int, int]:
         .where(QuizBlueprint.bank_id == bank_id)
         .group_by(ItemVersion.item_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def paper_count(db: Session, delivery_id: int) -> int:

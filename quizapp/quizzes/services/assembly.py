@@ -55,7 +55,7 @@ def read_draw(db: Session, blueprint: QuizBlueprint, *, now: datetime) -> Draw:
         version_id
         for version_id, citation in db.execute(
             select(ItemVersion.id, ItemVersion.citation).where(ItemVersion.id.in_(pool.version_ids.values()))
-        ).tuples()
+        )
         if citation.get("valid_until", month) < month
     }
     items = tuple(item for item in pool.items if pool.version_ids[item.id] not in expired)

@@ -16,7 +16,7 @@ def store_blueprints(db: Session, blueprints: tuple[ParsedBlueprint, ...]) -> No
 
     A blueprint that the files no longer have stays, because deliveries were made from it. Deliveries keep their own figures.
     """
-    banks = dict(db.execute(select(ItemBank.code, ItemBank.id)).tuples().all())
+    banks = dict(db.execute(select(ItemBank.code, ItemBank.id)).all())
     stored = {row.code: row for row in db.scalars(select(QuizBlueprint))}
     for parsed in blueprints:
         values = {

@@ -198,6 +198,7 @@ def _values_of(delivery: Delivery) -> dict[str, Any]:
         "title title_en opens_at closes_at time_limit_s tries capacity pass_score reveal guests fields".split()  # noqa: SIM905 # short
     )
     values = {name: getattr(delivery, name) for name in names}
+    values["fields"] = {name: delivery.fields.get(name, FieldDemand.OFF.value) for name in PROFILE_FIELDS}
     return values | {name: delivery.notice.get(name) for name in ("keeper", "purpose", "contact", "retention_months")}
 
 
