@@ -12,7 +12,7 @@ from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope
 from quizapp.core.tokens import normalize_code
 from quizapp.organisation.models import OrgUnit, Person
-from quizapp.trainings.models import Attendance, TrainingSession
+from quizapp.trainings.models import Attendance, CheckInMethod, TrainingSession
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,12 @@ def find_attendance(db: Session, session_id: int, attendance_id: int) -> Attenda
     )
 
 
-def count_arrivals(db: Session, session_id: int) -> int:
-    """How many people (人) came."""
-    return db.scalar(select(func.count()).where(Attendance.session_id == session_id)) or 0
+def count_arrivals(db: Session, session_id: int, method: CheckInMethod | None = None) -> int:
+    """How many people (人) came, in all or checked in one way."""
+    statement = select(func.count()).where(Attendance.session_id == session_id)
+    if method is not None:
+        statement = statement.where(Attendance.method == method)
+    return db.scalar(statement) or 0
 
 
 def arrivals(db: Session, session_id: int, *, limit: int | None = None) -> list[Arrival]:
@@ -125,15 +128,3 @@ def attendances_of_person(db: Session, person_id: int, *, limit: int = 50) -> Se
         .order_by(Attendance.at_ms.desc())
         .limit(limit)
     ).all()
-
-
-def units_to_choose(db: Session, scope: Scope, *, limit: int = 300) -> list[OrgUnit]:
-    """The open units where the reader may hold sessions, in the order of the tree, at most `limit`."""
-    return list(
-        db.scalars(
-            select(OrgUnit)
-            .where(scope.condition(Permission.RUN_SESSIONS, OrgUnit.path), OrgUnit.closed_at.is_(None))
-            .order_by(func.length(OrgUnit.path), OrgUnit.id)
-            .limit(limit)
-        )
-    )

@@ -222,7 +222,6 @@ def test_a_session_of_a_foreign_unit_is_not_there(either_db: Session) -> None:
     assert queries.list_sessions(either_db, trainer_of(own).scope) == []
     assert queries.count_sessions(either_db, trainer_of(own).scope) == 0
     assert [s.session for s in queries.list_sessions(either_db, trainer_of(None).scope)] == [session]
-    assert foreign not in queries.units_to_choose(either_db, trainer_of(own).scope)
 
 
 def test_a_closed_unit_holds_no_sessions(db: Session) -> None:

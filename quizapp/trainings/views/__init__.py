@@ -1,0 +1,27 @@
+"""Pages of training sessions: the trainer's, and the one that attendees scan."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Blueprint, Flask
+from flask_babel import lazy_gettext as _l
+
+from quizapp.core.registry import NavigationEntry
+from quizapp.core.scope import Permission
+from quizapp.core.web import Runtime
+
+bp = Blueprint("trainings", "quizapp.trainings", template_folder="templates")
+
+
+def register(app: Flask) -> None:
+    """Fill the navigation."""
+    runtime = cast("Runtime", app.extensions["quizapp"])
+    runtime.registry.add_navigation(
+        NavigationEntry("trainings.sessions", _l("培训场次"), "calendar", _l("工作"), Permission.RUN_SESSIONS, order=30)
+    )
+
+
+from quizapp.trainings.views import attendee, staff  # noqa: E402 # they hang their pages on `bp`
+
+__all__ = ["attendee", "bp", "register", "staff"]
