@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -106,15 +107,14 @@ class JobWorker:
                 self._say(f"Jobs: the worker ended with status {status} and is started again")
 
 
-def run_server(settings: Settings, *, say: Say, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called once when the first request can be answered."""
-    address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][4][0]
-    server = Granian(
-        "quizapp.app:create_app",
-        address=str(address),
-        port=settings.port,
+def make_server(target: str, address: str, port: int, workers: int) -> Granian:
+    """The server of an application factory, "module:function", with the settings of every installation."""
+    return Granian(
+        target,
+        address=address,
+        port=port,
         interface=Interfaces.WSGI,
-        workers=settings.workers,
+        workers=workers,
         blocking_threads=BLOCKING_THREADS,
         blocking_threads_idle_timeout=600,
         http=HTTPModes.http1,
@@ -126,13 +126,22 @@ def run_server(settings: Settings, *, say: Say, ready: Callable[[], None]) -> No
         workers_kill_timeout=STOP_SECONDS,
         factory=True,
     )
+
+
+def run_server(settings: Settings, *, say: Say, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once when the first request can be answered."""
+    address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][4][0]
+    server = make_server("quizapp.app:create_app", str(address), settings.port, settings.workers)
     jobs = JobWorker(say)
     # An acknowledged answer is on disk, so that a process may end at any moment.
     os.register_at_fork(after_in_child=lambda: end_with_parent(signal.SIGKILL))
-    server.on_startup(jobs.start)
-    server.on_startup(
-        threading.Thread(target=_call_when_up, args=(str(address), settings.port, ready), daemon=True).start
-    )
+
+    def up() -> None:
+        jobs.start()  # after the pages, which somebody waits for
+        ready()
+
+    watch = threading.Thread(target=_call_when_up, args=(str(address), settings.port, up), daemon=True)
+    server.on_startup(watch.start)
     server.on_shutdown(jobs.stop)
     server.serve()
 

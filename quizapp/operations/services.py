@@ -13,9 +13,7 @@ from quizapp import models, tasks  # noqa: F401 # all tables and background task
 from quizapp.accounts.services import ensure_first_administrator
 from quizapp.audit.models import AuditEvent
 from quizapp.audit.services import record
-from quizapp.banks.checks import check_banks
 from quizapp.banks.faults import Fault, Level
-from quizapp.banks.formats.yaml_bank import read_folder
 from quizapp.banks.services import Loaded, load_banks
 from quizapp.core import migrate
 from quizapp.core.clock import local_date
@@ -66,6 +64,9 @@ def load_bank_files(installation: Installation, say: Say) -> Loaded | None:
     with installation.database.session() as db:
         if _loaded_content(db) == content:
             return None
+        from quizapp.banks.checks import check_banks  # readers and checkers of files: not at each start
+        from quizapp.banks.formats.yaml_bank import read_folder
+
         say("Question banks: checking and loading")
         now = installation.clock()
         reading = read_folder(folder)
