@@ -148,6 +148,10 @@ def test_a_code_may_be_typed_in_any_way_and_an_unknown_one_is_not_there(db: Sess
     code = make_session(db).code
     client = client_for(app)
     assert client.get(f"/s/{code[:4].lower()}-{code[4:]}").headers["Location"] == f"/s/{code}"
+    assert "输入签到码" in client.get("/s").text
+    assert client.get(f"/s?code={code.lower()}").headers["Location"] == f"/s/{code}"
+    wrong = client.get("/s?code=2222%202222")
+    assert (wrong.status_code, 'value="2222 2222"' in wrong.text) == (404, True)
     assert client.get("/s/22222222").status_code == 404
     assert client.get("/s/--").status_code == 404
     assert client.get("/s/22222222/in").status_code == 404

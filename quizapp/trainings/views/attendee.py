@@ -18,7 +18,7 @@ from quizapp.quizzes.views.access import device_token, keep_device
 from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate
 from quizapp.trainings.forms import CheckInForm, EmptyForm
 from quizapp.trainings.models import TrainingSession
-from quizapp.trainings.queries import find_attendance, get_by_code
+from quizapp.trainings.queries import find_attendance, find_by_code, get_by_code
 from quizapp.trainings.services import CheckedIn, check_in, check_window
 from quizapp.trainings.views import bp
 
@@ -28,6 +28,19 @@ RESULT_COOKIE = "checked_in"
 
 #: Why nobody can check in now, for the page: the class of the refusal → the page's word.
 _SHUT: dict[type[DomainError], str] = {CheckInEarly: "early", CheckInLate: "late", CheckInClosed: "closed"}
+
+
+@bp.get("/s")
+@public
+def enter_code() -> str | BaseResponse | tuple[str, int]:
+    """For a camera that cannot scan: type the session's code."""
+    typed = request.args.get("code", "")
+    if not typed:
+        return render_template("trainings/enter_code.html", typed="", unknown=False)
+    found = find_by_code(get_db(), typed)
+    if found is None:
+        return render_template("trainings/enter_code.html", typed=typed, unknown=True), 404
+    return redirect(url_for("trainings.scanned", code=found.code), 302)
 
 
 @bp.route("/s/<code>", methods=["GET", "POST"])
