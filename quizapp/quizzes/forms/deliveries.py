@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateTimeLocalField, HiddenField, IntegerField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from quizapp.core.clock import LOCAL_ZONE, from_ms, local_date
@@ -17,19 +18,21 @@ from quizapp.quizzes.models import PROFILE_FIELDS, Delivery, FieldDemand, QuizBl
 from quizapp.quizzes.services.deliveries import DEFAULT_PAPERS, LIMITS
 
 DEMANDS = [
-    (FieldDemand.OFF.value, _l("不问")),
-    (FieldDemand.OPTIONAL.value, _l("可不填")),
-    (FieldDemand.REQUIRED.value, _l("必填")),
+    SelectChoice(FieldDemand.OFF.value, _l("不问")),
+    SelectChoice(FieldDemand.OPTIONAL.value, _l("可不填")),
+    SelectChoice(FieldDemand.REQUIRED.value, _l("必填")),
 ]
 REVEALS = [
-    (Reveal.AFTER_CLOSE.value, _l("先看成绩，截止后看解析")),
-    (Reveal.AT_ONCE.value, _l("成绩和每题解析")),
-    (Reveal.SCORE_ONLY.value, _l("只看成绩")),
+    SelectChoice(Reveal.AFTER_CLOSE.value, _l("先看成绩，截止后看解析")),
+    SelectChoice(Reveal.AT_ONCE.value, _l("成绩和每题解析")),
+    SelectChoice(Reveal.SCORE_ONLY.value, _l("只看成绩")),
 ]
 #: What is asked unless said otherwise: a name makes a first attempt countable, a unit gives it its row.
 DEFAULT_FIELDS = {"name": "required", "unit": "required", "birth_year": "optional"}
 #: Written for the residents, so in Chinese whatever the coordinator reads.
 DEFAULT_PURPOSE = "统计各单位的参与和合格情况，改进科普和培训"
+#: What browsers send from a datetime-local box; the first is how it is filled.
+_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
 _WHOLE = _l("请填写整数")
 _MISSING = _l("请填写这一项")
 
@@ -44,7 +47,7 @@ def _number(label: Any, name: str, *, required: bool = False, factor: int = 1) -
 class ChangeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     """What may change after the first start."""
 
-    closes_at = DateTimeLocalField(_l("截止"), validators=[InputRequired(_l("请选择截止时间"))])
+    closes_at = DateTimeLocalField(_l("截止"), format=_FORMATS, validators=[InputRequired(_l("请选择截止时间"))])
     reveal = RadioField(_l("答完看什么"), choices=REVEALS, default=Reveal.AFTER_CLOSE.value)
 
     def show(self, refusal: DomainError, words: str) -> bool:
@@ -65,7 +68,7 @@ class RulesForm(ChangeForm):
 
     title = StringField(_l("名称"), validators=[InputRequired(_MISSING)])
     title_en = StringField(_l("英文名称"), validators=[Optional()])
-    opens_at = DateTimeLocalField(_l("开始"), validators=[InputRequired(_l("请选择开始时间"))])
+    opens_at = DateTimeLocalField(_l("开始"), format=_FORMATS, validators=[InputRequired(_l("请选择开始时间"))])
     minutes = _number(_l("时限"), "time_limit_s", factor=60)
     tries = _number(_l("次数"), "tries")
     pass_score = IntegerField(_l("合格线"), validators=[InputRequired(_WHOLE)])
@@ -138,7 +141,7 @@ class DeliveryForm(RulesForm):
     ) -> DeliveryForm:
         """The form with its choices; `words` are the blueprints' titles in the page's language."""
         form = cls(data=dict(defaults))
-        form.blueprint.choices = [(row.code, words[row.code]) for row in blueprints]
+        form.blueprint.choices = [SelectChoice(row.code, words[row.code]) for row in blueprints]
         return form
 
     def take_figures(self, shown: QuizBlueprint | None, chosen: QuizBlueprint) -> bool:
@@ -151,9 +154,9 @@ class DeliveryForm(RulesForm):
         for name, value in blueprint_defaults(chosen).items():
             if self[name].data in (before.get(name), None, "") and self[name].data != value:
                 self[name].data, changed = value, True
-                self[name].raw_data = None
+                self[name].raw_data = [str(value)]
         self.blueprint_shown.data = chosen.code
-        self.blueprint_shown.raw_data = None
+        self.blueprint_shown.raw_data = [chosen.code]
         return changed
 
 
