@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,8 @@ def load(folder: Path | None) -> None:
     if _refused(faults):
         _tell(faults)
         raise click.ClickException(f"{_summary(reading, faults)}. Nothing was loaded: correct the files")
+    # What features above store of the same files (the blueprints) registers itself on import; by name, as they stand above this one.
+    import_module("quizapp.quizzes.services.blueprints")
     from quizapp.banks.services import load_banks
     from quizapp.config import SettingInvalid, read_settings
     from quizapp.core import migrate

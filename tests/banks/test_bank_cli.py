@@ -1,0 +1,134 @@
+"""`quizapp banks` as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from quizapp.banks.cli import banks
+from quizapp.banks.formats.yaml_bank import read_folder
+from quizapp.banks.models import Item
+from quizapp.core.db import Database
+from tests.banks.files import SOUND, line_of, spoilt, write
+
+
+def run(*arguments: object, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(banks, [str(argument) for argument in arguments], env=env)
+
+
+def test_sound_files_pass(tmp_path: Path):
+    result = run("check", write(tmp_path))
+    assert (result.exit_code, result.stdout) == (0, "2 items in 1 banks: 0 faults, 0 warnings\n")
+
+
+def test_a_fault_is_one_line_with_file_line_and_cure(tmp_path: Path):
+    result = run("check", write(tmp_path, spoilt("key: b", "key: f")))
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    at = line_of(SOUND, "key: b")
+    assert line == f'safety/fire.yaml:{at}: key is "f". Write one of a, b, c, d.'
+
+
+def test_json_is_one_object_on_standard_output(tmp_path: Path):
+    result = run("check", write(tmp_path, spoilt("端起锅跑到室外", "以上都是")), "--format", "json")
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert answer["error"]["code"] == "banks_refused"
+    (fault,) = answer["faults"]
+    assert (fault["code"], fault["check"], fault["level"]) == ("all_of_above", "O1", "refuse")
+    assert (fault["file"], fault["line"]) == ("safety/fire.yaml", line_of(SOUND, "      - {id: c"))
+    assert json.loads(run("check", write(tmp_path), "--format", "json").stdout) == {
+        "items": 2,
+        "banks": {"safety": 2},
+        "refused": 0,
+        "warnings": 0,
+        "faults": [],
+    }
+
+
+def test_wrong_usage_is_exit_status_two(tmp_path: Path):
+    assert run("check", tmp_path / "nowhere").exit_code == 2
+    assert run("export", "--format", "jsonl", "--to", tmp_path).exit_code == 2
+    assert run("export").exit_code == 2
+
+
+def test_help_has_an_example_and_the_table_of_checks():
+    shown = run("check", "--help").stdout
+    assert "Example: quizapp banks check" in shown
+    assert "chance + 8" in shown
+    for command in ("load", "export"):
+        assert "Example: quizapp banks" in run(command, "--help").stdout
+
+
+def test_check_needs_no_setting_and_prints_utf8_in_any_locale(tmp_path: Path):
+    write(tmp_path, spoilt("端起锅跑到室外", "以上都是"))
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONUTF8": "0", "DATABASE_URL": "nonsense", "PORT": "x"}
+    program = "import sys; from quizapp.cli import main; sys.argv = ['quizapp', 'banks', 'check', sys.argv[1]]; main()"
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], env=env, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert "以上都" in done.stderr.decode("utf-8")
+
+
+def test_check_loads_neither_flask_nor_sqlalchemy_nor_scipy(tmp_path: Path):
+    program = (
+        "import sys; from quizapp.banks.cli import banks; banks(['check', sys.argv[1]], standalone_mode=False);"
+        "print([name for name in ('flask', 'sqlalchemy', 'scipy', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(write(tmp_path))], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def database_env(database: Database) -> dict[str, str]:
+    return {"DATABASE_URL": f"sqlite:///{database.sqlite_path}", "DEMO": "0"}
+
+
+def test_load_stores_everything_and_again_nothing(tmp_path: Path, database: Database):
+    env = database_env(database)
+    folder = write(tmp_path / "banks")
+    assert run("load", "--from", folder, env=env).stdout == "2 items added, 0 changed, 0 unchanged, 0 retired\n"
+    assert run("load", "--from", folder, env=env).stdout == "0 items added, 0 changed, 2 unchanged, 0 retired\n"
+
+
+def test_one_fault_loads_nothing(tmp_path: Path, database: Database):
+    result = run("load", "--from", write(tmp_path / "banks", spoilt("key: b", "key: f")), env=database_env(database))
+    assert result.exit_code == 1
+    assert "safety/fire.yaml:" in result.stderr
+    assert "Nothing was loaded" in result.stderr
+    with database.session() as db:
+        assert db.query(Item).count() == 0
+
+
+def test_load_says_what_is_wrong_with_settings_and_schema(tmp_path: Path):
+    folder = write(tmp_path / "banks")
+    assert "PORT" in run("load", "--from", folder, env={"PORT": "x"}).stderr
+    result = run("load", "--from", folder, env={"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite3'}"})
+    assert result.exit_code == 1
+    assert "Run: quizapp init" in result.stderr
+
+
+def test_export_writes_files_that_say_the_same(tmp_path: Path):
+    source, target = write(tmp_path / "from"), tmp_path / "to"
+    write(source, "blueprints: []\n", "blueprints.yaml")
+    assert run("export", "--from", source, "--to", target).exit_code == 0
+    assert read_folder(target).banks == read_folder(source).banks
+    assert (target / "blueprints.yaml").read_text() == "blueprints: []\n"
+    assert run("export", "--from", source, "--to", source).exit_code == 0
+    assert read_folder(source).banks == read_folder(target).banks
+
+
+def test_export_writes_lines(tmp_path: Path):
+    lines = run("export", "--from", write(tmp_path), "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["SAF-FIRE-001", "SAF-FIRE-002"]
+
+
+def test_unreadable_files_are_not_exported(tmp_path: Path):
+    result = run("export", "--from", write(tmp_path / "from", "bank: [\n"), "--to", tmp_path / "to")
+    assert result.exit_code == 1
+    assert not (tmp_path / "to").exists()
