@@ -199,7 +199,7 @@ def _columns(table: PassRateTable) -> tuple[Column, ...]:
     return (
         Column(_("单位"), Kind.TEXT, 28),
         Column(_("单位码"), Kind.TEXT, 14),
-        Column(_("开始（人次）"), Kind.WHOLE),
+        Column(_("已开始（人次）"), Kind.WHOLE),
         Column(_("已交卷（人次）"), Kind.WHOLE),
         Column(_("作废（人次）"), Kind.WHOLE),
         Column(_("未识别（人次）"), Kind.WHOLE),
