@@ -75,10 +75,13 @@ def home() -> str:
     unit = _unit(db)
     tests = _tests(db, unit)
     week = week_of_visitor()
+    # the list begins with what runs out first
+    urgent = next((attempt for attempt in tests["running"][:1] if attempt.urgent(now)), None)
     values: dict[str, Any] = {
         **tests,
+        "urgent": urgent,
+        "others": tests["running"][1:] if urgent else tests["running"],
         "fresh": [offered for offered in tests["offered"] if offered.fresh],
-        "now": now,
         "today": today(),
         "unit": unit,
         "week": week,

@@ -87,6 +87,7 @@ def daily() -> str | BaseResponse | tuple[str, int]:
             round=current,
             address=address,
             close_url=optional_url("portal.home") or "/",
+            again_url=url_for("practice.index"),
             keep=keep,
         )
     )

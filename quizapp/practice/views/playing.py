@@ -43,6 +43,8 @@ class Play:
     #: Address of the round with these results and further parameters.
     address: Callable[..., str]
     close_url: str
+    #: What the end of the round offers next.
+    again_url: str
     #: Keeps an answer: version, answer, right, place → the answer that counts.
     keep: Callable[[ItemVersion, str, bool, int], Recorded]
 

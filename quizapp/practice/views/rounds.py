@@ -96,6 +96,7 @@ def _round(endpoint: str, title: str, size: int, **where: Any) -> str | BaseResp
             round=Round.read(len(items), request.args.get("results", "")),
             address=partial(_address, endpoint, where, size, seed),
             close_url=url_for("practice.index"),
+            again_url=url_for(endpoint, **where, n=size),
             keep=partial(keep_answer, seed),
         )
     )

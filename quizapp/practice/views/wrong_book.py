@@ -68,6 +68,7 @@ def wrong_round() -> str | BaseResponse | tuple[str, int]:
             round=Round.read(len(items), request.args.get("results", "")),
             address=address,
             close_url=url_for("practice.wrong_book"),
+            again_url=url_for("practice.wrong_round"),
             keep=partial(keep_answer, seed),
         )
     )
