@@ -1,6 +1,6 @@
 """`quizapp banks check|load|export`.
 
-`check` and `export` read files alone: no setting, no instance folder, no database.
+`check` and `export` (without --loaded) read files alone: no setting, no instance folder, no database.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +20,11 @@ from quizapp.core.clock import local_date, system_clock
 from quizapp.core.paths import data_folder
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from quizapp.banks.faults import Fault
     from quizapp.banks.formats.yaml_bank import Reading
+    from quizapp.banks.parsed import ParsedBanks
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -89,22 +94,11 @@ def load(folder: Path | None) -> None:
     # What features above store of the same files (the blueprints) registers itself on import; by name, as they stand above this one.
     import_module("quizapp.quizzes.services.blueprints")
     from quizapp.banks.services import load_banks
-    from quizapp.config import SettingInvalid, read_settings
-    from quizapp.core import migrate
-    from quizapp.core.db import Database, transaction
+    from quizapp.core.db import transaction
     from quizapp.core.scope import SYSTEM
 
-    try:
-        settings = read_settings()
-    except SettingInvalid as error:
-        raise click.ClickException(str(error)) from error
-    database = Database(settings.database_url)
-    if migrate.current(database) != migrate.head():
-        database.dispose()
-        raise click.ClickException("the database is not up to date. Run: quizapp init")
-    with database.session() as db, transaction(db):
+    with _database() as db, transaction(db):
         loaded = load_banks(db, reading.banks, actor=SYSTEM, now=system_clock())
-    database.dispose()
     _out(
         f"{loaded.added} items added, {loaded.changed} changed, {loaded.unchanged} unchanged, {loaded.retired} retired"
     )
@@ -112,37 +106,79 @@ def load(folder: Path | None) -> None:
 
 @banks.command("export")
 @click.option("--from", "folder", type=_FOLDER, help="Folder of the banks (default: those of the product).")
+@click.option("--loaded", is_flag=True, help="What the database serves, instead of files.")
 @click.option("--to", "target", type=click.Path(file_okay=False, path_type=Path), help="Folder to write YAML files to.")
 @click.option("--format", "format_", type=click.Choice(["yaml", "jsonl"]), default="yaml", help="Files or lines.")
-def export(folder: Path | None, target: Path | None, format_: str) -> None:
+def export(folder: Path | None, loaded: bool, target: Path | None, format_: str) -> None:
     """Write the banks as files below a folder (yaml), or one item per line on standard output (jsonl).
 
     Example: quizapp banks export --from question_banks --format jsonl > items.jsonl
     """
     from quizapp.banks.formats.writing import file_name, json_lines, topic_yaml
-    from quizapp.banks.formats.yaml_bank import read_folder
 
     if (format_ == "yaml") != (target is not None):
         raise click.UsageError("yaml needs --to FOLDER; jsonl goes to standard output, without --to")
-    source = folder or data_folder("question_banks")
-    reading = read_folder(source)
-    if reading.refused:
-        _tell(reading.faults)
-        raise click.ClickException("the files cannot be read. Nothing was exported: correct them")
+    if loaded and folder is not None:
+        raise click.UsageError("--loaded reads the database, --from reads files: name one of them")
+    parsed = _loaded() if loaded else _read(folder)
     if target is None:
-        for line in json_lines(reading.banks):
+        for line in json_lines(parsed):
             _out(line)
         return
-    for topic in reading.banks.topics:
+    for topic in parsed.topics:
         path = target / file_name(topic)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(topic_yaml(topic), encoding="utf-8")
+    if not loaded:
+        _copy_others(folder or data_folder("question_banks"), target)
+    _out(f"{len(parsed.topics)} files with {len(parsed.items)} items written to {target}")
+
+
+def _copy_others(source: Path, target: Path) -> None:
+    """The standard and the blueprints go along as they are."""
     for path in [*source.glob("standards/*.yaml"), source / "blueprints.yaml"]:
         copy = target / path.relative_to(source)
         if path.is_file() and copy.resolve() != path.resolve():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
-    _out(f"{len(reading.banks.topics)} files with {len(reading.banks.items)} items written to {target}")
+
+
+def _read(folder: Path | None) -> ParsedBanks:
+    from quizapp.banks.formats.yaml_bank import read_folder
+
+    reading = read_folder(folder or data_folder("question_banks"))
+    if reading.refused:
+        _tell(reading.faults)
+        raise click.ClickException("the files cannot be read. Nothing was exported: correct them")
+    return reading.banks
+
+
+def _loaded() -> ParsedBanks:
+    from quizapp.banks.queries import loaded_banks
+
+    with _database() as db:
+        return loaded_banks(db)
+
+
+@contextmanager
+def _database() -> Iterator[Session]:
+    """A session on the installation's database, which must be up to date."""
+    from quizapp.config import SettingInvalid, read_settings
+    from quizapp.core import migrate
+    from quizapp.core.db import Database
+
+    try:
+        settings = read_settings()
+    except SettingInvalid as error:
+        raise click.ClickException(str(error)) from error
+    database = Database(settings.database_url)
+    try:
+        if migrate.current(database) != migrate.head():
+            raise click.ClickException("the database is not up to date. Run: quizapp init")
+        with database.session() as db:
+            yield db
+    finally:
+        database.dispose()
 
 
 def _checked(folder: Path | None) -> tuple[Reading, list[Fault]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
@@ -75,21 +74,6 @@ def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None)
         version_ids={version.item.code: version.id for version in versions},
         option_counts={v.item.code: None if v.type == "true_false" else len(v.options) for v in versions},
     )
-
-
-def question_payload(version: ItemVersion) -> dict[str, Any]:
-    """What a taker may see before the answer: never key, rationale, citation, objective or difficulty."""
-    return {
-        "type": version.type,
-        "stem": version.stem,
-        "options": version.options,
-        "ordered": version.ordered,
-    }
-
-
-def answer_payload(version: ItemVersion) -> dict[str, Any]:
-    """What a taker sees after the answer, where it may be shown."""
-    return {"key": version.key, "rationale": version.rationale, "citation": version.citation}
 
 
 def loaded_banks(db: Session) -> ParsedBanks:

@@ -59,12 +59,13 @@ class Blueprint:
     types: Mapping[str, int] = field(default_factory=dict)
     #: Exact number per dimension; sums to `items`.
     dimensions: Mapping[str, int] = field(default_factory=dict)
-    #: The benchmarks that `benchmark_min` demands, also those of which the pool has nothing; where none is named, all of the pool.
+    #: The benchmarks that are drawn from, each at least `benchmark_min` times, also those of which the pool has nothing;
+    #: where none is named, all of the pool.
     benchmarks: tuple[Hashable, ...] = ()
     benchmark_min: int = 0
     benchmark_max: int | None = None
     point_max: int | None = None
-    #: The topics that `topic_min` demands; where none is named, every topic of the pool.
+    #: The topics that are drawn from, each at least `topic_min` times; where none is named, every topic of the pool.
     topics: tuple[str, ...] = ()
     topic_min: int = 0
     topic_max: int | None = None
@@ -147,7 +148,7 @@ def assemble(
     `on_form` is called with 1, 2, … after each form. Raises AssemblyInfeasible where no form obeys, and ValueError for an id that
     stands in the pool twice, fewer than one form or fewer than one item.
     """
-    items = sorted(pool, key=lambda item: item.id)
+    items = _drawable(pool, blueprint)
     if len({item.id for item in items}) != len(items):
         raise ValueError("an id stands in the pool twice")
     if forms < 1 or blueprint.items < 1:
@@ -171,6 +172,16 @@ def assemble(
         if on_form is not None:
             on_form(number)
     return [sorted((items[i].id for i in form), key=lambda name: _fraction(seed, name)) for form in made]
+
+
+def _drawable(pool: Iterable[PoolItem], blueprint: Blueprint) -> list[PoolItem]:
+    """The pool by id; where the blueprint names topics or benchmarks, without the items of others."""
+
+    def named(value: Hashable, names: tuple[Hashable, ...]) -> bool:
+        return not names or value is None or value == "" or value in names
+
+    drawable = (i for i in pool if named(i.topic, blueprint.topics) and named(i.benchmark, blueprint.benchmarks))
+    return sorted(drawable, key=lambda item: item.id)
 
 
 def _fraction(*parts: str) -> float:
@@ -224,7 +235,7 @@ def _rules(items: Sequence[PoolItem], blueprint: Blueprint) -> list[_Rule]:
 
 def plain_conflicts(pool: Iterable[PoolItem], blueprint: Blueprint) -> list[Shortfall]:
     """What counting alone shows to be missing, without a solver: no conflict here does not yet prove that a form exists."""
-    items = sorted(pool, key=lambda item: item.id)
+    items = _drawable(pool, blueprint)
     return _counted_conflicts(items, blueprint, _rules(items, blueprint))
 
 

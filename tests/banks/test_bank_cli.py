@@ -128,6 +128,14 @@ def test_export_writes_lines(tmp_path: Path):
     assert [json.loads(line)["id"] for line in lines] == ["SAF-FIRE-001", "SAF-FIRE-002"]
 
 
+def test_what_is_loaded_can_be_exported_again(tmp_path: Path, database: Database):
+    env, folder, target = database_env(database), write(tmp_path / "from"), tmp_path / "to"
+    run("load", "--from", folder, env=env)
+    assert run("export", "--loaded", "--to", target, env=env).exit_code == 0
+    assert read_folder(target).banks == read_folder(folder).banks
+    assert run("export", "--loaded", "--from", folder, "--to", target, env=env).exit_code == 2
+
+
 def test_unreadable_files_are_not_exported(tmp_path: Path):
     result = run("export", "--from", write(tmp_path / "from", "bank: [\n"), "--to", tmp_path / "to")
     assert result.exit_code == 1

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from quizapp.audit.models import AuditEvent
 from quizapp.banks.models import Item, ItemState, ItemUse, ItemVersion, Topic
 from quizapp.banks.parsed import ParsedBanks, ParsedBenchmark, ParsedItem
-from quizapp.banks.queries import answer_payload, assembly_pool, loaded_banks, published_versions, question_payload
+from quizapp.banks.queries import assembly_pool, loaded_banks, published_versions
 from quizapp.banks.services import Loaded, load_banks
 from quizapp.core.db import transaction
 from quizapp.core.scope import SYSTEM
@@ -131,12 +131,3 @@ def test_the_pool_carries_versions_options_and_earlier_uses(db: Session):
         ("SAF-FIRE-001", "fire", 3, None),
         ("SAF-FIRE-002", "fire", 0, None),
     ]
-
-
-def test_a_question_says_nothing_of_its_answer(db: Session):
-    load(db, make_banks(FIRST))
-    (version,) = versions(db, "SAF-FIRE-001")
-    question, answer = question_payload(version), answer_payload(version)
-    assert set(question) == {"type", "stem", "options", "ordered"}
-    assert answer == {"key": ["b"], "rationale": FIRST.rationale, "citation": FIRST.citation}
-    assert FIRST.rationale["zh"] not in str(question)

@@ -73,6 +73,7 @@ def faults(form: list[str], pool: list[PoolItem], blueprint: Blueprint) -> list[
         got = Counter(getattr(item, attribute) for item in chosen if getattr(item, attribute))
         found += [f"{attribute} {name} under" for name in demanded if got[name] < low]
         found += [f"{attribute} {name} over" for name, n in got.items() if high is not None and n > high]
+        found += [f"{attribute} {name} not named" for name in got if demanded and name not in demanded]
     found += [f"enemies {one} {other}" for one, other in blueprint.enemies if one in form and other in form]
     return found
 
@@ -195,8 +196,9 @@ def test_a_topic_with_too_little_is_named():
     pool = [PoolItem(f"{t}{n}", "true_false", topic=t) for t, size in (("a", 9), ("b", 2)) for n in range(size)]
     blueprint = Blueprint(items=6, topics=("a", "b"), topic_min=3, topic_max=4)
     assert Shortfall("topic_min", "b", 2, 3) in refusal(pool, blueprint)
-    narrow = Blueprint(items=6, topics=("a",), topic_max=3)
+    narrow = Blueprint(items=6, topic_max=3)
     assert Shortfall("topic_max", "all", 5, 6) in refusal(pool, narrow)
+    assert Shortfall("items", "all", 2, 6) in refusal(pool, Blueprint(items=6, topics=("b",)))
 
 
 def test_a_blueprint_that_contradicts_itself_is_refused():
@@ -210,7 +212,7 @@ def test_rules_that_only_together_cannot_be_met_are_named_too():
     # Each rule alone could be met: topic b has three items, but every one of them is an enemy of the others.
     pool = [PoolItem(f"{t}{n}", "true_false", topic=t) for t in "ab" for n in range(3)]
     enemies = (("b0", "b1"), ("b1", "b2"), ("b0", "b2"))
-    conflicts = refusal(pool, Blueprint(items=4, topics=("b",), topic_min=2, enemies=enemies))
+    conflicts = refusal(pool, Blueprint(items=4, topics=("a", "b"), topic_min=2, enemies=enemies))
     assert conflicts
     assert {c.rule for c in conflicts} <= {"topic_min", "enemies"}
 
