@@ -6,6 +6,7 @@ PasswordShort      422  fewer than ten characters
 PasswordPlain      422  a password that everybody guesses first
 UsernameInvalid    422  not 3 to 40 letters, digits, dots, hyphens
 UsernameTaken      409  another account has this name
+UnitNeeded         422  a grant names a unit, or says that it is for all
 GrantTooWide       403  wider than one's own grant
 AccountBeyond      403  an account with grants beyond one's own
 LastAdministrator  409  nobody would be left who can grant access
@@ -50,6 +51,12 @@ class UsernameTaken(Conflict):
     """Another account signs in by this name."""
 
     code = "username_taken"
+
+
+class UnitNeeded(Invalid):
+    """A grant names an open unit, or says that it is for all."""
+
+    code = "unit_needed"
 
 
 class GrantTooWide(Forbidden):

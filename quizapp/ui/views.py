@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from flask import Blueprint, Response, abort, current_app, render_template
+from flask import Blueprint, Response, abort, current_app, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.core.web import public
@@ -27,6 +27,8 @@ def preferences() -> str:
 def set_preferences() -> BaseResponse:
     """Keep a choice and go back."""
     runtime = current_app.extensions.get("quizapp")
+    if runtime:
+        runtime.registry.collect("preferences_changed", request.form)
     return save_preferences(secure=bool(runtime and runtime.settings.https))
 
 

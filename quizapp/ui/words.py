@@ -65,6 +65,22 @@ WORDS: dict[str, LazyString] = {
     "code_length": _l("海报和签到码有 8 位，凭证码有 12 位，现在是 %(count)s 位。对一对再填。"),
     "code_mistyped": _l("这个凭证码有一位不对。对一对再填。"),
     "poster_code_unknown": _l("没有这个码。对一对海报上的 8 位码，或问发码的人。"),
+    # accounts
+    "sign_in_failed": _l("手机号或密码不对。再试一次，或用凭证码查成绩。"),
+    "link_invalid": _l("这个链接用过了，或已经过期。请向给您链接的人再要一个。"),
+    "password_short": _l("密码至少要有 %(least)s 个字符"),
+    "password_plain": _l("这个密码太好猜，请换一个，比如一句自己记得住的话"),
+    "username_invalid": _l("登录名要有 3 到 40 个字母或数字，不能全是数字"),
+    "username_taken": _l("这个登录名已有人用，请换一个"),
+    "unit_needed": _l("请选一个单位"),
+    "grant_too_wide": _l("只能在自己的授权范围内授权"),
+    "account_beyond": _l("这个账号的授权超出您的范围，请找上级管理员处理。"),
+    "last_administrator": _l("这是最后一个能登录的管理员，先给别人授权再做。"),
+    # units and industries
+    "code_taken": _l("这个代码已有人用，请换一个"),
+    "unit_closed": _l("这个单位已停用，请另选一个"),
+    "industry_closed": _l("这个行业已停用，请另选一个"),
+    "name_needed": _l("这一项要填"),
 }
 
 #: A page's title by status, then what it says where the error itself brings no words.

@@ -49,5 +49,6 @@ wireAll("[data-unit-picker]", () => import("./unit-picker.js"));
 wireAll("[data-sheet]", () => import("./sheet.js"));
 wireAll("[data-copy]", () => import("./copy.js"));
 wireAll("[data-print]", () => import("./print-page.js"));
+wireAll("[data-wait]", () => import("./wait.js"));
 wireAll("[data-reveal]", () => import("./reveal-password.js"));
 wireAll("[data-delivery-checks]", () => import("./delivery-checks.js"));

@@ -56,7 +56,8 @@ export function wire(picker) {
       show([], "");
       return;
     }
-    fetch(`${picker.dataset.unitPicker}?q=${encodeURIComponent(query)}`, { headers: { Accept: "application/json" } })
+    const search = picker.dataset.unitPicker || "";
+    fetch(`${search}${search.includes("?") ? "&" : "?"}q=${encodeURIComponent(query)}`, { headers: { Accept: "application/json" } })
       .then((response) => (response.ok ? response.json() : Promise.reject(new Error(String(response.status)))))
       .then((units) => {
         if (asked === query) show(units.slice(0, MOST), query);

@@ -1,0 +1,72 @@
+"""What forms with a unit picker share: reading the choice, searching without scripts, the words for kinds of unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+from wtforms import Field
+
+from quizapp.organisation.models import OrgUnit, UnitKind
+from quizapp.organisation.queries import UnitHit, ancestors_of, find_open_unit, search_units
+
+KIND_WORDS = {
+    UnitKind.CITY: _l("市"),
+    UnitKind.DISTRICT: _l("区县"),
+    UnitKind.DEPARTMENT: _l("部门"),
+    UnitKind.STREET: _l("街道乡镇"),
+    UnitKind.COMMUNITY: _l("社区"),
+    UnitKind.ENTERPRISE: _l("企业"),
+    UnitKind.SCHOOL: _l("学校"),
+    UnitKind.WORK_TEAM: _l("班组"),
+}
+
+
+def kind_word(unit: OrgUnit) -> str:
+    """What a unit is, in the page's language."""
+    return str(KIND_WORDS[UnitKind(unit.kind)])
+
+
+def hit_data(hit: UnitHit) -> dict[str, Any]:
+    """A found unit as the picker and the JSON search show it."""
+    return {
+        "id": hit.unit.id,
+        "name": hit.unit.name,
+        "path": hit.parent or "",
+        "parent": hit.parent or "",
+        "kind": kind_word(hit.unit),
+        "matched": hit.matched,
+    }
+
+
+@dataclass(frozen=True)
+class PickedUnit:
+    """What a form's unit picker holds: the chosen unit, or a search that was asked for without scripts."""
+
+    unit_id: int | None
+    chosen: dict[str, Any] | None
+    searching: bool
+    query: str
+    results: list[dict[str, Any]]
+
+    @classmethod
+    def read(cls, db: Session, field: Field) -> PickedUnit:
+        """Read the picker of a form field. An unknown or closed unit counts as none."""
+        text = str(field.data or "")
+        unit = find_open_unit(db, int(text)) if text.isdecimal() and len(text) < 12 else None
+        searching = f"{field.name}_search" in request.form
+        query = request.form.get(f"{field.name}_query", "")[:60]
+        if searching:
+            unit = None
+        return cls(
+            unit_id=unit.id if unit else None,
+            chosen={"id": unit.id, "name": unit.name, "path": " › ".join(u.name for u in ancestors_of(db, unit))}
+            if unit
+            else None,
+            searching=searching,
+            query=query,
+            results=[hit_data(hit) for hit in search_units(db, query)] if searching else [],
+        )
