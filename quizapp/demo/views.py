@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
+from quizapp.accounts.web import keep_sign_in
 from quizapp.config import Settings, is_loopback
 from quizapp.core.clock import to_ms
 from quizapp.core.errors import NotFound
@@ -69,6 +70,5 @@ def sign_in() -> BaseResponse:
     account = find_demo_account(get_db(), get_keys(), request.form.get("role", ""))
     if account is None:
         raise NotFound
-    session.clear()
-    session["account_id"], session["epoch"] = account.id, account.session_epoch
+    keep_sign_in(account)
     return redirect(url_for("portal.home"), 303)

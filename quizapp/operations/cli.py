@@ -94,8 +94,8 @@ def serve() -> None:
 
 
 @click.command("work")
-@click.option("--until-parent-ends", is_flag=True, hidden=True)
-def work(until_parent_ends: bool) -> None:
+@click.option("--parent", type=int, hidden=True, help="Process id of the server: end when it ends.")
+def work(parent: int | None) -> None:
     """Run background jobs until Ctrl-C or SIGTERM (`serve` starts this by itself; on further machines start it alone).
 
     Example: DATABASE_URL=postgresql://quiz@db/quiz quizapp work
@@ -111,8 +111,8 @@ def work(until_parent_ends: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    if until_parent_ends:
-        end_with_parent(signal.SIGTERM)
+    if parent is not None and not end_with_parent(signal.SIGTERM, parent):
+        return
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     with _opened(read_settings()) as installation:
         run_jobs(installation, stop)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -63,10 +64,14 @@ def check_address(host: str, port: int) -> None:
         ) from error
 
 
-def end_with_parent(signal_number: int) -> None:
-    """Ask the system for a signal when the parent process dies: nobody is left who holds the port or takes jobs twice. Linux only."""
+def end_with_parent(signal_number: int, parent: int) -> bool:
+    """Ask the system for a signal when the parent process dies: nobody is left who holds the port or takes jobs twice. Linux only.
+
+    False when the parent is dead already.
+    """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal_number)  # 1: PR_SET_PDEATHSIG
+    return os.getppid() == parent
 
 
 class JobWorker:
@@ -101,13 +106,13 @@ class JobWorker:
             with self._lock:
                 if self._stopping.is_set():
                     return
-                self._process = subprocess.Popen(command("work", "--until-parent-ends"))  # noqa: S603 # this program itself
+                self._process = subprocess.Popen(command("work", "--parent", str(os.getpid())))  # noqa: S603 # this program itself
             status = self._process.wait()
             if not self._stopping.wait(RESTART_SECONDS):
                 self._say(f"Jobs: the worker ended with status {status} and is started again")
 
 
-def make_server(target: str, address: str, port: int, workers: int) -> Granian:
+def make_server(target: str, address: str, port: int, workers: int) -> Any:
     """The server of an application factory, "module:function", with the settings of every installation."""
     return Granian(
         target,
@@ -132,9 +137,13 @@ def run_server(settings: Settings, *, say: Say, ready: Callable[[], None]) -> No
     """Serve until SIGTERM or SIGINT; `ready` is called once when the first request can be answered."""
     address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][4][0]
     server = make_server("quizapp.app:create_app", str(address), settings.port, settings.workers)
+    # Imported once, before the processes part: they start sooner and share the memory.
+    for feature in import_module("quizapp.app").FEATURES:
+        import_module(feature)
     jobs = JobWorker(say)
+    parent = os.getpid()
     # An acknowledged answer is on disk, so that a process may end at any moment.
-    os.register_at_fork(after_in_child=lambda: end_with_parent(signal.SIGKILL))
+    os.register_at_fork(after_in_child=lambda: end_with_parent(signal.SIGKILL, parent))
 
     def up() -> None:
         jobs.start()  # after the pages, which somebody waits for

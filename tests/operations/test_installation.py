@@ -1,0 +1,113 @@
+"""A demo can never become a real installation, nor the other way; settings say what is wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from quizapp.config import SettingInvalid, Settings, read_settings
+from quizapp.core.db import Database
+from quizapp.operations.doctor import examine
+from quizapp.operations.installation import Installation, check_mark, open_installation, set_mark
+from quizapp.operations.server import check_address
+from quizapp.operations.services import fingerprint
+from tests.conftest import make_settings
+from tests.operations.support import free_port, run_command
+
+
+def test_a_demo_database_is_refused_by_a_real_installation_under_any_name(database: Database) -> None:
+    set_mark(database, demo=True)
+    check_mark(database, demo=True)
+    renamed = Path(database.sqlite_path).with_name("renamed.sqlite3")
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    renamed.write_bytes(Path(database.sqlite_path).read_bytes())
+    with pytest.raises(SettingInvalid, match="can never become a real installation"):
+        check_mark(Database(f"sqlite:///{renamed}"), demo=False)
+
+
+def test_a_real_database_is_refused_by_the_demo(database: Database) -> None:
+    for mark in (None, False):
+        if mark is False:
+            set_mark(database, demo=False)
+        check_mark(database, demo=False)
+        with pytest.raises(SettingInvalid, match="holds a real installation"):
+            check_mark(database, demo=True)
+
+
+def test_a_new_database_takes_either(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.sqlite3'}")
+    for demo in (True, False):
+        check_mark(database, demo=demo)
+    assert not (tmp_path / "new.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"DATABASE_URL": "postgresql://db/quiz"}, "DEMO=1 does not go with DATABASE_URL"),
+        ({"PUBLIC_URL": "https://quiz.example.org"}, "DEMO=1 does not go with a PUBLIC_URL"),
+    ],
+)
+def test_the_demo_is_refused_where_others_could_reach_it(settings: dict[str, str], words: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalid, match=words):
+        read_settings({"DEMO": "1", **settings})
+    refused = run_command(tmp_path, "serve", DEMO="1", **settings)
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert words in refused.stderr
+
+
+def test_the_demo_has_a_file_and_keys_of_its_own(tmp_path: Path) -> None:
+    real = read_settings({"INSTANCE": str(tmp_path)})
+    demo = read_settings({"INSTANCE": str(tmp_path), "DEMO": "1"})
+    assert real.database_url != demo.database_url
+    assert real.keys_folder != demo.keys_folder
+
+
+def test_init_prepares_no_demo(tmp_path: Path) -> None:
+    refused = run_command(tmp_path, "init", DEMO="1")
+    assert refused.returncode == 1
+    assert "set DEMO=0" in refused.stderr
+
+
+def test_an_address_that_is_not_ours_is_refused_with_the_cure() -> None:
+    check_address("127.0.0.1", free_port())
+    with pytest.raises(SettingInvalid, match=r"HOST=203\.0\.113\.7 is not an address of this machine"):
+        check_address("203.0.113.7", free_port())
+
+
+def test_doctor_names_each_fault_with_its_cure(tmp_path: Path, database: Database, settings: Settings) -> None:
+    installation = open_installation(settings)
+    found = {finding.name: finding for finding in examine(installation)}
+    assert found["database"].good
+    assert found["keys"].good
+    assert not found["data notice"].good
+    assert "Set DATA_KEEPER" in str(found["data notice"])
+    (settings.keys_folder / "phone.key").chmod(0o644)
+    assert not {f.name: f for f in examine(installation)}["keys"].good
+    public = replace(installation.settings, public_url="http://quiz.example.org")
+    assert not {f.name: f for f in examine(_with(installation, public))}["https"].good
+    installation.database.dispose()
+
+
+def _with(installation: Installation, settings: Settings) -> Installation:
+    return replace(installation, settings=settings)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database: Database) -> Settings:
+    return make_settings(tmp_path, database)
+
+
+def test_the_fingerprint_of_bank_files_follows_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("1")
+    first = fingerprint(tmp_path)
+    assert fingerprint(tmp_path) == first
+    (tmp_path / "a.yaml").write_text("2")
+    second = fingerprint(tmp_path)
+    (tmp_path / "a.yaml").rename(tmp_path / "b.yaml")
+    assert len({first, second, fingerprint(tmp_path)}) == 3
