@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 from wtforms.validators import InputRequired, Length, Optional
 
 from quizapp.accounts.passwords import LEAST, MOST
@@ -71,10 +72,10 @@ class SetUpForm(AccountsForm):
 class GrantForm(AccountsForm):
     """Role × unit × industry."""
 
-    role = SelectField(_l("角色"), choices=[(role.value, word) for role, word in ROLE_WORDS.items()])
+    role = SelectField(_l("角色"), choices=[SelectChoice(role.value, word) for role, word in ROLE_WORDS.items()])
     all_units = BooleanField(_l("全部单位"))
     unit_id = StringField(_l("单位"), validators=[Optional(), Length(max=12)])
-    industry_id = SelectField(_l("行业"), validators=[Optional()], choices=[("", _l("全部行业"))])
+    industry_id = SelectField(_l("行业"), validators=[Optional()], choices=[SelectChoice("", _l("全部行业"))])
 
 
 class StaffForm(GrantForm):

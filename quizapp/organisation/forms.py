@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 from wtforms.validators import InputRequired, Length, Optional
 
 from quizapp.core.errors import DomainError
@@ -29,7 +30,7 @@ class UnitForm(OrganisationForm):
 
     name = StringField(_l("名称"), validators=[InputRequired(_l("请填写名称")), Length(max=120)])
     name_en = StringField(_l("英文名称"), validators=[Optional(), Length(max=120)])
-    kind = SelectField(_l("类型"), choices=[(kind.value, word) for kind, word in KIND_WORDS.items()])
+    kind = SelectField(_l("类型"), choices=[SelectChoice(kind.value, word) for kind, word in KIND_WORDS.items()])
     code = StringField(_l("单位码"), validators=[Optional(), Length(max=40)])
     industry_id = SelectField(_l("行业"), validators=[Optional()])
 

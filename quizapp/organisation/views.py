@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, flash, jsonify, redirect, render_t
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 
 from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError
@@ -259,7 +260,10 @@ def _offer_industries(form: UnitForm, unit: OrgUnit | None) -> None:
         for i in queries.list_industries(get_db(), closed_too=True)
         if i.closed_at is None or (unit is not None and i.id == unit.industry_id)
     ]
-    form.industry_id.choices = [("", _("不分行业")), *((str(i.id), i.name) for i in rows)]
+    form.industry_id.choices = [
+        SelectChoice("", _("不分行业")),
+        *(SelectChoice(str(i.id), i.name) for i in rows),
+    ]
     if unit is not None and not form.is_submitted():
         form.industry_id.data = str(unit.industry_id or "")
 

@@ -6,6 +6,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 
 from quizapp.accounts import queries, services
 from quizapp.accounts.errors import UnitNeeded
@@ -172,7 +173,10 @@ def set_up_link(account_id: int) -> Response:
 
 def _prepare(form: GrantForm) -> PickedUnit:
     """Offer today's industries and read the unit picker."""
-    form.industry_id.choices = [("", _l("全部行业")), *((str(i.id), i.name) for i in list_industries(get_db()))]
+    form.industry_id.choices = [
+        SelectChoice("", _l("全部行业")),
+        *(SelectChoice(str(i.id), i.name) for i in list_industries(get_db())),
+    ]
     return PickedUnit.read(get_db(), form.unit_id)
 
 
