@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from quizapp.accounts.errors import LinkInvalid
+from quizapp.accounts.logins import normalize_login
 from quizapp.accounts.models import Account, AccountGrant, SetUpLink
-from quizapp.accounts.services.signing import normalize_login
 from quizapp.audit import queries as audit
 from quizapp.audit.models import AuditEvent
 from quizapp.core.errors import NotFound

@@ -1,10 +1,10 @@
 """Use cases of accounts: `signing` (residents and staff come in), `staff` (accounts, links, grants)."""
 
+from quizapp.accounts.logins import normalize_login
 from quizapp.accounts.services.signing import (
     Verified,
     complete_sign_in,
     keep_preferences,
-    normalize_login,
     normalize_username,
     record_failed_sign_in,
     sign_up,

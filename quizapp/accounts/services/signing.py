@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.accounts.errors import SignInFailed, UsernameInvalid
+from quizapp.accounts.logins import normalize_login
 from quizapp.accounts.models import Account, AccountGrant
 from quizapp.accounts.passwords import hash_password, needs_rehash, verify_password
 from quizapp.audit.services import record
 from quizapp.core.db import insert_once
-from quizapp.core.phones import PhoneInvalid, normalize_phone
 from quizapp.core.scope import SYSTEM, Actor
 from quizapp.core.tokens import Keys
 from quizapp.organisation.errors import UnitClosed
@@ -39,14 +39,6 @@ def normalize_username(text: str) -> str:
     if not _USERNAME.fullmatch(name) or name.isdecimal():
         raise UsernameInvalid(field="username")
     return name
-
-
-def normalize_login(text: str) -> tuple[str, str]:
-    """What was typed to sign in: ("phone", eleven digits) or ("username", lower case)."""
-    try:
-        return "phone", normalize_phone(text)
-    except PhoneInvalid:
-        return "username", text.strip().lower()[:60]
 
 
 def verify_sign_in(db: Session, *, keys: Keys, login: str, password: str) -> Verified:
