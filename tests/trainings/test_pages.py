@@ -202,6 +202,17 @@ def test_a_trainer_opens_a_session_and_sees_people_come(db: Session, app: Flask)
     assert "消防演练" in client.get("/sessions").text
 
 
+def test_late_in_the_evening_the_form_still_proposes_a_time_of_one_day(
+    db: Session, app: Flask, clock: FakeClock
+) -> None:
+    unit = make_unit(db)
+    db.commit()
+    clock.forward(hours=12, minutes=30)  # half past ten in the evening in Shanghai
+    form = client_for(app, staff_of(unit)).get("/sessions/new").text
+    assert 'value="23:00"' in form
+    assert 'value="23:59"' in form
+
+
 def test_the_unit_search_of_the_form_works_without_scripts_and_keeps_to_ones_own(db: Session, app: Flask) -> None:
     top = make_unit(db, name="临江区")
     street = make_unit(db, top, name="滨江街道", code="BJ")

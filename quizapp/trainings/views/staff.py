@@ -67,9 +67,13 @@ def sessions() -> str:
 def new_session() -> str | BaseResponse | tuple[str, int]:
     """Open a session: what, where, when, of which unit."""
     db, now, scope = get_db(), get_now(), get_scope()
-    local = now.astimezone(LOCAL_ZONE)
-    hour = local.replace(minute=0) + timedelta(hours=1)
-    form = SessionForm(day=f"{hour:%Y-%m-%d}", begins=f"{hour:%H:%M}", ends=f"{hour + timedelta(minutes=90):%H:%M}")
+    begin = now.astimezone(LOCAL_ZONE).replace(minute=0) + timedelta(hours=1)
+    end = begin + timedelta(minutes=90)
+    form = SessionForm(
+        day=f"{begin:%Y-%m-%d}",
+        begins=f"{begin:%H:%M}",
+        ends=f"{end:%H:%M}" if end.date() == begin.date() else "23:59",
+    )
     tops = units_to_choose(db, scope, Permission.RUN_SESSIONS)
     if request.method == "GET" and len(tops) == 1:
         form.unit_id.data = str(tops[0].id)
