@@ -73,7 +73,7 @@ class Practiser:
 
     def send(self, *options: str, **changes: object) -> TestResponse:
         """Send the form with these options."""
-        action = unescape(re.search(r'<form id="answer" method="post" action="([^"]*)"', self.page)[1])  # type: ignore[index]
+        action = unescape(re.search(r'<form id="answer"\s+method="post"\s+action="([^"]*)"', self.page)[1])  # type: ignore[index]
         response = self.client.post(action, data={**self.fields(), "answer": list(options), **changes})
         if response.status_code == 303:
             self.open(response.location)

@@ -34,11 +34,13 @@ function show(page, how) {
   document.body.replaceWith(page.body);
   document.title = page.title;
   history[how](null, "", page.url);
-  const target = /** @type {HTMLElement | null} */ (document.querySelector("[data-feedback], [role=alert], #main"));
+  const target = /** @type {HTMLElement | null} */ (
+    document.querySelector("[data-feedback]") || document.querySelector("[role=alert]") || document.querySelector("#main"));
   if (how === "pushState") scrollTo(0, 0);
   if (target) {
     target.tabIndex = -1;
-    target.focus({ preventScroll: how === "pushState" });
+    target.focus({ preventScroll: true });
+    if (target.getBoundingClientRect().top > innerHeight - 80) target.scrollIntoView();
   }
   lookAhead();
 }
