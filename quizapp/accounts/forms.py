@@ -74,7 +74,7 @@ class GrantForm(AccountsForm):
 
     role = SelectField(_l("角色"), choices=[SelectChoice(role.value, word) for role, word in ROLE_WORDS.items()])
     all_units = BooleanField(_l("全部单位"))
-    unit_id = StringField(_l("单位"), validators=[Optional(), Length(max=12)])
+    unit_id = StringField(_l("单位"), validators=[Length(max=12)])
     industry_id = SelectField(_l("行业"), validators=[Optional()], choices=[SelectChoice("", _l("全部行业"))])
 
 

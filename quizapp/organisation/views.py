@@ -14,7 +14,7 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError
 from quizapp.core.registry import NavigationEntry
 from quizapp.core.scope import Permission
-from quizapp.core.web import Runtime, get_actor, get_db, get_now, get_runtime, get_scope, public, requires
+from quizapp.core.web import Runtime, get_actor, get_db, get_now, get_scope, public, requires
 from quizapp.organisation import queries, services
 from quizapp.organisation.forms import IndustryForm, UnitForm
 from quizapp.organisation.models import Industry, OrgUnit, UnitKind
@@ -38,23 +38,14 @@ def register(app: Flask) -> None:
 @bp.get("/units/search")
 @public
 def unit_search() -> Response:
-    """Open units by name, initials or code, from the second character on; `within` is a unit's key or a poster code."""
-    within = request.args.get("within", "")
-    path = None
+    """Open units by name, initials or code, from the second character on; `within` is the key of the unit to stay in."""
+    db, within, path = get_db(), request.args.get("within", ""), None
     if within:
-        path = _path_within(within)
-        if path is None:
+        unit = queries.find_open_unit(db, int(within)) if within.isdecimal() and len(within) < 12 else None
+        if unit is None:
             return jsonify([])
-    return jsonify([hit_data(hit) for hit in queries.search_units(get_db(), request.args.get("q", "")[:60], path)])
-
-
-def _path_within(within: str) -> str | None:
-    if within.isdecimal() and len(within) < 12:
-        unit = queries.find_open_unit(get_db(), int(within))
-        return unit.path if unit else None
-    # a poster code: quizzes, above this feature, knows its unit
-    paths = get_runtime().registry.collect("poster_path", get_db(), within)
-    return cast("str", paths[0]) if paths else None
+        path = unit.path
+    return jsonify([hit_data(hit) for hit in queries.search_units(db, request.args.get("q", "")[:60], path)])
 
 
 @bp.get("/admin/units")
