@@ -334,6 +334,7 @@ function start() {
     if (answers[at] === text) return;
     answers[at] = text;
     delete refused[at];
+    data.state = "waiting";
     try {
       await outbox.put(attempt, at, text);
     } catch (error) {
@@ -398,7 +399,7 @@ function start() {
   // ---- begin ----
 
   (async () => {
-    await outbox.begin(attempt, data.saveUrl, Number(data.highest), stored).catch(() => undefined);
+    await outbox.begin(attempt, data.saveUrl, Number(data.highest), stored, Number(data.now)).catch(() => undefined);
     for (const one of await outbox.kept(attempt)) {
       const there = stored[one.position];
       if (one.state !== "refused" && (!there || there[1] <= one.sequence)) answers[one.position] = one.answer;

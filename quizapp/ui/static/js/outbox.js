@@ -6,7 +6,7 @@
  * the server names as saved or superseded leaves the queue; the rest is sent again. Nothing is deleted until a day after the submit was
  * acknowledged, so that a server that was set back to an older state gets the missing answers again.
  *
- * @typedef {{attempt: string, position: number, answer: string, sequence: number, state: "waiting" | "saved" | "refused", reason?: string}} Kept
+ * @typedef {{attempt: string, position: number, answer: string, sequence: number, state: "waiting" | "saved" | "refused", reason?: string, savedAt?: number}} Kept
  * @typedef {{attempt: string, url: string, highest: number, closedAt?: number}} Meta
  * @typedef {{outcome: "done" | "offline" | "busy" | "gone", sent: number, refused: Kept[], now?: number}} Flushed
  */
@@ -95,10 +95,11 @@
   }
 
   /**
-   * Tell the outbox what the server has. Local answers that are newer than the server's are put in the queue again.
-   * @param {string} attempt @param {string} url @param {number} highest @param {Record<string, [string, number]>} stored
+   * Tell the outbox what the server had at `now` (its clock). Answers that it acknowledged before and does not have are put in the queue
+   * again; a page that is older than the acknowledgement (kept for a phone without network) says nothing about it.
+   * @param {string} attempt @param {string} url @param {number} highest @param {Record<string, [string, number]>} stored @param {number} now
    */
-  async function begin(attempt, url, highest, stored) {
+  async function begin(attempt, url, highest, stored, now) {
     await change((answers, attempts) => {
       const request = attempts.get(attempt);
       request.onsuccess = () => {
@@ -110,7 +111,7 @@
       const all = answers.getAll();
       all.onsuccess = () => {
         for (const one of all.result) {
-          if (one.attempt !== attempt || one.state !== "saved") continue;
+          if (one.attempt !== attempt || one.state !== "saved" || (one.savedAt || 0) > now) continue;
           const there = stored[one.position];
           if (!there || there[1] < one.sequence) answers.put(Object.assign({}, one, { state: "waiting" }));
         }
@@ -210,9 +211,10 @@
         request.onsuccess = () => {
           const now = request.result;
           if (!now || now.sequence !== sent.sequence) return; // answered again meanwhile: that one still waits
-          if (said.status === "saved") answers.put(Object.assign({}, now, { state: "saved" }));
+          const kept = { state: "saved", savedAt: reply.now };
+          if (said.status === "saved") answers.put(Object.assign({}, now, kept));
           else if (said.status === "superseded") {
-            answers.put(Object.assign({}, now, { state: "saved", answer: said.answer || "", sequence: said.sequence }));
+            answers.put(Object.assign({}, now, kept, { answer: said.answer || "", sequence: said.sequence }));
           } else {
             const refused = Object.assign({}, now, { state: "refused", reason: said.status });
             answers.put(refused);

@@ -1,0 +1,233 @@
+"""A resident on a bus: scans, answers, loses the network, closes the browser, comes back, submits, learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page
+from sqlalchemy import delete, select
+
+from quizapp.core.db import Database, transaction
+from quizapp.quizzes.models import Attempt, Response
+from tests.browser.conftest import DESKTOP, PHONE, Live, check_accessible
+from tests.factories import make_delivery
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Page]
+
+
+def deliver(database: Database, **values: object) -> str:
+    with database.session() as db, transaction(db):
+        return make_delivery(db, items=6, now=datetime.now(UTC), **values).poster_code
+
+
+def start(page: Page, code: str) -> None:
+    page.goto(f"/q/{code}")
+    page.click("a[href$='/start']")
+    page.check("input[name=consent]")
+    page.click("button[form=start]")
+    page.wait_for_selector("form[data-ready]")
+
+
+def choose(page: Page, index: int) -> None:
+    page.click(f"[data-holder] .choice >> nth={index}")
+
+
+def forward(page: Page, position: int) -> None:
+    page.click("[data-go='1']")
+    page.wait_for_selector(f"form[data-position='{position}']")
+
+
+def saved(page: Page) -> None:
+    page.wait_for_selector("form[data-state=saved][data-waiting='0']", state="attached")
+
+
+def stored(database: Database) -> dict[int, str]:
+    with database.session() as db:
+        return {row.position: row.answer for row in db.scalars(select(Response)) if row.answer}
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("elder", [False, True], ids=["normal", "elder"])
+def test_the_network_is_cut_in_the_middle_and_the_browser_closed(
+    live: Live, visit: Visit, database: Database, size: dict[str, int], lang: str, elder: bool
+) -> None:
+    code = deliver(database)
+    page = visit(size=size, lang=lang, elder=elder)
+    page.goto(f"/q/{code}")
+    check_accessible(page)
+    start(page, code)
+    check_accessible(page)
+    choose(page, 1)
+    saved(page)
+    forward(page, 2)
+    page.context.set_offline(True)
+    choose(page, 0)
+    page.wait_for_selector("form[data-state=waiting][data-waiting='1']")
+    forward(page, 3)
+    choose(page, 0)
+    page.wait_for_selector("form[data-waiting='2']")
+    page.reload()
+    page.wait_for_selector("form[data-ready][data-waiting='2']")
+    assert page.get_attribute("form[data-attempt]", "data-position") == "3"
+    context = page.context
+    page.close()  # the browser is closed with two answers waiting
+    assert set(stored(database)) == {1}
+    page = context.new_page()
+    context.set_offline(False)
+    page.goto(f"/q/{code}")
+    page.click("a[href$='/1']")
+    saved(page)
+    assert set(stored(database)) == {1, 2, 3}
+    page.click("[data-sheet]")
+    check_accessible(page)
+    page.click("dialog a[href$='/submit']")
+    page.wait_for_selector("[data-submit-button]")
+    check_accessible(page)
+    page.click("[data-submit-button]")
+    page.wait_for_url("**/result")
+    check_accessible(page)
+    page.click(".number-cell[data-state=wrong] >> nth=0")
+    check_accessible(page)
+    with database.session() as db:
+        attempt = db.scalars(select(Attempt)).one()
+        assert (attempt.state, attempt.answered_count) == ("submitted", 3)
+
+
+def test_a_further_question_comes_without_a_page_load_and_the_back_button_goes_back(
+    live: Live, visit: Visit, database: Database
+) -> None:
+    page = visit()
+    start(page, deliver(database))
+    requests: list[str] = []
+    choose(page, 1)
+    saved(page)
+    page.wait_for_timeout(1500)  # the questions have come
+    page.on("request", lambda request: requests.append(request.url))
+    forward(page, 2)
+    forward(page, 3)
+    assert [url for url in requests if not url.endswith((".svg", "/answers"))] == []
+    page.go_back()
+    page.wait_for_selector("form[data-position='2']")
+    assert page.url.endswith("/2")
+
+
+def test_the_server_goes_away_and_nothing_is_lost(live: Live, visit: Visit, database: Database) -> None:
+    page = visit()
+    start(page, deliver(database))
+    choose(page, 1)
+    saved(page)
+    live.stop()
+    page.wait_for_timeout(200)
+    forward(page, 2)
+    choose(page, 1)
+    page.wait_for_selector("form[data-waiting='1']")
+    live.again()
+    saved(page)
+    assert len(stored(database)) == 2
+
+
+def test_a_server_that_was_set_back_gets_the_missing_answers_again(
+    live: Live, visit: Visit, database: Database
+) -> None:
+    page = visit()
+    start(page, deliver(database))
+    for position in (1, 2, 3):
+        choose(page, 0)
+        saved(page)
+        forward(page, position + 1)
+    before = stored(database)
+    with database.session() as db, transaction(db):
+        db.execute(delete(Response).where(Response.position > 1))
+    page.reload()
+    page.wait_for_selector("form[data-ready]")
+    saved(page)
+    assert stored(database) == before
+
+
+def test_the_phones_storage_was_purged_and_nothing_is_lost(live: Live, visit: Visit, database: Database) -> None:
+    page = visit()
+    start(page, deliver(database))
+    choose(page, 1)
+    saved(page)
+    page.evaluate("indexedDB.deleteDatabase('quizapp-answers')")
+    page.evaluate("caches.keys().then((names) => Promise.all(names.map((name) => caches.delete(name))))")
+    page.reload()
+    page.wait_for_selector("form[data-ready]")
+    assert page.locator("[data-holder] input:checked").count() == 1
+    choose(page, 2)
+    saved(page)
+    assert len(stored(database)) == 1
+
+
+def test_two_tabs_of_one_attempt_draw_from_one_counter(live: Live, visit: Visit, database: Database) -> None:
+    page = visit()
+    start(page, deliver(database))
+    choose(page, 0)
+    saved(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("form[data-ready]")
+    choose(other, 1)
+    saved(other)
+    choose(page, 2)
+    saved(page)
+    chosen = page.locator("[data-holder] input:checked").get_attribute("value")
+    with database.session() as db:
+        row = db.scalars(select(Response)).one()
+        assert (row.answer, row.sequence) == (chosen, 3)
+
+
+def test_time_runs_out_and_the_page_hands_in_by_itself(live: Live, visit: Visit, database: Database) -> None:
+    page = visit()
+    start(page, deliver(database, time_limit_s=4))
+    choose(page, 1)
+    saved(page)
+    page.wait_for_url("**/result", timeout=15_000)
+    with database.session() as db:
+        assert db.scalars(select(Attempt.state)).one() in ("submitted", "expired")
+
+
+def test_the_whole_way_without_scripts(live: Live, visit: Visit, database: Database) -> None:
+    page = visit(scripts=False)
+    code = deliver(database)
+    page.goto(f"/q/{code}")
+    page.click("a[href$='/start']")
+    page.check("input[name=consent]")
+    page.click("button[form=start]")
+    for position in range(1, 7):
+        page.click(".choice >> nth=0")
+        page.click("[data-go='1']")
+        page.wait_for_url(f"**/{position + 1}" if position < 6 else "**/submit")
+    page.click("[data-submit-button]")
+    page.wait_for_url("**/result")
+    with database.session() as db:
+        assert db.scalars(select(Attempt.answered_count)).one() == 6
+
+
+def test_the_taking_page_is_light(live: Live, visit: Visit, database: Database) -> None:
+    """At most 30 KB in all and 6 requests on the first visit."""
+    page = visit()
+    code = deliver(database)
+    page.goto(f"/q/{code}/start")
+    page.check("input[name=consent]")
+    page.context.clear_cookies(name="none")
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.clearBrowserCache")
+    sizes: dict[str, float] = {}
+    names: dict[str, str] = {}
+    session.on("Network.requestWillBeSent", lambda event: names.update({event["requestId"]: event["request"]["url"]}))
+    session.on("Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}))
+    page.click("button[form=start]")
+    page.wait_for_selector("form[data-ready]")
+    page.wait_for_timeout(2500)
+    fetched = {
+        names[key].replace(live.url, ""): size for key, size in sizes.items() if "/start" not in names.get(key, "")
+    }
+    first_load = {url: size for url, size in fetched.items() if not url.endswith("/sw.js")}
+    assert sum(first_load.values()) <= 30 * 1024, first_load
+    assert len(first_load) <= 6, first_load
