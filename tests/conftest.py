@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,10 @@ from quizapp.config import Settings
 from quizapp.core import migrate
 from quizapp.core.db import Database
 from quizapp.core.tokens import Keys
+
+# How long an example takes says nothing about whether it is right; machines are slow at times.
+settings.register_profile("quizapp", deadline=None)
+settings.load_profile("quizapp")
 
 #: A Monday morning in Shanghai.
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)

@@ -449,7 +449,7 @@ def upgrade() -> None:
             ["item_version_id"], ["item_version.id"], name=op.f("fk_practice_answer_item_version_id_item_version")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice_answer")),
-        sa.UniqueConstraint("account_id", "round_key", name=op.f("uq_practice_answer_account_id")),
+        sa.UniqueConstraint("account_id", "round_key", name=op.f("uq_practice_answer_account_id_round_key")),
     )
     op.create_index("ix_practice_answer_account_id_item_id", "practice_answer", ["account_id", "item_id"], unique=False)
     op.create_table(
