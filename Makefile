@@ -76,7 +76,6 @@ bench: install .venv/test.stamp ## measure against the floors, write bench.json 
 	@$(BIN)/python -m benchmarks
 
 lock: .venv/test.stamp ## write requirements/*.txt anew from requirements/*.in
-	@$(PIP) install uv
 	$(LOCK) requirements/run.in -o requirements/run.txt
 	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) requirements/test.in -o requirements/test.txt
