@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Request, current_app, g
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response, current_app, g
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from sqlalchemy.orm import Session
 
 from quizapp.config import Settings
@@ -44,6 +44,11 @@ class LazySessions(SecureCookieSessionInterface):
         if request.method == "POST" and request.path.endswith("/answers"):
             return self.session_class()
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Nothing to do, at no cost, for a session that nobody looked at."""
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
 
 
 def init_web(app: Flask, runtime: Runtime) -> None:

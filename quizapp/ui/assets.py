@@ -41,6 +41,8 @@ class Assets:
         self.dist = dist
         self.manifest: dict[str, str] = _read(dist / "manifest.json")
         self.icons: dict[str, str] = _read(dist / "icons.json")
+        #: (name, size) → an icon without words: drawing one anew costs more than the rest of its row.
+        self.drawn: dict[tuple[str, str | None], Markup] = {}
 
     def url(self, name: str) -> str:
         """The address of a built file by its plain name. Raises NotBuilt where there is none."""
@@ -99,15 +101,22 @@ def icon(
 
     Without a build (or without npm) nothing is drawn, and a label stands as text for those who listen.
     """
-    shapes = get_assets().icons.get(name)
+    assets = get_assets()
+    plain = label is None and not attributes
+    if plain and (drawn := assets.drawn.get((name, size))) is not None:
+        return drawn
+    shapes = assets.icons.get(name)
     if shapes is None:
         return Markup('<span class="visually-hidden">{}</span>').format(label) if label else Markup("")
     classes = f"icon icon-{size}" if size else "icon"
     voice = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     more = Markup("").join(Markup(' {}="{}"').format(key, value) for key, value in (attributes or {}).items())
-    return Markup('<svg class="{}" viewBox="0 0 24 24" {}{}>{}</svg>').format(
+    drawn = Markup('<svg class="{}" viewBox="0 0 24 24" {}{}>{}</svg>').format(
         escape(classes),
         voice,
         more,
         Markup(shapes),  # noqa: S704 # the shapes come from our own build
     )
+    if plain:
+        assets.drawn[name, size] = drawn
+    return drawn

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import os
-from typing import Any
+from functools import wraps
+from typing import Any, cast
 
-from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
+import brotli
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, make_response, request
 
-from quizapp.core.web import public
+from quizapp.core.web import View, public
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,16 @@ POLICY: dict[str, str] = {
 }
 CONTENT_SECURITY_POLICY = "; ".join(f"{name} {value}" for name, value in POLICY.items())
 
+#: What every reply carries, unless its view says otherwise.
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), microphone=(), geolocation=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+#: Beyond these the work grows faster than the page shrinks.
+_BROTLI_QUALITY = 4
+_GZIP_LEVEL = 5
 _REPORT_LIMIT = 20_000
 _KEPT_REPORTS = 200
 
@@ -45,15 +58,42 @@ def init_headers(app: Flask) -> None:
     @app.after_request
     def _add(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        # not four times `setdefault`: each looks through all headers, which an answer's reply would feel
+        present = {name.lower() for name, _ in headers}
+        headers.extend([pair for pair in _ALWAYS if pair[0].lower() not in present])
         if response.mimetype == "text/html":
             headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
             headers.setdefault("Cache-Control", "private, no-cache")
             response.vary.update(["Cookie", "Accept-Language"])
         return response
+
+
+def compact(view: View) -> View:
+    """Send a page compressed, for browsers that take it so.
+
+    Only for pages that show nothing of what the address or a form said: beside a secret of the page, whoever can choose such text and
+    watch the length of the reply could guess the secret.
+    """
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        response = make_response(view(*args, **kwargs))
+        if response.status_code == 200 and response.mimetype == "text/html":
+            _compress(response)
+        return response
+
+    return cast("View", wrapper)
+
+
+def _compress(response: Response) -> None:
+    best = request.accept_encodings.best_match(("br", "gzip"))
+    if best == "br":
+        response.set_data(brotli.compress(response.get_data(), mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY))
+        response.headers["Content-Encoding"] = "br"
+    elif best == "gzip":
+        response.set_data(gzip.compress(response.get_data(), _GZIP_LEVEL, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
 
 
 def _reports_are_kept() -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, current_app, json, request
+import json
+
+from flask import Response, current_app, request
 
 from quizapp.core.clock import to_ms
 from quizapp.core.tokens import digest

@@ -23,6 +23,7 @@ from quizapp.quizzes.services.saving import AnswerItem, SaveStatus, save_answers
 from quizapp.quizzes.services.submitting import close_if_over
 from quizapp.quizzes.views import bp, quizzes_runtime
 from quizapp.quizzes.views.access import Access, Right, check_form, form_token, open_attempt
+from quizapp.ui.headers import compact
 
 LETTERS = "ABCDEFGH"
 
@@ -125,6 +126,7 @@ def attempt_page(template: str, access: Access, **values: Any) -> str:
 
 @bp.route("/q/<code>/a/<public_id>/<int:position>", methods=["GET", "POST"])
 @public
+@compact
 def question(code: str, public_id: str, position: int) -> str | BaseResponse:
     """One question. A posted form (browsers without scripts) saves its answer and goes on."""
     db = get_db()
@@ -175,6 +177,7 @@ def _save_form(db: Session, access: Access, position: int, count: int) -> BaseRe
 
 @bp.get("/q/<code>/a/<public_id>/questions")
 @public
+@compact
 def questions(code: str, public_id: str) -> str | BaseResponse:
     """All questions of the paper as one document, from which the page's script takes the next without a page load."""
     db = get_db()

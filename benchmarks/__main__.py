@@ -1,0 +1,130 @@
+"""`make bench`: measure against the floors, print a line for each figure, write bench.json.
+
+QUICK=1 takes under three minutes; FLOOR=path runs another floor. Figures never fail the run: the status is 1 when something did not run
+or an acknowledged answer is not stored.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import attempt, burst, figures, pages, saving, sheet
+from benchmarks.ground import Ground, postgresql_ground, sqlite_ground
+from benchmarks.phones import FloorSide, OursSide
+from benchmarks.results import Results
+from benchmarks.server import FLOOR, OURS, ROOT, Server
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured."""
+
+    rounds: int
+    slice_seconds: float
+    attempts: int
+    attempt_rounds: int
+    #: (phones, connections) on SQLite and on PostgreSQL.
+    sqlite_bursts: tuple[tuple[int, int], ...]
+    postgresql_bursts: tuple[tuple[int, int], ...]
+    #: Seconds in which the phones arrive, and in which they go on.
+    arrival: float
+    after: float
+    pass_rate_attempts: int
+    sheet_rows: int
+    sheet_rounds: int
+
+
+FULL = Extent(5, 4.0, 160, 3, ((1000, 1000), (4000, 400)), ((1000, 1000), (2000, 400)), 60, 10, 20_000, 100_000, 2)
+#: The same rates for a sixth of the time: phones and arrival are a sixth each.
+QUICK = Extent(3, 1.5, 64, 1, ((170, 170), (667, 400)), ((333, 333),), 10, 6, 20_000, 10_000, 1)
+
+
+def measure(kind: str, extent: Extent, results: Results) -> None:
+    """All that is measured on one database."""
+    attempted(f"{kind}: preparing the database", results, lambda: _on_ground(kind, extent, results))
+
+
+def _on_ground(kind: str, extent: Extent, results: Results) -> None:
+    with sqlite_ground() if kind == "sqlite" else postgresql_ground() as ground, ExitStack() as stack:
+        urls = {name: ground.copy(name) for name in ("ours", "floor")}
+        ours = stack.enter_context(Server(OURS, ground.environment(urls["ours"]), ground.folder / "ours.log"))
+        floor = stack.enter_context(Server(FLOOR, ground.environment(urls["floor"]), ground.folder / "floor.log"))
+        attempted(
+            f"{kind}: autosave",
+            results,
+            lambda: saving.measure(ground, ours, floor, results, rounds=extent.rounds, seconds=extent.slice_seconds),
+        )
+        attempted(
+            f"{kind}: whole attempt",
+            results,
+            lambda: attempt.measure(ground, ours, floor, results, rounds=extent.attempt_rounds, count=extent.attempts),
+        )
+        bursts = extent.sqlite_bursts if kind == "sqlite" else extent.postgresql_bursts
+        sides: list[tuple[Server, OursSide | FloorSide, str]] = [
+            (ours, OursSide(ground), urls["ours"]),
+            (floor, FloorSide(ground), urls["floor"]),
+        ]
+        for phones, connections in bursts:
+            attempted(
+                f"{kind}: burst of {phones}", results, _burst(ground, sides, results, phones, connections, extent)
+            )
+        attempted(f"{kind}: memory", results, lambda: pages.memory(ground, ours, results))
+        if kind == "sqlite":
+            attempted("taking page", results, lambda: pages.weigh(ours, ground.code, ground.attempts[-1], results))
+        stack.close()
+        attempted(f"{kind}: server start", results, lambda: pages.start_seconds(ground, results, rounds=3))
+        if kind == "sqlite":
+            attempted(
+                "pass-rate page",
+                results,
+                lambda: figures.measure(ground, results, attempts=extent.pass_rate_attempts, rounds=extent.rounds),
+            )
+
+
+def _burst(
+    ground: Ground,
+    sides: list[tuple[Server, OursSide | FloorSide, str]],
+    results: Results,
+    phones: int,
+    connections: int,
+    extent: Extent,
+) -> Callable[[], None]:
+    return lambda: burst.measure(
+        ground, sides, results, phones=phones, connections=connections, arrival=extent.arrival, after=extent.after
+    )
+
+
+def attempted(name: str, results: Results, work: Callable[[], None]) -> None:
+    """Do one part; a part that breaks is a fault, and the others go on."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 # whatever it is, the other figures are still wanted
+        traceback.print_exc()
+        results.fault(f"{name} did not run: {error}")
+
+
+def main() -> int:
+    """Measure everything; gives the exit status."""
+    extent = QUICK if os.environ.get("QUICK") else FULL
+    if path := os.environ.get("FLOOR"):
+        os.environ["FLOOR"] = str(Path(path).absolute())
+    results, begin = Results(), time.perf_counter()
+    for kind in ("sqlite", "postgresql"):
+        measure(kind, extent, results)
+    attempted("xlsx", results, lambda: sheet.measure(results, count=extent.sheet_rows, rounds=extent.sheet_rounds))
+    results.write(ROOT / "bench.json")
+    missed = [result.name for result in results.all if result.met is False]
+    print(
+        f"{len(results.all)} figures in {time.perf_counter() - begin:.0f} s, {len(missed)} missed; bench.json is written"
+    )
+    return 1 if results.faults else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
