@@ -134,13 +134,18 @@ def test_a_task_whose_job_was_given_away_stops(ground: Runtime, clock: FakeClock
 
 def test_the_worker_runs_periodic_tasks_until_it_is_stopped(ground: Runtime, clock: FakeClock) -> None:
     runs = []
-    stop = threading.Event()
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            clock.forward(seconds=31)  # time passes while the worker waits
+            return self.is_set()
+
+    stop = Stop()
 
     @every(30)
     @task("tick")
     def tick(context: worker.JobContext, arguments: dict[str, Any]) -> None:
         runs.append(context.now())
-        clock.forward(seconds=31)
         if len(runs) == 3:
             stop.set()
             raise _Refused  # also after a refusal there is a next turn

@@ -41,6 +41,7 @@ def register(app: Flask) -> None:
     for view in (saving.save, taking.question, taking.mark, taking.grid, results.submit, moving.move):
         csrf.exempt(view)  # they carry a signature of attempt and secret, or check where the request comes from
     app.register_error_handler(AttemptNotYours, _show_start_page)
+    runtime.registry.fill("job", deliveries.job_words)
     runtime.registry.add_navigation(
         NavigationEntry(
             "quizzes.deliveries", _l("测验安排"), "send", _l("测验"), Permission.MANAGE_DELIVERIES, order=40

@@ -15,6 +15,8 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import Invalid, NotFound
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_now, get_runtime, get_scope, requires
+from quizapp.jobs.models import Job
+from quizapp.jobs.views import JobWords
 from quizapp.organisation.models import OrgUnit
 from quizapp.organisation.queries import search_own_units, units_to_choose
 from quizapp.quizzes.forms.deliveries import ChangeForm, DeliveryForm, RulesForm, default_values, local_time
@@ -28,7 +30,7 @@ from quizapp.quizzes.queries.deliveries import (
     list_blueprints,
     list_deliveries,
 )
-from quizapp.quizzes.services.assembly import PATIENCE_MS, ask_again
+from quizapp.quizzes.services.assembly import PATIENCE_MS, TASK, ask_again
 from quizapp.quizzes.services.deliveries import create_delivery, update_delivery
 from quizapp.quizzes.services.publish_checks import CheckState, publish_checks
 from quizapp.quizzes.views import bp
@@ -208,6 +210,14 @@ def poster(delivery_id: int) -> Response:
     """The poster, A4."""
     found = get_delivery_in_scope(get_db(), get_scope(), delivery_id)
     return _download(poster_pdf(poster_of(found)), "application/pdf", f"poster-{found.poster_code}.pdf")
+
+
+def job_words(job: Job) -> JobWords | None:
+    """What the progress page says of an assembly."""
+    if job.name != TASK:
+        return None
+    url = url_for("quizzes.delivery", delivery_id=job.arguments["delivery_id"])
+    return JobWords(_("正在组卷"), _("看测验安排"), url)
 
 
 def _download(content: bytes, kind: str, name: str) -> Response:
