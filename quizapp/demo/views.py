@@ -15,6 +15,7 @@ from quizapp.core.errors import NotFound
 from quizapp.core.proxies import SOCKET_ADDRESS
 from quizapp.core.web import get_db, get_keys, get_now, get_runtime, public
 from quizapp.demo.queries import demo_facts, demo_roles, find_demo_account
+from quizapp.ui.setup import staff_navigation
 
 bp = Blueprint("demo", __name__, template_folder="templates")
 
@@ -25,7 +26,7 @@ _OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 ROLE_WORDS: dict[str, tuple[Any, str, Any, Any]] = {
     "resident": (_l("居民"), "user", _l("手机上答题、练习、签到"), _l("以居民身份进入")),
     "trainer": (_l("培训教师"), "presentation", _l("投屏签到码，看谁到了，交签到表"), _l("以培训教师身份进入")),
-    "coordinator": (_l("统筹员"), "chart-column", _l("安排测验、看合格率、导出表格"), _l("以统筹员身份进入")),
+    "coordinator": (_l("单位管理员"), "chart-column", _l("安排测验、看合格率、导出表格"), _l("以单位管理员身份进入")),
     "editor": (_l("命题员"), "file-text", _l("以命题员的身份浏览"), _l("以命题员身份进入")),
     "reviewer": (_l("审题员"), "list-checks", _l("以审题员的身份浏览"), _l("以审题员身份进入")),
     "administrator": (_l("管理员"), "settings", _l("管单位、账号和授权，查操作记录"), _l("以管理员身份进入")),
@@ -65,10 +66,11 @@ def chooser() -> str:
 @bp.post("/demo/sign-in")
 @public
 def sign_in() -> BaseResponse:
-    """Sign in as a role of the demo, without a password."""
+    """Sign in as a role of the demo, without a password; staff come to their desk."""
     _check()
     account = find_demo_account(get_db(), get_keys(), request.form.get("role", ""))
     if account is None:
         raise NotFound
     keep_sign_in(account)
-    return redirect(url_for("portal.home"), 303)
+    desk = [url for _group, entries in staff_navigation() for _entry, url in entries]
+    return redirect(desk[0] if desk else url_for("portal.home"), 303)
