@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -109,7 +110,13 @@ def make_delivery(
         bank_id=bank_id,
         title={"zh": "测验", "en": "Quiz"},
         description={"zh": "问什么", "en": "What is asked"},
-        rules={"items": items},
+        rules={
+            "items": items,
+            "types": dict(Counter(version.type for version in versions)),
+            "points_each": 20,
+            "pass_score": items * 20 * 60 // 100,
+            "minutes": 30,
+        },
     )
     db.add(blueprint)
     db.flush()

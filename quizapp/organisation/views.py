@@ -101,6 +101,8 @@ def new_unit() -> str | BaseResponse | tuple[str, int]:
                     now=get_now(),
                 )
         except DomainError as error:
+            if error.status == 403:
+                raise
             form.show(error)
         else:
             flash(_("已新建“%(name)s”", name=unit.name), "success")

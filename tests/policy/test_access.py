@@ -1,0 +1,487 @@
+"""Who may open what: every route, by every role, with an own and with a foreign object.
+
+The table says what a route demands (the same as its view says) and from which objects its address is built. The walk then asks as
+everybody: a guest is sent to the sign-in, an account without the permission reads 403, a foreign unit's object is 404, an own one opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import pytest
+from flask import Flask, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from quizapp.accounts.models import Account, AccountGrant
+from quizapp.accounts.queries import find_actor
+from quizapp.accounts.services import make_set_up_link
+from quizapp.app import create_app
+from quizapp.banks.models import ItemBank, Topic
+from quizapp.core.db import Database, transaction
+from quizapp.core.scope import GUEST, ROLE_PERMISSIONS, SYSTEM, Actor, Grant, Permission, Role, Scope
+from quizapp.core.web import Runtime
+from quizapp.jobs.services import enqueue
+from quizapp.organisation.models import Industry, OrgUnit
+from quizapp.quizzes.models import Delivery, DeliveryState
+from quizapp.quizzes.services.submitting import submit_attempt
+from quizapp.quizzes.views.access import cookie_name, form_token
+from quizapp.trainings.models import TrainingSession
+from quizapp.trainings.services import open_session
+from tests.conftest import START, FakeClock, make_settings
+from tests.factories import make_account, make_delivery, make_unit
+from tests.quizzes.banks import make_blueprint
+from tests.quizzes.staff import delivery_form
+from tests.quizzes.support import begin
+
+PUBLIC, SIGNED_IN = "public", "signed_in"
+#: A word in the name of everything that belongs to a side: a page for one side must not say the other's.
+MARKS = {"here": "东岸", "there": "西岸"}
+
+
+@dataclass
+class Side:
+    """What one of two units that know nothing of each other has."""
+
+    mark: str
+    unit: OrgUnit
+    spare_unit: OrgUnit
+    delivery: Delivery
+    session: TrainingSession
+    spare_session: TrainingSession
+    account: Account
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who asks: at home on one side, or (`whole`) responsible for everything."""
+
+    actor: Actor
+    home: str = "here"
+    whole: bool = False
+    cookie: str | None = None
+
+
+@dataclass
+class Case:
+    """One request: by whom, and whether the objects in its address are the visitor's own."""
+
+    ground: Ground
+    visitor: Visitor
+    foreign: bool
+    cookies: dict[str, str] = field(default_factory=dict)
+    token: str = ""
+
+    @property
+    def own(self) -> Side:
+        return self.ground.sides[self.visitor.home]
+
+    @property
+    def side(self) -> Side:
+        return self.ground.sides["there" if (self.visitor.home == "here") == self.foreign else "here"]
+
+    def failed_delivery(self) -> int:
+        """A delivery whose assembly has failed."""
+        with self.ground.writing() as db:
+            unit = db.get_one(OrgUnit, self.side.unit.id)
+            return make_delivery(db, unit, items=1, state=DeliveryState.FAILED, title=self.side.mark).id
+
+    def grant(self) -> dict[str, int]:
+        """An account of the side with its one grant."""
+        with self.ground.writing() as db:
+            account = make_account(db, (Role.TRAINER, self.side.unit), unit=self.side.unit)
+            grant = db.scalars(select(AccountGrant.id).where(AccountGrant.account_id == account.id)).one()
+            return {"account_id": account.id, "grant_id": grant}
+
+    def job(self) -> str:
+        """A job that the visitor asked for, or somebody else."""
+        asker = self.ground.visitors["trainer" if self.visitor.home == "there" else "other_coordinator"]
+        with self.ground.writing() as db:
+            actor = asker.actor if self.foreign else self.visitor.actor
+            return enqueue(db, "policy", {}, actor=actor, now=START).public_id
+
+    def secret(self) -> str:
+        """The secret of a set-up link."""
+        with self.ground.writing() as db:
+            return make_set_up_link(db, account=self.ground.fresh_account, actor=SYSTEM, now=START)
+
+    def attempt(self, *, closed: bool = False) -> dict[str, Any]:
+        """An attempt that this browser started, or that somebody else did: then the browser has no secret for it."""
+        delivery = self.side.delivery
+        with self.ground.database.session() as db:
+            actor = GUEST if self.foreign else self.visitor.actor
+            started = begin(db, db.get_one(Delivery, delivery.id), self.ground.keys, actor=actor)
+            public_id = started.attempt.public_id
+            if closed:
+                papers = self.ground.app.extensions["quizzes"].papers
+                with transaction(db):
+                    submit_attempt(db, started.attempt.id, papers=papers, now_ms=started.attempt.started_at + 1000)
+        if not self.foreign:
+            self.cookies[cookie_name(public_id)] = started.secret
+            self.token = form_token(self.ground.keys, public_id, started.secret)
+        return {"code": delivery.poster_code, "public_id": public_id}
+
+
+def nothing(_: Case) -> dict[str, Any]:
+    """For a page without objects."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint: what it demands and how one asks for it."""
+
+    endpoint: str
+    #: PUBLIC, SIGNED_IN or a permission.
+    access: str
+    #: The values of its address, with the query.
+    values: Callable[[Case], dict[str, Any]] = nothing
+    #: "scope": a foreign object is refused to everybody but who is responsible for everything. "all": to everybody.
+    foreign: str | None = None
+    #: What a foreign object gives.
+    foreign_status: int = 404
+    #: The form or, as `json`, the body of a POST.
+    form: Callable[[Case], dict[str, Any]] = nothing
+    json: Any = None
+    #: A POST takes a grant over everything.
+    whole: bool = False
+    #: What an own object gives, where only one answer is right.
+    status: int | None = None
+    #: Only this method, where the two need different words.
+    method: str | None = None
+
+
+P = Permission
+#: A link to somebody's paper shows the delivery's start page.
+ATTEMPT: dict[str, Any] = {
+    "foreign": "all",
+    "foreign_status": 303,
+    "form": lambda c: {"form_token": c.token, "position": "1", "marked": "1"},
+}
+
+TABLE = [
+    Route("csp.report", PUBLIC),
+    Route("csp.reports", PUBLIC),
+    Route("ui.preferences", PUBLIC),
+    Route("ui.set_preferences", PUBLIC, form=lambda _: {"elder": "1"}),
+    Route("ui.service_worker", PUBLIC),
+    Route("demo.chooser", PUBLIC, status=404),  # a real installation has no such door
+    Route("demo.sign_in", PUBLIC, form=lambda _: {"role": "administrator"}, status=404),
+    Route("portal.home", PUBLIC),
+    Route("portal.quizzes", PUBLIC),
+    Route("portal.coming", PUBLIC),
+    Route("portal.code", PUBLIC),
+    Route("portal.help", PUBLIC),
+    Route("portal.privacy", PUBLIC),
+    Route("portal.me", SIGNED_IN),
+    Route("jobs.job", SIGNED_IN, lambda c: {"public_id": c.job()}, foreign="all"),
+    Route("practice.daily", PUBLIC),
+    Route("practice.index", PUBLIC),
+    Route("practice.bank", PUBLIC, lambda c: {"bank": c.ground.bank}),
+    Route("practice.topic", PUBLIC, lambda c: {"bank": c.ground.bank, "topic": c.ground.topic}),
+    Route("practice.wrong_book", SIGNED_IN),
+    Route("practice.wrong_round", SIGNED_IN),
+    Route("accounts.sign_in", PUBLIC),
+    Route("accounts.sign_out", PUBLIC),
+    Route("accounts.sign_up", PUBLIC),
+    Route("accounts.set_up", PUBLIC, lambda c: {"secret": c.secret()}),
+    Route("accounts.log", P.SEE_AUDIT),
+    Route("accounts.accounts", P.MANAGE_ACCOUNTS),
+    Route("accounts.new_account", P.MANAGE_ACCOUNTS),
+    Route("accounts.account", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.add_grant", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.revoke_grant", P.MANAGE_ACCOUNTS, lambda c: c.grant(), "scope"),
+    Route("accounts.suspend", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.restore", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.set_up_link", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("organisation.unit_search", PUBLIC, lambda _: {"q": "社区"}),
+    Route("organisation.units", P.MANAGE_UNITS),
+    Route("organisation.units", P.MANAGE_UNITS, lambda _: {"q": "社区"}),
+    Route("organisation.new_unit", P.MANAGE_UNITS, lambda c: {"parent": c.side.unit.id}, "scope"),
+    Route("organisation.new_unit", P.MANAGE_UNITS, form=lambda _: {"name": "顶层", "kind": "city"}, whole=True),
+    Route("organisation.unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route("organisation.close_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route("organisation.reopen_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route("organisation.industries", P.MANAGE_UNITS),
+    Route(
+        "organisation.new_industry",
+        P.MANAGE_UNITS,
+        form=lambda _: {"code": "new", "name": "新行业", "name_en": "New"},
+        whole=True,
+    ),
+    Route(
+        "organisation.industry",
+        P.MANAGE_UNITS,
+        lambda c: {"industry_id": c.ground.industry},
+        form=lambda _: {"code": "mine", "name": "改了名", "name_en": "Renamed"},
+        whole=True,
+    ),
+    Route("organisation.close_industry", P.MANAGE_UNITS, lambda c: {"industry_id": c.ground.industry}, whole=True),
+    Route("organisation.reopen_industry", P.MANAGE_UNITS, lambda c: {"industry_id": c.ground.industry}, whole=True),
+    Route("quizzes.deliveries", P.MANAGE_DELIVERIES),
+    Route("quizzes.new_delivery", P.MANAGE_DELIVERIES, method="GET"),
+    Route(
+        "quizzes.new_delivery",
+        P.MANAGE_DELIVERIES,
+        foreign="scope",
+        foreign_status=422,
+        form=lambda c: delivery_form(unit_id=c.side.unit.id, pass_score="45", paper_count="1"),
+        method="POST",
+        status=303,
+    ),
+    Route("quizzes.delivery_checks", P.MANAGE_DELIVERIES),
+    Route("quizzes.delivery_units", P.MANAGE_DELIVERIES, lambda _: {"q": "社区"}),
+    Route("quizzes.delivery", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.assemble_again", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.failed_delivery()}, "scope"),
+    Route("quizzes.edit_delivery", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.delivery_qr", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.poster", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.landing", PUBLIC, lambda c: {"code": c.side.delivery.poster_code}),
+    Route("quizzes.start", PUBLIC, lambda c: {"code": c.side.delivery.poster_code}),
+    Route("quizzes.continue_here", PUBLIC, lambda c: {"code": c.side.delivery.poster_code}),
+    Route(
+        "quizzes.units",
+        PUBLIC,
+        lambda c: {"code": c.own.delivery.poster_code, "parent": c.side.unit.id},
+        "all",
+    ),
+    Route("quizzes.question", PUBLIC, lambda c: {**c.attempt(), "position": 1}, **ATTEMPT),
+    Route("quizzes.questions", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
+    Route("quizzes.grid", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
+    Route("quizzes.mark", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
+    Route("quizzes.move", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
+    Route("quizzes.submit", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
+    Route("quizzes.take_over_here", SIGNED_IN, lambda c: c.attempt(), **ATTEMPT),
+    Route("quizzes.result", PUBLIC, lambda c: c.attempt(closed=True), **ATTEMPT),
+    Route("quizzes.review", PUBLIC, lambda c: {**c.attempt(closed=True), "position": 1}, **ATTEMPT),
+    Route("quizzes.claim", SIGNED_IN, lambda c: c.attempt(closed=True), **ATTEMPT),
+    Route(
+        "quizzes.save",
+        PUBLIC,
+        lambda c: c.attempt(),
+        "all",
+        foreign_status=200,  # a list of answers, each with its own word: "not_yours"
+        json={"items": [{"position": 1, "answer": "b", "sequence": 1}]},
+    ),
+    Route("quizzes.receipt", PUBLIC),
+    Route("trainings.enter_code", PUBLIC),
+    Route("trainings.scanned", PUBLIC, lambda c: {"code": c.side.session.code}),
+    Route("trainings.checked_in", PUBLIC, lambda c: {"code": c.side.session.code}),
+    Route("trainings.sessions", P.RUN_SESSIONS),
+    Route("trainings.new_session", P.RUN_SESSIONS, method="GET"),
+    Route(
+        "trainings.new_session",
+        P.RUN_SESSIONS,
+        foreign="scope",
+        form=lambda c: {
+            "title": "演练",
+            "place": "二楼",
+            "unit_id": str(c.side.unit.id),
+            "day": "2026-11-23",
+            "begins": "14:00",
+            "ends": "15:00",
+        },
+        method="POST",
+        status=303,
+    ),
+    Route("trainings.own_units", P.RUN_SESSIONS, lambda _: {"q": "社区"}),
+    Route("trainings.session", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.close", P.RUN_SESSIONS, lambda c: {"session_id": c.side.spare_session.id}, "scope"),
+    Route("trainings.reopen", P.RUN_SESSIONS, lambda c: {"session_id": c.side.spare_session.id}, "scope"),
+    Route("trainings.walk_in", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.projector", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.latest", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.attendance_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("reports.pass_rates", P.SEE_FIGURES),
+    Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("reports.pass_rates_xlsx", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.pass_rates_xlsx", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("reports.pass_rates_csv", P.EXPORT_FIGURES),
+    Route("reports.pass_rates_csv", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.pass_rates_csv", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+]
+
+#: Everybody who asks: the grants, as role and whether over everything, and the side of home.
+VISITORS: dict[str, tuple[Role | None, str, bool]] = {
+    "resident": (None, "here", False),
+    **{role.value: (role, "here", False) for role in Role if role != Role.ADMINISTRATOR},
+    "unit_administrator": (Role.ADMINISTRATOR, "here", False),
+    "administrator": (Role.ADMINISTRATOR, "here", True),
+    "other_coordinator": (Role.COORDINATOR, "there", False),
+}
+
+
+class Ground:
+    """One application with the rows of both sides and an account for each visitor."""
+
+    industry: int
+    bank: str
+    topic: str
+
+    def __init__(self, app: Flask, database: Database) -> None:
+        self.app = app
+        self.database = database
+        runtime: Runtime = app.extensions["quizapp"]
+        self.keys = runtime.keys
+        with self.writing() as db:
+            self.sides = {name: self._make_side(db, mark) for name, mark in MARKS.items()}
+            industry = Industry(code="mine", name="矿业", name_en="Mining")
+            db.add(industry)
+            blueprint = make_blueprint(db)
+            db.flush()
+            self.industry = industry.id
+            bank = db.get_one(ItemBank, blueprint.bank_id)
+            self.bank, self.topic = bank.code, db.scalars(select(Topic.code).where(Topic.bank_id == bank.id)).one()
+            self.fresh_account = make_account(db, (Role.TRAINER, None))
+            self.visitors = {"guest": Visitor(GUEST)} | {
+                name: self._make_visitor(db, *words) for name, words in VISITORS.items()
+            }
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session in a transaction."""
+        with self.database.session() as db, transaction(db):
+            yield db
+
+    def _make_side(self, db: Session, mark: str) -> Side:
+        top = make_unit(db, name=f"{mark}街道", kind="street")
+        return Side(
+            mark=mark,
+            unit=top,
+            spare_unit=make_unit(db, top, name=f"{mark}社区"),
+            delivery=make_delivery(db, top, title=f"{mark}测验"),
+            session=self._make_session(db, mark, top),
+            spare_session=self._make_session(db, mark, top),
+            account=make_account(db, (Role.TRAINER, top), name=f"{mark}教师", unit=top),
+        )
+
+    def _make_session(self, db: Session, mark: str, unit: OrgUnit) -> TrainingSession:
+        return open_session(
+            db,
+            title=f"{mark}演练",
+            place=f"{mark}二楼",
+            unit_id=unit.id,
+            starts_at=START,
+            ends_at=START + timedelta(hours=1),
+            actor=Actor(account_id=1, scope=Scope((Grant(Role.TRAINER, unit.path),))),
+            now=START,
+        )
+
+    def _make_visitor(self, db: Session, role: Role | None, home: str, whole: bool) -> Visitor:
+        unit = self.sides[home].unit
+        account = make_account(db, *([(role, None if whole else unit)] if role else []), name="来人", unit=unit)
+        actor = find_actor(db, account.id, account.session_epoch)
+        assert actor is not None
+        signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined] # signed cookies
+        cookie = signer.dumps({"_user_id": f"{account.id}.{account.session_epoch}", "_fresh": True})
+        return Visitor(actor, home, whole, cookie)
+
+    def ask(self, route: Route, method: str, case: Case) -> TestResponse:
+        """One request in a browser of its own."""
+        with self.app.test_request_context():
+            address = url_for(route.endpoint, **route.values(case))
+        client = self.app.test_client()
+        if case.visitor.cookie:
+            client.set_cookie("session", case.visitor.cookie)
+        for name, value in case.cookies.items():
+            client.set_cookie(name, value)
+        sent: dict[str, Any] = {}
+        if method == "POST":
+            sent = {"json": route.json} if route.json is not None else {"data": route.form(case)}
+        return client.open(address, method=method, headers={"Sec-Fetch-Site": "same-origin"}, **sent)
+
+
+@pytest.fixture(scope="module")
+def ground(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("access")
+    copyfile(sqlite_template, folder / "quizapp.sqlite3")
+    database = Database(f"sqlite:///{folder / 'quizapp.sqlite3'}")
+    app = create_app(
+        make_settings(folder, database), clock=FakeClock(), database=database, TESTING=True, WTF_CSRF_ENABLED=False
+    )
+    yield Ground(app, database)
+    database.dispose()
+
+
+def methods_of(app: Flask) -> dict[str, set[str]]:
+    """Endpoint → the methods that it takes, without those that Flask adds."""
+    found: dict[str, set[str]] = {}
+    for rule in app.url_map.iter_rules():
+        found.setdefault(rule.endpoint, set()).update((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    return found
+
+
+def test_every_route_stands_in_the_table_with_what_its_view_demands(ground: Ground) -> None:
+    routes = methods_of(ground.app)
+    for endpoint, methods in routes.items():
+        rows = [row for row in TABLE if row.endpoint == endpoint]
+        for method in methods:
+            assert any(row.method in (None, method) for row in rows), (
+                f'{method} {endpoint} is asked by nobody: write Route("{endpoint}", …) into TABLE of '
+                f"tests/policy/test_access.py, with what it demands and from which objects its address is built"
+            )
+        access = getattr(ground.app.view_functions[endpoint], "access", None)
+        assert access is not None, (
+            f"{endpoint} names no permission: put @public, @signed_in or @requires(…) on the view"
+        )
+        for row in rows:
+            assert access == row.access, (
+                f"{endpoint} demands {access}, the table says {row.access}: correct one of them"
+            )
+    gone = {row.endpoint for row in TABLE} - set(routes)
+    assert not gone, f"{gone} are no longer routes: take them out of TABLE"
+
+
+def expected(route: Route, method: str, visitor: Visitor, role: Role | None, foreign: bool) -> int | None:
+    """The status that must come; None where the page has to open (or to show an empty form's errors)."""
+    if route.access != PUBLIC and not visitor.actor.signed_in:
+        return 401
+    if isinstance(route.access, Permission) and (role is None or route.access not in ROLE_PERMISSIONS[role]):
+        return 403
+    if foreign and (route.foreign == "all" or not visitor.whole):
+        return route.foreign_status
+    if method == "POST" and route.whole and not visitor.whole:
+        return 403
+    return route.status
+
+
+@pytest.mark.parametrize("name", ["guest", *VISITORS])
+def test_everybody_opens_their_own_and_nothing_else(ground: Ground, name: str) -> None:
+    visitor = ground.visitors[name]
+    role = VISITORS[name][0] if name in VISITORS else None
+    other_mark = MARKS["there" if visitor.home == "here" else "here"]
+    wrong: list[str] = []
+    methods = methods_of(ground.app)
+    for route in TABLE:
+        for method in sorted(methods[route.endpoint] & {route.method or "GET", route.method or "POST"}):
+            for foreign in (False, True) if route.foreign else (False,):
+                reply = ground.ask(route, method, Case(ground, visitor, foreign))
+                asked = f"{method} {reply.request.path} ({route.endpoint}, {'foreign' if foreign else 'own'})"
+                want = expected(route, method, visitor, role, foreign)
+                good = (
+                    (reply.status_code < 400 or reply.status_code == 422) if want is None else reply.status_code == want
+                )
+                if not good:
+                    wrong.append(f"{asked}: {reply.status_code}, not {want or 'open'}")
+                elif isinstance(route.access, Permission) and not visitor.whole and other_mark.encode() in reply.data:
+                    wrong.append(f"{asked}: shows {other_mark}, which is of a foreign unit")
+                elif foreign and want == route.foreign_status == 303 and not reply.location.endswith("?link=foreign"):
+                    wrong.append(f"{asked}: goes on to {reply.location}")
+                elif reply.status_code == 401 and "/sign-in" not in reply.text:
+                    wrong.append(f"{asked}: does not lead to the sign-in")
+    assert wrong == []
+
+
+def test_a_foreign_answer_is_not_stored(ground: Ground) -> None:
+    route = next(row for row in TABLE if row.endpoint == "quizzes.save")
+    for name, visitor in ground.visitors.items():
+        reply = ground.ask(route, "POST", Case(ground, visitor, foreign=True))
+        assert [row["status"] for row in reply.get_json()["results"]] == ["not_yours"], name
