@@ -108,7 +108,7 @@ def test_a_foreign_unit_is_not_there(limited: FlaskClient, place: Place, db: Ses
         for action in ("", "/close", "/reopen"):
             url = f"/admin/units/{unit.id}{action}"
             assert send(limited, url, page=token_page, name="改", kind="street").status_code == 404
-    assert send(limited, "/admin/units/new", page=token_page, name="顶", kind="city").status_code == 422
+    assert send(limited, "/admin/units/new", page=token_page, name="顶", kind="city").status_code == 403
     assert not db.scalars(select(OrgUnit).where(OrgUnit.name.in_(["改", "顶"]))).all()
 
 
