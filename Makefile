@@ -10,7 +10,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install run test test-install check check-pages bench lock front-end
+.PHONY: help install run test test-install check check-pages screenshots bench lock front-end
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/\1|\2/p' Makefile | while IFS='|' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -71,6 +71,9 @@ test: test-install check ## all checks and tests
 
 check-pages: test-install ## every page in every variant, in the browser
 	@$(BIN)/pytest -q -m pages -n 0
+
+screenshots: test-install ## make the pictures of README and guides anew
+	@$(BIN)/python docs/screenshots.py
 
 bench: install .venv/test.stamp ## measure against the floors, write bench.json (QUICK=1: under three minutes)
 	@$(BIN)/python -m benchmarks

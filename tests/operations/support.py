@@ -122,7 +122,8 @@ def get(url: str, **headers: str) -> tuple[int, str]:
         with urllib.request.urlopen(request, timeout=20) as reply:  # noqa: S310 # our own server
             return reply.status, reply.read().decode()
     except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.read().decode()
+        with refusal:
+            return refusal.code, refusal.read().decode()
 
 
 def wait_until(condition: Any, seconds: float = 20) -> None:

@@ -109,6 +109,8 @@ class Phone(threading.Thread):
                 self.acknowledged[position] = (item["answer"], sequence)
         except (OSError, http.client.HTTPException, ValueError):
             return
+        finally:
+            connection.close()
 
 
 def check_kill(instance: Path, database: Database, settings: Settings, **environment: str) -> None:
