@@ -57,8 +57,7 @@ check: install .venv/test.stamp ## formatting, lint, types, import contract, tem
 	@echo "ruff"; $(BIN)/ruff check --quiet .
 	@echo "mypy"; $(BIN)/mypy
 	@echo "lint-imports"; $(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
-	@echo "djlint"; $(BIN)/djlint --quiet --check quizapp
-	@$(BIN)/djlint --quiet --lint quizapp
+	@echo "djlint"; $(BIN)/djlint --quiet --lint quizapp
 	@echo "catalogues"; $(BIN)/python -m quizapp.ui.catalogue --check
 
 # The browser tests run in one process beside the others; their output follows, and both must pass.
