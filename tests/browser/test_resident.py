@@ -41,7 +41,7 @@ def forward(page: Page, position: int) -> None:
 
 
 def saved(page: Page) -> None:
-    page.wait_for_selector("form[data-state=saved][data-waiting='0']", state="attached")
+    page.wait_for_selector("form[data-ready][data-state=saved][data-waiting='0']", state="attached")
 
 
 def stored(database: Database) -> dict[int, str]:
