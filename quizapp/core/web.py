@@ -36,18 +36,22 @@ class Runtime:
     load_actor: Callable[[], Actor] = lambda: GUEST
 
 
+class NoSession(SecureCookieSession):
+    """What an answer has in place of a session: empty, and never sent."""
+
+
 class LazySessions(SecureCookieSessionInterface):
     """Signed-cookie sessions, but none for the answers of a phone: their path is hot and knows no account."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """An empty session for the answers, the cookie's for everything else."""
         if request.method == "POST" and request.path.endswith("/answers"):
-            return self.session_class()
+            return NoSession()
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Nothing to do, at no cost, for a session that nobody looked at."""
-        if session.accessed or session.modified:
+        """Nothing for the answers, at no cost: what looks at every reply's session does not make it one."""
+        if not isinstance(session, NoSession):
             super().save_session(app, session, response)
 
 
