@@ -60,9 +60,10 @@ check: install .venv/test.stamp ## formatting, lint, types, import contract, tem
 	@echo "djlint"; $(BIN)/djlint --quiet --lint quizapp
 	@echo "catalogues"; $(BIN)/python -m quizapp.ui.catalogue --check
 
-# The browser tests run in one process beside the others; their output follows, and both must pass.
+# The browser tests run beside the others, journeys and parts one after the other (each has a browser of its own); all must pass.
 test: test-install check ## all checks and tests
-	@$(BIN)/pytest -q -m "browser and not pages" -n 0 > .venv/browser.log 2>&1 & browser=$$!; \
+	@( journeys=0; $(BIN)/pytest -q tests/browser -m "browser and not pages" -n 0 || journeys=$$?; \
+	  $(BIN)/pytest -q tests/ui -m "browser and not pages" -n 0 && exit $$journeys ) > .venv/browser.log 2>&1 & browser=$$!; \
 	others=0; $(BIN)/pytest -q -m "not browser and not pages" -n 2 || others=$$?; \
 	browsers=0; wait $$browser || browsers=$$?; \
 	echo; echo "In the browser:"; cat .venv/browser.log; \
