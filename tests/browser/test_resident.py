@@ -10,7 +10,9 @@ from playwright.sync_api import Page
 from sqlalchemy import delete, select
 
 from quizapp.core.db import Database, transaction
+from quizapp.core.hot import HotConnections
 from quizapp.quizzes.models import Attempt, Response
+from quizapp.quizzes.views import quizzes_runtime
 from tests.browser.conftest import DESKTOP, PHONE, Live, check_accessible
 from tests.factories import make_delivery
 
@@ -231,3 +233,18 @@ def test_the_taking_page_is_light(live: Live, visit: Visit, database: Database) 
     first_load = {url: size for url, size in fetched.items() if not url.endswith("/sw.js")}
     assert sum(first_load.values()) <= 30 * 1024, first_load
     assert len(first_load) <= 6, first_load
+
+
+def test_a_database_that_is_down_leaves_the_answer_on_the_phone(live: Live, visit: Visit, database: Database) -> None:
+    page = visit()
+    start(page, deliver(database))
+    runtime = quizzes_runtime(live.app)
+    working = runtime.hot
+    runtime.hot = HotConnections(Database("sqlite:////no/such/folder/quizapp.sqlite3"))
+    choose(page, 1)
+    page.wait_for_selector("[data-save=waiting]")
+    assert "已存在本机" in page.inner_text("[data-save]")
+    assert stored(database) == {}
+    runtime.hot = working
+    saved(page)
+    assert len(stored(database)) == 1

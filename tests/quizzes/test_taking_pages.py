@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from quizapp.core import hot
 from quizapp.core.clock import to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.hot import HotStatement
@@ -104,7 +106,9 @@ def test_a_typed_code_in_lower_case_with_a_hyphen_finds_its_way(resident: Reside
     assert (response.status_code, response.location) == (302, f"/q/{resident.code}")
 
 
-def test_the_whole_way_without_scripts(resident: Resident, database: Database) -> None:
+def test_the_whole_way_without_scripts(either_app: Flask, either_database: Database) -> None:
+    database = either_database
+    resident = Resident(either_app, deliver(database).poster_code)
     assert resident.start().status_code == 303
     for position, options in enumerate((["b"], ["t"], ["a", "c"], ["a"]), start=1):
         assert resident.answer(position, *options).location.endswith(f"/{position + 1}")
@@ -453,8 +457,7 @@ def test_a_full_disk_is_a_503_that_keeps_nothing_in_part(app: Flask, database: D
     made = deliver(database)
     with database.session() as db:
         started = [begin(db, made, keys) for _ in range(60)]
-    hot = quizzes_runtime(app).hot
-    with hot.run() as run:
+    with quizzes_runtime(app).hot.run() as run:
         pages = run(HotStatement("PRAGMA page_count", ""), {})[0][0]
         run(HotStatement(f"PRAGMA max_page_count={pages}", ""), {})
     client = app.test_client()
@@ -476,3 +479,20 @@ def test_a_full_disk_is_a_503_that_keeps_nothing_in_part(app: Flask, database: D
     with database.session() as db:
         counts = Counter(db.scalars(select(Response.attempt_id)))
     assert set(counts.values()) == {5}  # all answers of a request, or none
+
+
+@pytest.mark.postgres
+def test_a_statement_that_takes_too_long_is_a_503_and_stores_nothing(
+    postgres_database: Database, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hot, "STATEMENT_SECONDS", 1)
+    app = make_app(postgres_database)
+    resident = Resident(app, deliver(postgres_database).poster_code)
+    resident.start()
+    with postgres_database.session() as other, transaction(other):
+        other.scalars(select(Attempt).with_for_update()).one()  # somebody holds the attempt and does not let go
+        response = resident.save((1, "b", 1))
+    assert response.status_code == 503
+    assert response.get_json()["error"]["code"] == "unavailable"
+    assert resident.save((1, "b", 1)).get_json()["results"][0]["status"] == "saved"
+    quizzes_runtime(app).hot.close()
