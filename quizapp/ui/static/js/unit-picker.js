@@ -48,6 +48,8 @@ export function wire(picker) {
   });
   const chosen = picker.querySelector("[data-unit-chosen] button");
   if (chosen) chosen.addEventListener("click", reopen);
+  // On a slow line somebody has typed before this script came.
+  if (input.value && !box.hidden && !list.querySelector("input")) ask();
 
   function ask() {
     const query = input.value.trim();
