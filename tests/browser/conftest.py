@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,25 +77,29 @@ class Live:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
+@contextmanager
+def serve_app(folder: Path, database: Database, **changes: Any) -> Iterator[Live]:
+    """An application on a free loopback port, with the real clock."""
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+    url = f"http://127.0.0.1:{server.server_port}"
+    settings = make_settings(folder, database, port=server.server_port, public_url=url, **changes)
+    app = create_app(settings, clock=system_clock, database=database, TESTING=True)
+    server.app = app
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    live = Live(app, database, server, url)
+    yield live
+    live.stop()
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Live]]:
-    """`serve(database, demo=False)` serves an application on a free loopback port, with the real clock."""
-    running: list[Live] = []
+    """`serve(database, demo=False)` serves an application until the test ends."""
+    with ExitStack() as running:
 
-    def start(database: Database, **changes: Any) -> Live:
-        server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
-        url = f"http://127.0.0.1:{server.server_port}"
-        settings = make_settings(tmp_path, database, port=server.server_port, public_url=url, **changes)
-        app = create_app(settings, clock=system_clock, database=database, TESTING=True)
-        server.app = app
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        live = Live(app, database, server, url)
-        running.append(live)
-        return live
+        def start(database: Database, **changes: Any) -> Live:
+            return running.enter_context(serve_app(tmp_path, database, **changes))
 
-    yield start
-    for live in running:
-        live.stop()
+        yield start
 
 
 @pytest.fixture
