@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
@@ -214,3 +214,21 @@ def test_a_coordinator_of_another_street_sees_none_of_it(installation: Installat
     assert reply is not None
     assert reply.status == 404
     check_accessible(other)
+
+
+def test_what_was_typed_before_the_picker_came_is_searched(live: Live, visit: Visit) -> None:
+    with live.database.session() as db, transaction(db):
+        make_account(db, (Role.ADMINISTRATOR, None), username="boss")
+        make_unit(db, name="滨河街道")
+    page = visit(size=DESKTOP)
+    sign_in(page, "boss")
+    held: list[Route] = []
+    page.route("**/unit-picker.*", lambda route: held.append(route))  # a function of its own, to be marked
+    page.goto("/admin/accounts/new", wait_until="commit")
+    page.fill("[name=unit_id_query]", "滨河")
+    page.wait_for_timeout(200)
+    assert page.locator("[data-unit-results] .choice").count() == 0
+    (script,) = held
+    script.continue_()
+    page.click("[data-unit-results] .choice:has-text('滨河街道')")
+    page.wait_for_selector("[data-unit-chosen]")
