@@ -70,7 +70,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             del form.unit_query
         if not form.asks("industry"):
             del form.industry_id
-        for name in ("name", "phone", "birth_year", "sex", "education", "industry_id"):
+        for name in ("name", "phone", "unit_id", "birth_year", "sex", "education", "industry_id"):
             if name in form:
                 form[name].flags.optional = not form.required(name.removesuffix("_id"))
         return form
