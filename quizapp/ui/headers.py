@@ -35,7 +35,7 @@ POLICY: dict[str, str] = {
 CONTENT_SECURITY_POLICY = "; ".join(f"{name} {value}" for name, value in POLICY.items())
 
 #: What every reply carries, unless its view says otherwise.
-_ALWAYS = (
+ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(self), microphone=(), geolocation=()"),
@@ -60,7 +60,7 @@ def init_headers(app: Flask) -> None:
         headers = response.headers
         # not four times `setdefault`: each looks through all headers, which an answer's reply would feel
         present = {name.lower() for name, _ in headers}
-        headers.extend([pair for pair in _ALWAYS if pair[0].lower() not in present])
+        headers.extend([pair for pair in ALWAYS if pair[0].lower() not in present])
         if response.mimetype == "text/html":
             headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
             headers.setdefault("Cache-Control", "private, no-cache")

@@ -41,6 +41,7 @@ def register(app: Flask) -> None:
     for view in (saving.save, taking.question, taking.mark, taking.grid, results.submit, moving.move):
         csrf.exempt(view)  # they carry a signature of attempt and secret, or check where the request comes from
     app.register_error_handler(AttemptNotYours, _show_start_page)
+    answers.mount_answers(app)
     runtime.registry.fill("job", deliveries.job_words)
     runtime.registry.add_navigation(
         NavigationEntry(
@@ -54,4 +55,4 @@ def _show_start_page(refusal: AttemptNotYours) -> BaseResponse:
     return redirect(url_for("quizzes.landing", code=refusal.data["poster_code"], link="foreign"), 303)
 
 
-from quizapp.quizzes.views import deliveries, moving, results, saving, starting, taking  # noqa: E402, F401 # they need `bp`
+from quizapp.quizzes.views import answers, deliveries, moving, results, saving, starting, taking  # noqa: E402, F401 # they need `bp`
