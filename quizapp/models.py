@@ -3,11 +3,25 @@
 from quizapp.accounts import models as accounts
 from quizapp.audit import models as audit
 from quizapp.banks import models as banks
+from quizapp.certificates import models as certificates
 from quizapp.core.db import Base
+from quizapp.files import models as files
 from quizapp.jobs import models as jobs
 from quizapp.organisation import models as organisation
 from quizapp.practice import models as practice
 from quizapp.quizzes import models as quizzes
 from quizapp.trainings import models as trainings
 
-__all__ = ["Base", "accounts", "audit", "banks", "jobs", "organisation", "practice", "quizzes", "trainings"]
+__all__ = [
+    "Base",
+    "accounts",
+    "audit",
+    "banks",
+    "certificates",
+    "files",
+    "jobs",
+    "organisation",
+    "practice",
+    "quizzes",
+    "trainings",
+]

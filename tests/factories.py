@@ -19,6 +19,7 @@ from quizapp.core.scope import Role
 from quizapp.core.tokens import Keys, new_poster_code
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Paper, PaperItem, QuizBlueprint
+from quizapp.trainings.models import Attendance, TrainingSession
 from tests.conftest import START
 
 _numbers = itertools.count(1)
@@ -245,3 +246,47 @@ def make_account(
 @cache
 def _hash(password: str) -> str:
     return hash_password(password)
+
+
+def make_session(db: Session, unit: OrgUnit, **values: Any) -> TrainingSession:
+    """A lecture of two hours that begins at START, with a code for a poster."""
+    values = {"starts_at": to_ms(START), **values}
+    begin = values["starts_at"]
+    values = {"ends_at": begin + 7_200_000, **values}
+    session = TrainingSession(
+        **{
+            "code": new_poster_code(),
+            "title": "培训",
+            "place": "二楼",
+            "unit_id": unit.id,
+            "kind": "lecture",
+            "code_mode": "poster",
+            "check_in_from": begin - 7_200_000,
+            "check_in_until": values["ends_at"] + 7_200_000,
+            "created_at": to_ms(START),
+            **values,
+        }
+    )
+    db.add(session)
+    db.flush()
+    return session
+
+
+def make_attendance(db: Session, session_id: int, person_id: int, **values: Any) -> Attendance:
+    """Somebody who scanned a poster when the session began."""
+    at_ms = values.get("at_ms", to_ms(START))
+    attendance = Attendance(
+        **{
+            "session_id": session_id,
+            "person_id": person_id,
+            "method": "poster",
+            "matched": "typed",
+            "at_ms": at_ms,
+            "self_at_ms": at_ms,
+            "received_at": at_ms,
+            **values,
+        }
+    )
+    db.add(attendance)
+    db.flush()
+    return attendance

@@ -32,13 +32,16 @@ class Permission(StrEnum):
     SEE_FIGURES = "see_figures"
     EXPORT_FIGURES = "export_figures"
     RUN_SESSIONS = "run_sessions"
+    REGISTER_OTHERS = "register_others"
+    ISSUE_CERTIFICATES = "issue_certificates"
+    MERGE_PEOPLE = "merge_people"
     MANAGE_UNITS = "manage_units"
     MANAGE_ACCOUNTS = "manage_accounts"
     SEE_AUDIT = "see_audit"
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.UNIT_LIAISON: frozenset(),
+    Role.UNIT_LIAISON: frozenset({Permission.REGISTER_OTHERS}),
     Role.TRAINER: frozenset({Permission.RUN_SESSIONS}),
     Role.EDITOR: frozenset(),
     Role.REVIEWER: frozenset(),
@@ -48,6 +51,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SEE_FIGURES,
             Permission.EXPORT_FIGURES,
             Permission.RUN_SESSIONS,
+            Permission.REGISTER_OTHERS,
+            Permission.ISSUE_CERTIFICATES,
+            Permission.MERGE_PEOPLE,
         }
     ),
     Role.LEADER: frozenset({Permission.SEE_FIGURES}),

@@ -11,7 +11,9 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 #: Crockford's base 32: no I, L, O, U, so that nothing is read as something else.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -33,6 +35,11 @@ def new_public_id() -> str:
 def digest(secret: str) -> bytes:
     """What is stored of a secret: SHA-256, 32 bytes."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def digest_bytes(content: bytes) -> bytes:
+    """SHA-256 of a content, 32 bytes."""
+    return hashlib.sha256(content).digest()
 
 
 def new_poster_code() -> str:
@@ -62,6 +69,10 @@ def normalize_code(text: str) -> str:
 def group_code(code: str) -> str:
     """A code as it is printed: groups of four, ABCD-EFGH."""
     return "-".join(code[i : i + 4] for i in range(0, len(code), 4))
+
+
+class SealBroken(Exception):
+    """A stored content cannot be read: another key, or it was altered."""
 
 
 def _derive(key: bytes, purpose: str) -> bytes:
@@ -112,6 +123,19 @@ class Keys:
             return self._fernet().decrypt(bytes(stored)).decode()
         except InvalidToken:
             return None
+
+    def seal(self, content: bytes, purpose: str) -> bytes:
+        """A content as it is stored: AES-256-GCM under a key of this purpose, the nonce before it."""
+        nonce = os.urandom(12)
+        return nonce + AESGCM(_derive(self.phone, f"seal {purpose}")).encrypt(nonce, content, None)
+
+    def unseal(self, stored: bytes, purpose: str) -> bytes:
+        """The content again. Raises SealBroken when it was stored under another key or purpose, or was altered."""
+        stored = bytes(stored)
+        try:
+            return AESGCM(_derive(self.phone, f"seal {purpose}")).decrypt(stored[:12], stored[12:], None)
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken from error
 
     def _fernet(self) -> Fernet:
         return Fernet(base64.urlsafe_b64encode(_derive(self.phone, "encrypt")))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from quizapp.core.db import Base, BigId, PathText, UtcDateTime
+from quizapp.core.db import Base, BigId, Json, PathText, UtcDateTime
 
 
 class UnitKind(StrEnum):
@@ -41,6 +42,23 @@ class Education(StrEnum):
     SENIOR = "senior"
     COLLEGE = "college"
     UNIVERSITY = "university"
+
+
+class JobRole(StrEnum):
+    """What somebody does at work, as trainings are planned by it."""
+
+    HEAD = "head"
+    SAFETY_OFFICER = "safety_officer"
+    MARKET_MANAGER = "market_manager"
+    CREW = "crew"
+    SPECIAL_OPERATOR = "special_operator"
+    HOTEL_STAFF = "hotel_staff"
+    ENTERTAINMENT_STAFF = "entertainment_staff"
+    DRIVER = "driver"
+    COMMUNITY_STAFF = "community_staff"
+    WORKER = "worker"
+    RESIDENT = "resident"
+    PUPIL = "pupil"
 
 
 class OrgUnit(Base):
@@ -168,6 +186,10 @@ class Person(Base):
     education: Mapped[str | None] = mapped_column(String(20))
     #: Key group of the action plan (rural residents, elderly …), a short code.
     key_group: Mapped[str | None] = mapped_column(String(20))
+    #: `JobRole` today.
+    job_role: Mapped[str | None] = mapped_column(String(20))
+    #: The person that this one was merged into; such a row stands for nobody by itself.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     #: Since when the person stands on a roster.
     rostered_on: Mapped[date | None]
     #: When the row was made.
@@ -177,3 +199,89 @@ class Person(Base):
     def _follow_name(self, _key: str, name: str) -> str:
         self.name_key = name_key(name)
         return name
+
+
+class PersonalCode(Base):
+    """The code by which a person proves who they are at a door (个人码): on the phone of whoever is signed in, or on a printed card."""
+
+    __tablename__ = "personal_code"
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: Whose.
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    #: Twelve characters of Crockford's base 32, the last one a check character.
+    code: Mapped[str] = mapped_column(String(12), unique=True)
+    #: When it was made.
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When it was taken back (a lost card); the person then gets another.
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PersonMerge(Base):
+    """Two rows found to be one person. For thirty days it can be taken back, unless one of them was erased."""
+
+    __tablename__ = "person_merge"
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The person who stays.
+    kept_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    #: The person who was merged into it.
+    merged_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    #: Part of a feature → what it moved (ids and codes), so that it can be moved back.
+    moved: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    #: The account that did it.
+    done_by: Mapped[int | None] = mapped_column(BigId)
+    #: When.
+    done_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: The account that took it back.
+    undone_by: Mapped[int | None] = mapped_column(BigId)
+    #: When it was taken back.
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ImportState(StrEnum):
+    """Where an import stands."""
+
+    READING = "reading"
+    READ = "read"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+class ImportBatch(Base):
+    """One file of people or units on its way in: read and shown first, then taken in as a whole, or not at all."""
+
+    __tablename__ = "import_batch"
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: Unguessable name in links.
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    #: "roster" (people of a session) or "units".
+    kind: Mapped[str] = mapped_column(String(10))
+    #: The session whose roster it is, for "roster".
+    target_id: Mapped[int | None] = mapped_column(BigId)
+    #: The unit below which it was imported.
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))
+    #: The account that brought it.
+    account_id: Mapped[int | None] = mapped_column(BigId)
+    #: The file, until it was taken in or its term is over.
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
+    #: The job that reads it or takes it in.
+    job_id: Mapped[int | None] = mapped_column(BigId)
+    #: `ImportState`.
+    state: Mapped[str] = mapped_column(String(10))
+    #: Field → number of the column in the file, from 0.
+    columns: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    #: Counts: rows, new, known, faulty …
+    summary: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    #: The first faulty rows: row number, field, code, data without personal values.
+    faults: Mapped[list[Any]] = mapped_column(Json, default=list)
+    #: When it was brought.
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When it was taken in.
+    applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -13,6 +13,7 @@ from quizapp.core.clock import from_ms, to_ms
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Response
 from quizapp.trainings.models import Attendance, TrainingSession
+from quizapp.trainings.queries import counts
 
 #: How far ahead trainings are shown.
 COMING_DAYS = 14
@@ -169,7 +170,7 @@ def records_of(db: Session, *, account_id: int, person_id: int | None, year_star
         )
     )
     attendances = db.scalar(
-        select(func.count()).where(Attendance.person_id == person_id, Attendance.at_ms >= to_ms(year_start))
+        select(func.count()).where(Attendance.person_id == person_id, counts(), Attendance.at_ms >= to_ms(year_start))
     )
     return Records(attempts or 0, attendances or 0)
 

@@ -6,12 +6,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, inspect, select, update
 
 from quizapp.core import migrate
 from quizapp.core.db import Database, transaction
 from quizapp.models import Base
 from quizapp.quizzes.models import Attempt
+from quizapp.trainings.models import Attendance, TrainingSession
 from tests.factories import make_attempt, make_delivery
 
 
@@ -44,3 +45,55 @@ def test_an_upgrade_of_the_newest_schema_changes_nothing(either_database: Databa
         make_delivery(db)
     migrate.upgrade(either_database)
     assert migrate.current(either_database) == migrate.head()
+
+
+def test_sessions_of_before_keep_their_window_and_their_attendances(either_database: Database) -> None:
+    migrate.downgrade(either_database, "0001")
+    hour = 3_600_000
+    rows = [
+        "INSERT INTO org_unit (id, path, name, code, initials, kind, created_at)"
+        " VALUES (1, '/1/', '东街', 'E', 'dj', 'street', '2026-01-01')",
+        "INSERT INTO training_session (id, code, title, place, unit_id, starts_at, ends_at, created_at)"
+        f" VALUES (1, 'ABCDEFGH', '演练', '二楼', 1, {10 * hour}, {11 * hour}, 0)",
+        *(
+            f"INSERT INTO person (id, name, name_key, source, unit_id, created_at) VALUES ({number}, 'A', 'a', 'roster', 1, '2026-01-01')"
+            for number in (1, 2)
+        ),
+        f"INSERT INTO attendance (session_id, person_id, method, at_ms) VALUES (1, 1, 'poster', {10 * hour})",
+        f"INSERT INTO attendance (session_id, person_id, method, at_ms) VALUES (1, 2, 'by_hand', {10 * hour})",
+    ]
+    with either_database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        for row in rows:
+            connection.exec_driver_sql(row)
+    migrate.upgrade(either_database)
+    with either_database.session() as db:
+        session = db.get_one(TrainingSession, 1)
+        assert (session.check_in_from, session.check_in_until) == (8 * hour, 13 * hour)
+        assert (session.kind, session.code_mode, session.registration) == ("lecture", "poster", "closed")
+        found = db.scalars(select(Attendance).order_by(Attendance.person_id)).all()
+        assert [(row.state, row.matched, row.self_at_ms, row.received_at) for row in found] == [
+            ("counted", "typed", 10 * hour, 10 * hour),
+            ("counted", "hand", None, 10 * hour),
+        ]
+    with either_database.session() as db, transaction(db):
+        db.execute(update(Attendance).where(Attendance.person_id == 1).values(method="rotating"))
+        db.execute(update(Attendance).where(Attendance.person_id == 2).values(state="struck"))
+    migrate.downgrade(either_database, "0001")
+    with either_database.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT person_id, method FROM attendance").all() == [(1, "poster")]
+
+
+def test_partial_indexes_live_through_a_rebuilt_table(sqlite_database: Database) -> None:
+    """SQLite changes a table by making it anew: what says "only where" must still say so."""
+    with sqlite_database.engine.connect() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+        )
+        partial = {name for name, sql in rows if " WHERE " in sql}
+    expected = {
+        index.name
+        for table in Base.metadata.tables.values()
+        for index in table.indexes
+        if index.dialect_options["sqlite"]["where"] is not None
+    }
+    assert partial == expected

@@ -18,9 +18,9 @@ from quizapp.core.tokens import Keys, check_character
 from quizapp.core.web import Runtime
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery
-from quizapp.trainings.models import Attendance, TrainingSession
+from quizapp.trainings.models import TrainingSession
 from tests.conftest import START, FakeClock
-from tests.factories import make_account, make_delivery, make_unit
+from tests.factories import make_account, make_attendance, make_delivery, make_session, make_unit
 from tests.quizzes.support import begin
 
 
@@ -43,18 +43,13 @@ class District:
     def hold(self, unit: OrgUnit, title: str, **delta: float) -> TrainingSession:
         start = START + timedelta(**delta)
         with self.database.session() as db, transaction(db):
-            session = TrainingSession(
+            return make_session(
+                db,
+                unit,
                 code=f"S{to_ms(start) % 10**7:07}",
                 title=title,
-                place="二楼",
-                unit_id=unit.id,
                 starts_at=to_ms(start),
-                ends_at=to_ms(start + timedelta(hours=2)),
-                created_at=to_ms(START),
             )
-            db.add(session)
-            db.flush()
-            return session
 
     def sign_in(self, *grants: Grant) -> Actor:
         actor = Actor(self.account.id, self.account.person_id, "周敏", Scope(grants))
@@ -193,7 +188,8 @@ def test_my_page_is_mine_alone_and_shows_the_phone_masked(district: District, ke
         from quizapp.organisation.models import Person
 
         db.get(Person, actor.person_id).phone_encrypted = runtime.keys.encrypt_phone("13800001234")  # type: ignore[union-attr]
-        db.add(Attendance(session_id=session.id, person_id=actor.person_id, method="poster", at_ms=to_ms(START)))
+        assert actor.person_id is not None
+        make_attendance(db, session.id, actor.person_id)
     page = district.get("/me")
     assert "138****1234" in page
     assert "13800001234" not in page

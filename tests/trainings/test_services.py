@@ -35,7 +35,7 @@ from quizapp.trainings.services import (
     reopen_session,
 )
 from tests.conftest import START
-from tests.factories import make_person, make_unit
+from tests.factories import make_attendance, make_person, make_unit
 
 
 def trainer_of(unit: OrgUnit | None) -> Actor:
@@ -295,7 +295,7 @@ def test_without_the_constraint_the_same_scan_would_count_twice(postgres_databas
             )
             barrier.wait()
             if there is None:
-                db.add(Attendance(session_id=session_id, person_id=person_id, method="poster", at_ms=1))
+                make_attendance(db, session_id, person_id)
 
     threads = [threading.Thread(target=one) for _ in range(4)]
     for thread in threads:

@@ -22,6 +22,13 @@ def register(app: Flask) -> None:
     )
 
 
-from quizapp.trainings.views import attendee, staff  # noqa: E402 # they hang their pages on `bp`
+from quizapp.trainings.views import (  # noqa: E402 # they hang their pages on `bp`
+    attendee,
+    by_hand,
+    lists,
+    projector,
+    sessions,
+    words,
+)
 
-__all__ = ["attendee", "bp", "register", "staff"]
+__all__ = ["attendee", "bp", "by_hand", "lists", "projector", "register", "sessions", "words"]

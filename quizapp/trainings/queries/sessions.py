@@ -1,8 +1,7 @@
-"""Reading sessions and who came."""
+"""Finding sessions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -11,8 +10,9 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope
 from quizapp.core.tokens import normalize_code
-from quizapp.organisation.models import OrgUnit, Person
-from quizapp.trainings.models import Attendance, CheckInMethod, TrainingSession
+from quizapp.organisation.models import OrgUnit
+from quizapp.trainings.models import Attendance, TrainingSession
+from quizapp.trainings.queries.attendance import counts
 
 
 @dataclass(frozen=True)
@@ -23,21 +23,11 @@ class SessionWithCount:
     arrivals: int
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """One attendance as the trainer sees it."""
-
-    attendance: Attendance
-    person: Person
-    #: The unit of the day, where it is known.
-    unit: OrgUnit | None
-
-
 def list_sessions(db: Session, scope: Scope, *, limit: int = 50, offset: int = 0) -> list[SessionWithCount]:
     """The sessions of the units where the reader runs sessions, the latest first."""
     arrivals = (
         select(func.count())
-        .where(Attendance.session_id == TrainingSession.id)
+        .where(Attendance.session_id == TrainingSession.id, counts())
         .correlate(TrainingSession)
         .scalar_subquery()
     )
@@ -87,44 +77,3 @@ def get_by_code(db: Session, typed: str) -> TrainingSession:
     if found is None:
         raise NotFound
     return found
-
-
-def find_attendance(db: Session, session_id: int, attendance_id: int) -> Attendance | None:
-    """One attendance of a session, with its person."""
-    return db.scalar(
-        select(Attendance)
-        .options(joinedload(Attendance.person))
-        .where(Attendance.id == attendance_id, Attendance.session_id == session_id)
-    )
-
-
-def count_arrivals(db: Session, session_id: int, method: CheckInMethod | None = None) -> int:
-    """How many people (人) came, in all or checked in one way."""
-    statement = select(func.count()).where(Attendance.session_id == session_id)
-    if method is not None:
-        statement = statement.where(Attendance.method == method)
-    return db.scalar(statement) or 0
-
-
-def arrivals(db: Session, session_id: int, *, limit: int | None = None) -> list[Arrival]:
-    """Who came, the newest first. The session's own access was checked when it was loaded."""
-    rows = db.execute(
-        select(Attendance, Person, OrgUnit)
-        .join(Person, Person.id == Attendance.person_id)
-        .outerjoin(OrgUnit, OrgUnit.id == Attendance.unit_id)
-        .where(Attendance.session_id == session_id)
-        .order_by(Attendance.at_ms.desc(), Attendance.id.desc())
-        .limit(limit)
-    )
-    return [Arrival(attendance, person, unit) for attendance, person, unit in rows]
-
-
-def attendances_of_person(db: Session, person_id: int, *, limit: int = 50) -> Sequence[Attendance]:
-    """Where somebody was, with the sessions, the latest first."""
-    return db.scalars(
-        select(Attendance)
-        .options(joinedload(Attendance.session).joinedload(TrainingSession.unit))
-        .where(Attendance.person_id == person_id)
-        .order_by(Attendance.at_ms.desc())
-        .limit(limit)
-    ).all()

@@ -1,9 +1,9 @@
-"""Opening and closing a session, and checking people in."""
+"""Checking people in: on their own phone, or by the trainer's hand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,24 +13,13 @@ from quizapp.core.clock import to_ms
 from quizapp.core.db import insert_once
 from quizapp.core.errors import NotFound
 from quizapp.core.phones import normalize_phone
-from quizapp.core.scope import Actor, Permission
-from quizapp.core.tokens import Keys, digest, new_poster_code
+from quizapp.core.scope import Actor
+from quizapp.core.tokens import Keys, digest
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.organisation.services import clean_name, identify
-from quizapp.trainings.errors import (
-    AttendeeNameNeeded,
-    AttendeePhoneNeeded,
-    CheckInClosed,
-    CheckInEarly,
-    CheckInLate,
-    PeriodInvalid,
-)
-from quizapp.trainings.models import Attendance, CheckInMethod, TrainingSession
-
-#: Check-in begins this long before a session and ends this long after it.
-MARGIN = timedelta(hours=2)
-#: The longest session.
-LONGEST = timedelta(days=1)
+from quizapp.trainings.errors import AttendeeNameNeeded, AttendeePhoneNeeded, CheckInClosed
+from quizapp.trainings.models import Attendance, CheckInMethod, Matched, TrainingSession
+from quizapp.trainings.services.sessions import check_window
 
 
 @dataclass(frozen=True)
@@ -39,78 +28,6 @@ class CheckedIn:
 
     attendance: Attendance
     again: bool
-
-
-def open_session(
-    db: Session,
-    *,
-    title: str,
-    place: str,
-    unit_id: int,
-    starts_at: datetime,
-    ends_at: datetime,
-    actor: Actor,
-    now: datetime,
-) -> TrainingSession:
-    """Open a session of a unit. Raises NotFound (a unit where the actor runs no sessions) or PeriodInvalid."""
-    unit = db.get(OrgUnit, unit_id)
-    if unit is None or unit.closed_at is not None or not actor.scope.covers(Permission.RUN_SESSIONS, unit.path):
-        raise NotFound
-    if not timedelta(0) < ends_at - starts_at <= LONGEST:
-        raise PeriodInvalid(field="ends")
-    session = TrainingSession(
-        code=new_poster_code(),
-        title=title,
-        place=place,
-        unit_id=unit.id,
-        starts_at=to_ms(starts_at),
-        ends_at=to_ms(ends_at),
-        created_by=actor.account_id,
-        created_at=to_ms(now),
-    )
-    session.unit = unit
-    db.add(session)
-    db.flush()
-    _record(db, session, "session_opened", actor, now)
-    return session
-
-
-def close_session(db: Session, *, session: TrainingSession, actor: Actor, now: datetime) -> None:
-    """End the check-in by hand; a session that is closed already stays as it is."""
-    if session.closed_at is None:
-        session.closed_at = to_ms(now)
-        _record(db, session, "session_closed", actor, now)
-
-
-def reopen_session(db: Session, *, session: TrainingSession, actor: Actor, now: datetime) -> None:
-    """Let people check in again."""
-    if session.closed_at is not None:
-        session.closed_at = None
-        _record(db, session, "session_reopened", actor, now)
-
-
-def _record(db: Session, session: TrainingSession, action: str, actor: Actor, now: datetime) -> None:
-    record(
-        db,
-        actor=actor,
-        action=action,
-        object_type="training_session",
-        object_id=session.id,
-        unit_id=session.unit_id,
-        details={"code": session.code},
-        now=now,
-    )
-
-
-def check_window(session: TrainingSession, now_ms: int) -> None:
-    """Raise why nobody can check in now: CheckInClosed, CheckInEarly or CheckInLate."""
-    margin = int(MARGIN.total_seconds() * 1000)
-    if session.closed_at is not None:
-        raise CheckInClosed(closed_at=session.closed_at)
-    if now_ms < session.starts_at - margin:
-        raise CheckInEarly(opens_at=session.starts_at - margin)
-    if now_ms >= session.ends_at + margin:
-        raise CheckInLate(closed_at=session.ends_at + margin)
 
 
 def check_in(
@@ -135,10 +52,10 @@ def check_in(
     if stated is None and unit_id is not None:
         raise NotFound
     if name is None and actor.person_id is not None:
-        person = db.get_one(Person, actor.person_id)
+        person, matched = db.get_one(Person, actor.person_id), Matched.ACCOUNT
         unit = stated or (db.get(OrgUnit, person.unit_id) if person.unit_id is not None else None)
     else:
-        person = _typed_person(db, name, phone, keys, now, unit_id)
+        person, matched = _typed_person(db, name, phone, keys, now, unit_id), Matched.TYPED
         unit = stated or _unit_known_to(db, session, person)
     return _insert(
         db,
@@ -146,6 +63,7 @@ def check_in(
         person=person,
         unit=unit,
         method=CheckInMethod.POSTER,
+        matched=matched,
         device_hash=device_hash,
         recorded_by=None,
         now=now,
@@ -180,6 +98,7 @@ def check_in_by_hand(
         person=person,
         unit=_unit_known_to(db, session, person),
         method=CheckInMethod.BY_HAND,
+        matched=Matched.HAND,
         device_hash=None,
         recorded_by=actor.account_id,
         now=now,
@@ -248,15 +167,20 @@ def _insert(
     person: Person,
     unit: OrgUnit | None,
     method: CheckInMethod,
+    matched: Matched,
     device_hash: bytes | None,
     recorded_by: int | None,
     now: datetime,
 ) -> CheckedIn:
+    now_ms = to_ms(now)
     values = {
         "session_id": session.id,
         "person_id": person.id,
         "method": method.value,
-        "at_ms": to_ms(now),
+        "matched": matched.value,
+        "at_ms": now_ms,
+        "self_at_ms": None if matched is Matched.HAND else now_ms,
+        "received_at": now_ms,
         "unit_id": unit.id if unit else None,
         "unit_path": unit.path if unit else None,
         "device_hash": device_hash,

@@ -1,4 +1,4 @@
-"""The session form, the check-in form, and the form by which a trainer writes somebody down."""
+"""The session form."""
 
 from __future__ import annotations
 
@@ -7,26 +7,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
-from wtforms import HiddenField, RadioField, StringField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms import RadioField, StringField
+from wtforms.validators import InputRequired, Length, ValidationError
 
 from quizapp.core.clock import LOCAL_ZONE
-from quizapp.core.errors import DomainError
-from quizapp.core.phones import PhoneInvalid, normalize_phone
-from quizapp.ui.words import words_for
-
-
-class TrainingForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
-    """What the forms here share."""
-
-    def show(self, error: DomainError) -> bool:
-        """Put a service's refusal at its field; False when it belongs to none."""
-        name = error.data.get("field")
-        if not isinstance(name, str) or name not in self:
-            return False
-        self[name].errors = [*self[name].errors, words_for(error)]
-        return True
+from quizapp.trainings.forms.base import TrainingForm
 
 
 class SessionForm(TrainingForm):
@@ -76,42 +61,3 @@ def _parsed(parse: Any, text: str, message: str) -> Any:
     if getattr(value, "tzinfo", None) is not None:
         raise ValidationError(message)
     return value
-
-
-def _check_phone(text: str) -> None:
-    try:
-        normalize_phone(text)
-    except PhoneInvalid as error:
-        raise ValidationError(
-            _("手机号要有 11 位，现在是 %(digits)s 位", digits=error.data["digits"])
-            if error.data["digits"] != 11
-            else _("手机号以 1 开头，请再看一遍")
-        ) from error
-
-
-class CheckInForm(TrainingForm):
-    """Name and phone of somebody who came."""
-
-    name = StringField(_l("姓名"), validators=[InputRequired(_l("请填写姓名")), Length(max=40)])
-    phone = StringField(_l("手机号"), validators=[InputRequired(_l("请填写手机号")), Length(max=30)])
-
-    def validate_phone(self, field: Any) -> None:
-        """Eleven digits, however typed."""
-        _check_phone(field.data)
-
-
-class WalkInForm(TrainingForm):
-    """Somebody whom the trainer writes down; the number may be missing."""
-
-    #: Random, one for each form: a double press means the same person.
-    ticket = HiddenField(validators=[Length(max=40)])
-    name = StringField(_l("姓名"), validators=[InputRequired(_l("请填写姓名")), Length(max=40)])
-    phone = StringField(_l("手机号"), validators=[Optional(), Length(max=30)])
-
-    def validate_phone(self, field: Any) -> None:
-        """Eleven digits, however typed, or nothing."""
-        _check_phone(field.data)
-
-
-class EmptyForm(TrainingForm):
-    """A button alone."""

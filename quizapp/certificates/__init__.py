@@ -1,0 +1,1 @@
+"""Certificates: issued for a run, printed, checked by anybody, revoked."""

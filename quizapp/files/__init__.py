@@ -1,0 +1,1 @@
+"""What people upload: checked, encrypted, kept for a term."""

@@ -1,0 +1,61 @@
+"""The tables of trainings: what is planned, who should come, who came."""
+
+from __future__ import annotations
+
+from quizapp.trainings.models.attendance import (
+    Attendance,
+    AttendanceEntry,
+    AttendanceState,
+    CheckInMethod,
+    EntryKind,
+    Expected,
+    HelperPass,
+    Matched,
+    ScanDevice,
+    SessionEvidence,
+)
+from quizapp.trainings.models.attendees import (
+    Registration,
+    RegistrationState,
+    RegistrationVia,
+    RosterEntry,
+    RosterSource,
+)
+from quizapp.trainings.models.sessions import (
+    AudienceRule,
+    CodeMode,
+    Course,
+    CourseRun,
+    Place,
+    RegistrationMode,
+    SessionKind,
+    SessionTrainer,
+    TrainingSession,
+)
+
+__all__ = [
+    "Attendance",
+    "AttendanceEntry",
+    "AttendanceState",
+    "AudienceRule",
+    "CheckInMethod",
+    "CodeMode",
+    "Course",
+    "CourseRun",
+    "EntryKind",
+    "Expected",
+    "HelperPass",
+    "Matched",
+    "Place",
+    "Registration",
+    "RegistrationMode",
+    "RegistrationState",
+    "RegistrationVia",
+    "RosterEntry",
+    "RosterSource",
+    "ScanDevice",
+    "SessionEvidence",
+    "SessionKind",
+    "SessionTrainer",
+    "TrainingSession",
+]

@@ -1,0 +1,111 @@
+"""Who should come (roster) and who said that they would (registration)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from quizapp.core.db import Base, BigId, PathText
+from quizapp.organisation.models import OrgUnit, Person
+
+
+class RosterSource(StrEnum):
+    """How somebody came on a roster."""
+
+    RULE = "rule"
+    IMPORT = "import"
+    BY_HAND = "by_hand"
+
+
+class RosterEntry(Base):
+    """One person on the roster (名册) of a session."""
+
+    __tablename__ = "roster_entry"
+    __table_args__ = (UniqueConstraint("session_id", "person_id"), Index("ix_roster_entry_person_id", "person_id"))
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The session.
+    session_id: Mapped[int] = mapped_column(ForeignKey("training_session.id"))
+    #: Who.
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    #: Unit of that day.
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))
+    #: That unit's path of that day.
+    unit_path: Mapped[str | None] = mapped_column(PathText)
+    #: `JobRole` of that day.
+    job_role: Mapped[str | None] = mapped_column(String(20))
+    #: `RosterSource`.
+    source: Mapped[str] = mapped_column(String(10))
+    #: The file that it came from.
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"))
+    #: The account that put it there.
+    added_by: Mapped[int | None] = mapped_column(BigId)
+    #: When, ms UTC.
+    added_at: Mapped[int] = mapped_column(BigId)
+    #: The person's row.
+    person: Mapped[Person] = relationship()
+    #: The unit's row.
+    unit: Mapped[OrgUnit | None] = relationship()
+
+
+class RegistrationState(StrEnum):
+    """Where a registration stands."""
+
+    REGISTERED = "registered"
+    WAITING = "waiting"
+    CANCELLED = "cancelled"
+
+
+class RegistrationVia(StrEnum):
+    """Who registered."""
+
+    SELF = "self"
+    LIAISON = "liaison"
+    TRAINER = "trainer"
+
+
+class Registration(Base):
+    """One person's registration (报名) for a session. Those who wait move up in the order of `queued_at`, `id`."""
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        UniqueConstraint("session_id", "person_id"),
+        Index("ix_registration_session_id_state_queued_at_id", "session_id", "state", "queued_at", "id"),
+        Index("ix_registration_person_id", "person_id"),
+    )
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The session.
+    session_id: Mapped[int] = mapped_column(ForeignKey("training_session.id"))
+    #: Who.
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    #: `RegistrationState`.
+    state: Mapped[str] = mapped_column(String(10))
+    #: `RegistrationVia`.
+    via: Mapped[str] = mapped_column(String(10))
+    #: Unit of that day.
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("org_unit.id"))
+    #: That unit's path of that day.
+    unit_path: Mapped[str | None] = mapped_column(PathText)
+    #: The account that registered; None for a guest.
+    registered_by: Mapped[int | None] = mapped_column(BigId)
+    #: When, ms UTC.
+    registered_at: Mapped[int] = mapped_column(BigId)
+    #: Since when it waits or has its place, ms UTC; a registration that was cancelled and made anew queues anew.
+    queued_at: Mapped[int] = mapped_column(BigId)
+    #: When it moved up from the waiting list, ms UTC.
+    promoted_at: Mapped[int | None] = mapped_column(BigId)
+    #: When it was cancelled, ms UTC.
+    cancelled_at: Mapped[int | None] = mapped_column(BigId)
+    #: Where reminders go, encrypted; None: only to the page.
+    email_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: `TrainingSession.revision` that the person knows of.
+    known_revision: Mapped[int] = mapped_column(default=0)
+    #: The person's row.
+    person: Mapped[Person] = relationship()
+    #: The unit's row.
+    unit: Mapped[OrgUnit | None] = relationship()

@@ -1,0 +1,35 @@
+"""Reading sessions and who came; each module is a part of it."""
+
+from __future__ import annotations
+
+from quizapp.trainings.queries.attendance import (
+    Arrival,
+    arrivals,
+    attendances_of_person,
+    count_arrivals,
+    counts,
+    find_attendance,
+)
+from quizapp.trainings.queries.sessions import (
+    SessionWithCount,
+    count_sessions,
+    find_by_code,
+    get_by_code,
+    get_session,
+    list_sessions,
+)
+
+__all__ = [
+    "Arrival",
+    "SessionWithCount",
+    "arrivals",
+    "attendances_of_person",
+    "count_arrivals",
+    "count_sessions",
+    "counts",
+    "find_attendance",
+    "find_by_code",
+    "get_by_code",
+    "get_session",
+    "list_sessions",
+]

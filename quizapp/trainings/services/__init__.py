@@ -1,0 +1,25 @@
+"""What is done with sessions and attendances; each module is a part of it."""
+
+from __future__ import annotations
+
+from quizapp.trainings.services.checking_in import CheckedIn, check_in, check_in_by_hand
+from quizapp.trainings.services.sessions import (
+    LONGEST,
+    MARGIN,
+    check_window,
+    close_session,
+    open_session,
+    reopen_session,
+)
+
+__all__ = [
+    "LONGEST",
+    "MARGIN",
+    "CheckedIn",
+    "check_in",
+    "check_in_by_hand",
+    "check_window",
+    "close_session",
+    "open_session",
+    "reopen_session",
+]
