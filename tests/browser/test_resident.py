@@ -180,6 +180,22 @@ def test_language_and_elder_edition_change_in_the_middle_of_a_paper(
     assert len(stored(database)) == 1
 
 
+@pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
+def test_no_word_of_the_figures_breaks_in_the_elder_edition(
+    live: Live, visit: Visit, database: Database, lang: str
+) -> None:
+    page = visit(lang=lang, elder=True)
+    start(page, deliver(database))
+    page.click("[data-sheet]")
+    page.click("dialog a[href$='/submit']")
+    page.wait_for_selector("[data-submit-button]")
+    wrapped = """() => [...document.querySelectorAll(".figures > li")].filter((one) => {
+        one.style.overflowWrap = "normal";
+        return one.scrollWidth > one.clientWidth;
+    }).map((one) => one.textContent)"""
+    assert page.evaluate(wrapped) == []
+
+
 def test_the_server_goes_away_and_nothing_is_lost(live: Live, visit: Visit, database: Database) -> None:
     page = visit()
     start(page, deliver(database))
