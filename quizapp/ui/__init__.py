@@ -48,7 +48,7 @@ tables.html    {% call table_card(caption) %}<thead>…</thead><tbody>…</tbody
                {% call filter_bar(clear_url) %}{{ filter_select("quiz", _("测验"), options, value) }}{% endcall %}
                pagination(page, pages, total, url_for_page)
 codes.html     qr_block(svg, code, address), typed_code(code), copy_button(text)
-frame.html     home_topbar(), inner_topbar(title, back_url), attempt_topbar(…), practice_topbar(…), page_footer()
+frame.html     home_topbar(), inner_topbar(title, back_url), attempt_topbar(…), practice_topbar(…), page_footer(), switches_footer()
                {% call bottom_bar(saved=saved_line(…)) %}one or two buttons{% endcall %}
                {% call sheet("numbers", _("题号")) %}…{% endcall %} opened by <a href="page" data-sheet="numbers">
 

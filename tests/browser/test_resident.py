@@ -117,6 +117,85 @@ def test_a_further_question_comes_without_a_page_load_and_the_back_button_goes_b
     assert page.url.endswith("/2")
 
 
+def test_handing_in_without_a_network_stays_on_the_page_and_says_so(
+    live: Live, visit: Visit, database: Database
+) -> None:
+    """From the grid as from the last question: no error page of the browser, and no word of answers sent."""
+    page = visit()
+    start(page, deliver(database))
+    choose(page, 1)
+    saved(page)
+    page.context.set_offline(True)
+    page.click("[data-sheet]")
+    page.click("dialog a[href$='/submit']")
+    page.wait_for_selector("[data-notice=stay]")
+    assert "没有网络" in page.inner_text("[data-notices]")
+    assert "补传" not in page.inner_text("[data-notices]")
+    assert page.url.endswith("/1")
+    page.context.set_offline(False)
+    page.click("[data-sheet]")
+    page.click("dialog a[href$='/submit']")
+    page.wait_for_selector("[data-submit-button]")
+
+
+def test_back_from_the_result_never_shows_the_open_paper(live: Live, visit: Visit, database: Database) -> None:
+    page = visit()
+    start(page, deliver(database))
+    choose(page, 1)
+    saved(page)
+    page.click("[data-sheet]")
+    page.click("dialog a[href$='/submit']")
+    page.wait_for_selector("[data-submit-button]")
+    page.dblclick("[data-submit-button]")
+    page.wait_for_url("**/result")
+    for _ in range(2):
+        page.go_back()
+        page.wait_for_url("**/result")
+    with database.session() as db:
+        assert db.scalars(select(Attempt.state)).all() == ["submitted"]
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
+def test_language_and_elder_edition_change_in_the_middle_of_a_paper(
+    live: Live, visit: Visit, database: Database, scripts: bool
+) -> None:
+    page = visit(scripts=scripts)
+    page.goto(f"/q/{deliver(database)}/start")
+    page.check("input[name=consent]")
+    page.click("button[form=start]")
+    if scripts:
+        page.wait_for_selector("form[data-ready]")
+        page.wait_for_timeout(1500)  # the questions have come
+    choose(page, 1)
+    page.click("[data-go='1']")
+    page.wait_for_url("**/2")
+    page.click(".footer button[name=lang]")
+    page.wait_for_selector("html[lang=en]")
+    assert page.url.endswith("/2")
+    page.click(".footer button[name=elder]")
+    page.wait_for_selector("html[lang=en][data-elder]")
+    assert page.url.endswith("/2")
+    if scripts:
+        check_accessible(page)
+    assert len(stored(database)) == 1
+
+
+@pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
+def test_no_word_of_the_figures_breaks_in_the_elder_edition(
+    live: Live, visit: Visit, database: Database, lang: str
+) -> None:
+    page = visit(lang=lang, elder=True)
+    start(page, deliver(database))
+    page.click("[data-sheet]")
+    page.click("dialog a[href$='/submit']")
+    page.wait_for_selector("[data-submit-button]")
+    wrapped = """() => [...document.querySelectorAll(".figures > li")].filter((one) => {
+        one.style.overflowWrap = "normal";
+        return one.scrollWidth > one.clientWidth;
+    }).map((one) => one.textContent)"""
+    assert page.evaluate(wrapped) == []
+
+
 def test_the_server_goes_away_and_nothing_is_lost(live: Live, visit: Visit, database: Database) -> None:
     page = visit()
     start(page, deliver(database))

@@ -190,6 +190,31 @@ def test_scanning_again_offers_to_go_on_and_another_person(resident: Resident, d
         assert len(db.scalars(select(Attempt)).all()) == 2
 
 
+def test_the_start_page_tells_of_a_paper_that_is_not_finished(resident: Resident) -> None:
+    """Who goes back to the form by the back button is led to their paper, not into a second try."""
+    assert "没答完" not in resident.get(f"/q/{resident.code}/start").text
+    resident.start()
+    page = resident.get(f"/q/{resident.code}/start").text
+    assert "您有一份没答完的卷子" in page
+    assert f'href="{resident.address}/1"' in page
+    resident.submit()
+    assert "没答完" not in resident.get(f"/q/{resident.code}/start").text
+
+
+def test_a_guest_whose_tries_are_used_up_is_told_so_and_sees_the_result(app: Flask, database: Database) -> None:
+    resident = Resident(app, deliver(database, tries=1, fields={"name": "optional"}).poster_code)
+    resident.start(name="李国", under_14="no")
+    first = resident.address
+    resident.answer(1, "a")
+    resident.submit()
+    refused = resident.start(name="李国", under_14="no")
+    page = resident.get(refused.location).text
+    assert "1 次机会都用完了" in page
+    assert f'href="{first}/result"' in page
+    assert "/practice" in page
+    assert "/1" in resident.start(name="王芳", under_14="no").location  # somebody else of the family
+
+
 def test_the_start_form_sent_twice_is_one_attempt(resident: Resident, database: Database) -> None:
     form = resident.get(f"/q/{resident.code}/start").text
     data = {"csrf_token": hidden(form, "csrf_token"), "ticket": hidden(form, "ticket"), "consent": "y"}
@@ -277,6 +302,14 @@ def test_where_nobody_can_start_the_page_says_why_and_offers_practice(
     assert "/practice" in page
     assert "开始答题" not in page
     assert resident.get(f"/q/{resident.code}/start").location == f"/q/{resident.code}"
+
+
+def test_an_age_question_left_open_is_asked_for_in_words_of_its_own(app: Flask, database: Database) -> None:
+    resident = Resident(app, deliver(database, fields={"name": "optional"}).poster_code)
+    for answer in ({}, {"under_14": "perhaps"}):
+        page = resident.start(**answer).text
+        assert "请选择是否满 14 岁" in page
+        assert "不是有效的选择" not in page
 
 
 def test_errors_stand_at_their_fields_and_keep_what_was_typed(app: Flask, database: Database) -> None:

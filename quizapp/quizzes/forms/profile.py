@@ -36,7 +36,9 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     ticket = HiddenField()
     #: "yes" or "no": asked before name and phone.
     under_14 = RadioField(
-        _l("答题的人满 14 岁了吗"), choices=[SelectChoice("no", _l("满 14 岁")), SelectChoice("yes", _l("不满 14 岁"))]
+        _l("答题的人满 14 岁了吗"),
+        choices=[SelectChoice("no", _l("满 14 岁")), SelectChoice("yes", _l("不满 14 岁"))],
+        validate_choice=False,
     )
     guardian = BooleanField(_l("我是监护人，同意孩子参加"))
     name = StringField(_l("姓名"), validators=[Optional(), Length(max=40)])
@@ -107,7 +109,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             "sex": _("请选择性别"),
             "education": _("请选择文化程度"),
         }
-        if "under_14" in self and not self.under_14.data:
+        if "under_14" in self and self.under_14.data not in ("yes", "no"):
             missing.append(("under_14", _("请选择是否满 14 岁")))
         for name, message in words.items():
             field = {"unit": "unit_id", "industry": "industry_id"}.get(name, name)

@@ -123,7 +123,9 @@ def start(code: str) -> str | BaseResponse | tuple[str, int]:
                 )
         except DomainError as refusal:
             if type(refusal) in _CLOSED:
-                return redirect(url_for("quizzes.landing", code=code), 303)
+                # a guest's tries are known only with the name: the landing page cannot see that they are used up
+                why = "used" if isinstance(refusal, TriesUsedUp) else None
+                return redirect(url_for("quizzes.landing", code=code, tries=why), 303)
             if not form.show(refusal):
                 raise
         else:
@@ -143,7 +145,17 @@ def _profile_page(db: Session, delivery: Delivery, form: ProfileForm) -> str:
     if "unit_id" in form:
         values.update(unit_results(db, delivery, form))
     settings = get_runtime().settings
-    return render_template("quizzes/start.html", delivery=delivery, form=form, settings=settings, **values)
+    now_ms = to_ms(get_now())
+    unfinished = next((a for a in mine(db, delivery, now_ms) if _goes_on(a, now_ms)), None)
+    return render_template(
+        "quizzes/start.html", delivery=delivery, form=form, settings=settings, unfinished=unfinished, **values
+    )
+
+
+def _goes_on(attempt: Attempt, now_ms: int) -> bool:
+    """Whether this browser can go on answering an attempt."""
+    found = right_to(attempt, now_ms)
+    return attempt.state == AttemptState.OPEN and found is not None and found[0] == Right.WRITE
 
 
 def unit_results(db: Session, delivery: Delivery, form: ProfileForm) -> dict[str, Any]:

@@ -294,10 +294,16 @@ function start() {
     const place = find("[data-place]");
     if (place) place.textContent = String(number);
     const [back, next] = [find("[data-go='-1']"), find("[data-go='1']")];
+    const size = find("[data-switches]");
+    if (size) { // the switches lead back to this question
+      size.href = size.dataset.switches + "?next=" + encodeURIComponent(data.base + number);
+      find(".footer input[name=next]").value = data.base + number;
+    }
     if (back) back.hidden = number === 1;
     if (next) next.querySelector("span").textContent = number === total ? next.dataset.last : next.dataset.next;
     unnotice("resumed");
     unnotice("back");
+    unnotice("stay");
     tickChosen();
     if (data.state === "closed") lock();
     window.scrollTo(0, 0);
@@ -315,12 +321,22 @@ function start() {
       location.assign(data.submit);
     } catch (error) {
       const left = await refresh();
-      notice("attention", words(notices.dataset.offlineTitle, { count: left }), notices.dataset.offlineText, "offline");
-      wasOffline = true;
-      send();
+      if (left) {
+        notice("attention", words(notices.dataset.offlineTitle, { count: left }), notices.dataset.offlineText, "offline");
+        wasOffline = true;
+        send();
+      } else notice("attention", notices.dataset.stayTitle, notices.dataset.stayText, "stay");
     } finally {
       clearTimeout(wait);
     }
+  }
+
+  /** The browser's back button shows pages as they were: one whose paper was handed in meanwhile gives way to the result. */
+  async function leaveIfClosed() {
+    try {
+      const response = await fetch(location.href, { method: "HEAD", credentials: "same-origin", cache: "no-store" });
+      if (response.redirected && response.url.endsWith("/result")) location.replace(response.url);
+    } catch (error) { /* no network: the page stays */ }
   }
 
   /** @param {Event} event */
@@ -353,7 +369,7 @@ function start() {
 
   /** @param {MouseEvent} event */
   function pressed(event) {
-    const target = /** @type {Element} */ (event.target).closest("[data-go], [data-mark], [data-number], [data-next-open], [data-sheet], [data-submit-button]");
+    const target = /** @type {Element} */ (event.target).closest("[data-go], [data-mark], [data-number], [data-next-open], [data-sheet], [data-to-summary], [data-submit-button]");
     if (!target) return;
     const element = /** @type {HTMLElement} */ (target);
     if ("submitButton" in element.dataset) {
@@ -381,6 +397,12 @@ function start() {
         method: "POST", credentials: "same-origin",
         body: new URLSearchParams({ form_token: form.elements.form_token.value, position: String(position), marked: marked.has(position) ? "1" : "0" }),
       }).catch(() => undefined);
+      return;
+    }
+    if ("toSummary" in element.dataset) {
+      event.preventDefault();
+      if (sheet && sheet.open) sheet.close();
+      toSummary();
       return;
     }
     let number = 0;
@@ -415,7 +437,11 @@ function start() {
     tick();
     const wake = () => { tries = 0; outbox.waiting(attempt).then((/** @type {any[]} */ list) => list.length && send()); };
     window.addEventListener("online", wake);
-    window.addEventListener("pageshow", wake);
+    window.addEventListener("pageshow", (event) => {
+      const [arrival] = performance.getEntriesByType("navigation");
+      if (event.persisted || (arrival && /** @type {any} */ (arrival).type === "back_forward")) leaveIfClosed();
+      wake();
+    });
     document.addEventListener("visibilitychange", async () => {
       if (document.visibilityState !== "visible") return;
       for (const one of await outbox.kept(attempt)) if (one.state !== "refused") answers[one.position] = one.answer;
