@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.accounts.models import Account
+from quizapp.audit.models import AuditEvent
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.scope import Actor
@@ -78,6 +79,12 @@ def answer(db: Session, attempt: Attempt, answers: dict[int, str]) -> None:
 def submit(db: Session, attempt: Attempt, now_ms: int = NOW) -> Attempt:
     with transaction(db):
         return submit_attempt(db, attempt.id, papers=PaperCache(), now_ms=now_ms)
+
+
+def recorded_moves(db: Session) -> list[tuple[int | None, int | None, int | None]]:
+    """The moves of a first flag in the log: (unit, attempt before, attempt after)."""
+    rows = db.scalars(select(AuditEvent).where(AuditEvent.action == "first_attempt_moved").order_by(AuditEvent.id))
+    return [(row.unit_id, row.details["before"], row.details["after"]) for row in rows]
 
 
 def test_an_attempt_keeps_a_snapshot_of_the_day(either_db: Session, keys: Keys) -> None:
@@ -197,6 +204,7 @@ def test_a_signed_in_attempt_takes_the_flag_from_an_unproved_match_of_another_br
     own = begin(either_db, made, keys, actor=actor, device="own", now=START + timedelta(minutes=5)).attempt
     either_db.expire_all()
     assert (typed.is_first, own.is_first) == (False, True)
+    assert recorded_moves(either_db) == [(made.unit_id, typed.id, own.id)]
 
 
 def test_a_signed_in_attempt_leaves_the_flag_to_an_earlier_one_of_the_same_browser(
@@ -277,6 +285,7 @@ def test_an_empty_attempt_left_alone_is_void_and_the_next_one_becomes_first(eith
         close_if_over(db, empty.id, papers=PaperCache(), now_ms=empty.accepts_until + 1)
     db.expire_all()
     assert (empty.state, empty.is_first, second.is_first) == ("void", False, True)
+    assert recorded_moves(db) == [(made.unit_id, empty.id, second.id)]
 
 
 def test_a_transfer_code_moves_the_attempt_once(either_db: Session, keys: Keys) -> None:
