@@ -14,7 +14,7 @@ from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, digest
-from quizapp.organisation.models import Person
+from quizapp.organisation.models import Industry, Person
 from quizapp.quizzes.errors import (
     AlreadyClaimed,
     AttemptClosed,
@@ -98,6 +98,44 @@ def test_an_attempt_keeps_a_snapshot_of_the_day(either_db: Session, keys: Keys) 
     assert attempt.deadline_at == NOW + 1800_000
     assert attempt.accepts_until == attempt.deadline_at + 30_000
     assert not attempt.is_first  # nobody knows who this is: person-times only
+
+
+@pytest.mark.parametrize(("source", "known"), [("roster", "roster"), ("account", "account")])
+def test_a_signed_in_snapshot_is_filled_from_what_is_known_of_the_person(
+    either_db: Session, keys: Keys, source: str, known: str
+) -> None:
+    db = either_db
+    made = delivery(db)
+    actor = account(db, keys)
+    with transaction(db):
+        unit = make_unit(db, made.unit)
+        industry = Industry(code="i1", name="建筑", name_en="Building")
+        db.add(industry)
+        db.flush()
+        person = db.get_one(Person, actor.person_id)
+        person.source, person.unit_id, person.industry_id = source, unit.id, industry.id
+        person.birth_year, person.sex, person.education, person.key_group = 1990, "male", "university", "workers"
+    attempt = begin(db, made, keys, actor=actor).attempt
+    db.expire_all()
+    assert (attempt.unit_id, attempt.unit_path, attempt.unit_known) == (unit.id, unit.path, known)
+    assert (attempt.industry_id, attempt.age_band, attempt.sex) == (industry.id, "30-39", "male")
+    assert (attempt.education, attempt.key_group, attempt.identity_level) == ("university", "workers", "signed_in")
+    stated = begin(db, made, keys, actor=actor, unit_id=made.unit_id, sex="female", education="primary").attempt
+    assert (stated.unit_known, stated.sex, stated.education) == ("self_declared", "female", "primary")
+
+
+def test_a_match_by_name_and_phone_fills_nothing_in(either_db: Session, keys: Keys) -> None:
+    db = either_db
+    made = delivery(db)
+    actor = account(db, keys, "李国")
+    with transaction(db):
+        person = db.get_one(Person, actor.person_id)
+        person.unit_id, person.birth_year, person.sex = made.unit_id, 1990, "male"
+        person.education, person.key_group = "university", "workers"
+    attempt = begin(db, made, keys, name="李国", phone=PHONE).attempt
+    assert (attempt.person_id, attempt.identity_level) == (actor.person_id, "matched")
+    assert (attempt.unit_id, attempt.unit_path, attempt.unit_known) == (None, None, "none")
+    assert (attempt.age_band, attempt.sex, attempt.education, attempt.key_group) == (None, None, None, None)
 
 
 def test_the_deadline_is_never_after_the_window(either_db: Session, keys: Keys) -> None:
