@@ -18,6 +18,7 @@ ACTION_WORDS = {
     "delivery_published": _l("发布测验"),
     "demo_made": _l("生成演示数据"),
     "figures_exported": _l("导出合格率"),
+    "first_attempt_moved": _l("首次答卷改认"),
     "grant_created": _l("授权"),
     "grant_revoked": _l("收回授权"),
     "industry_closed": _l("停用行业"),

@@ -3,14 +3,16 @@
 Failures alone are counted, in the database, for fifteen minutes: per account (or phone), code and browser session, and per address. From
 the fifth failure on, the next try for that account, code or session waits 2 to 30 seconds. An address is shared by a hall or a mobile
 carrier and is never refused: where many failures came from one, each form carries a signed not-before time of its own, 2 to 30 seconds
-ahead, which nobody else's failure can move. No worker ever sleeps: a try that comes too early is answered at once, before anything is
-looked up, with the seconds to wait.
+ahead, good for one guess, which nobody else's failure can move. No worker ever sleeps: a try that comes too
+early is answered at once, before anything is looked up, with the seconds to wait.
 
 A page with a form that can be guessed does this:
 
     throttle.check(db, keys=keys, kind="receipt", subjects=subjects, token=form.not_before.data, now=now)   # raises TooMany
     try: …look the code up…
-    except CodeUnknown: delay = throttle.record_failure(db, keys=keys, kind="receipt", subjects=subjects, now=now)
+    except CodeUnknown: delay = throttle.record_failure(
+        db, keys=keys, kind="receipt", subjects=subjects, token=form.not_before.data, now=now
+    )
 
 and puts `delay.token` into the form's hidden field, `delay.wait_seconds` on the page. On GET it asks `throttle.delay(…)` for both.
 """
@@ -84,6 +86,8 @@ def check(
     not_before = _read_token(keys, kind, subjects, token)
     if not_before is not None and now_ms < not_before:
         raise TooMany(wait_seconds=ceil((not_before - now_ms) / 1000), token=token)
+    if not_before is not None and _used_up(db, keys, kind, token):
+        not_before = None
     wait, shared_wait = _waits(db, keys, kind, subjects, now_ms)
     if wait > 0:
         made = _delay(keys, kind, subjects, now_ms, wait)
@@ -100,15 +104,22 @@ def delay(db: Session, *, keys: Keys, kind: str, subjects: Sequence[Subject], no
     return _delay(keys, kind, subjects, now_ms, max(wait, shared_wait * 1000))
 
 
-def record_failure(db: Session, *, keys: Keys, kind: str, subjects: Sequence[Subject], now: datetime) -> Delay:
+def record_failure(
+    db: Session, *, keys: Keys, kind: str, subjects: Sequence[Subject], token: str | None = None, now: datetime
+) -> Delay:
     """Count a failure in a transaction of its own, and say what the form that is shown again has to carry.
 
-    Rows that no longer count are taken away with it.
+    The form that failed (its `token`) is used up: who waited once has waited for one guess. Rows that no longer count are taken away
+    with it.
     """
     now_ms = to_ms(now)
+    subjects_of_token = [_form(token)] if token and _read_token(keys, kind, subjects, token) is not None else []
     with transaction(db):
         db.execute(sql_delete(Failure).where(Failure.at_ms < now_ms - WINDOW_MS))
-        db.add_all(Failure(kind=kind, subject=_hash(keys, subject), at_ms=now_ms) for subject in subjects)
+        db.add_all(
+            Failure(kind=kind, subject=_hash(keys, subject), at_ms=now_ms)
+            for subject in [*subjects, *subjects_of_token]
+        )
     return delay(db, keys=keys, kind=kind, subjects=subjects, now=now)
 
 
@@ -149,6 +160,16 @@ def _read_token(keys: Keys, kind: str, subjects: Sequence[Subject], token: str |
     if not keys.verify(signature, "not-before", kind, _owner(subjects), moment):
         return None
     return int(moment)
+
+
+def _form(token: str) -> Subject:
+    return Subject("form", token)
+
+
+def _used_up(db: Session, keys: Keys, kind: str, token: str | None) -> bool:
+    """Whether a guess with this form has failed before."""
+    used = select(Failure.id).where(Failure.kind == kind, Failure.subject == _hash(keys, _form(token or "")))
+    return db.scalar(used.limit(1)) is not None
 
 
 def _owner(subjects: Sequence[Subject]) -> str:

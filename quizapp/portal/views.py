@@ -158,7 +158,7 @@ def code() -> str | BaseResponse | tuple[str, int]:
             throttle.check(db, **guesses, token=request.form.get("not_before"), now=now)
             found = recognise_code(db, form.code.data or "")
         except (PosterCodeUnknown, CodeMistyped) as refusal:
-            wait = throttle.record_failure(db, **guesses, now=now)
+            wait = throttle.record_failure(db, **guesses, token=request.form.get("not_before"), now=now)
             _refuse(form, refusal)
         except (CodeLength, TooMany) as refusal:
             _refuse(form, refusal)

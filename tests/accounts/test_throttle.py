@@ -131,6 +131,19 @@ def test_a_guesser_who_throws_the_session_away_waits_before_each_guess(db: Sessi
     assert not allowed(db, keys, stolen, START + timedelta(seconds=31), delay.token)
 
 
+def test_a_form_that_was_waited_for_is_good_for_one_guess(either_db: Session, keys: Keys) -> None:
+    """Also without any cookie, where the address alone says whose form it is."""
+    db, later = either_db, START + timedelta(seconds=31)
+    for n in range(150):
+        fail(db, keys, [Subject("session", f"s{n}"), HALL])
+    token = throttle.delay(db, keys=keys, kind="receipt", subjects=[HALL], now=START).token
+    assert allowed(db, keys, [HALL], later, token)
+    again = throttle.record_failure(db, keys=keys, kind="receipt", subjects=[HALL], token=token, now=later)
+    assert not allowed(db, keys, [HALL], later, token)
+    assert not allowed(db, keys, [HALL], later, again.token)
+    assert allowed(db, keys, [HALL], later + timedelta(seconds=31), again.token)
+
+
 @pytest.mark.parametrize("token", ["", "x", "1.x", "99999999999999999999.x", "1764000000000.", "１.x", "1.é"])
 def test_a_forged_token_opens_nothing_and_breaks_nothing(db: Session, keys: Keys, token: str) -> None:
     subjects = [Subject("session", "a"), HALL]

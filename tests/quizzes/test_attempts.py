@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.accounts.models import Account
+from quizapp.audit.models import AuditEvent
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, digest
-from quizapp.organisation.models import Person
+from quizapp.organisation.models import Industry, Person
 from quizapp.quizzes.errors import (
     AlreadyClaimed,
     AttemptClosed,
@@ -80,6 +81,12 @@ def submit(db: Session, attempt: Attempt, now_ms: int = NOW) -> Attempt:
         return submit_attempt(db, attempt.id, papers=PaperCache(), now_ms=now_ms)
 
 
+def recorded_moves(db: Session) -> list[tuple[int | None, int | None, int | None]]:
+    """The moves of a first flag in the log: (unit, attempt before, attempt after)."""
+    rows = db.scalars(select(AuditEvent).where(AuditEvent.action == "first_attempt_moved").order_by(AuditEvent.id))
+    return [(row.unit_id, row.details["before"], row.details["after"]) for row in rows]
+
+
 def test_an_attempt_keeps_a_snapshot_of_the_day(either_db: Session, keys: Keys) -> None:
     db = either_db
     made = delivery(db, fields={"unit": "required", "birth_year": "required", "sex": "optional"})
@@ -91,6 +98,44 @@ def test_an_attempt_keeps_a_snapshot_of_the_day(either_db: Session, keys: Keys) 
     assert attempt.deadline_at == NOW + 1800_000
     assert attempt.accepts_until == attempt.deadline_at + 30_000
     assert not attempt.is_first  # nobody knows who this is: person-times only
+
+
+@pytest.mark.parametrize(("source", "known"), [("roster", "roster"), ("account", "account")])
+def test_a_signed_in_snapshot_is_filled_from_what_is_known_of_the_person(
+    either_db: Session, keys: Keys, source: str, known: str
+) -> None:
+    db = either_db
+    made = delivery(db)
+    actor = account(db, keys)
+    with transaction(db):
+        unit = make_unit(db, made.unit)
+        industry = Industry(code="i1", name="建筑", name_en="Building")
+        db.add(industry)
+        db.flush()
+        person = db.get_one(Person, actor.person_id)
+        person.source, person.unit_id, person.industry_id = source, unit.id, industry.id
+        person.birth_year, person.sex, person.education, person.key_group = 1990, "male", "university", "workers"
+    attempt = begin(db, made, keys, actor=actor).attempt
+    db.expire_all()
+    assert (attempt.unit_id, attempt.unit_path, attempt.unit_known) == (unit.id, unit.path, known)
+    assert (attempt.industry_id, attempt.age_band, attempt.sex) == (industry.id, "30-39", "male")
+    assert (attempt.education, attempt.key_group, attempt.identity_level) == ("university", "workers", "signed_in")
+    stated = begin(db, made, keys, actor=actor, unit_id=made.unit_id, sex="female", education="primary").attempt
+    assert (stated.unit_known, stated.sex, stated.education) == ("self_declared", "female", "primary")
+
+
+def test_a_match_by_name_and_phone_fills_nothing_in(either_db: Session, keys: Keys) -> None:
+    db = either_db
+    made = delivery(db)
+    actor = account(db, keys, "李国")
+    with transaction(db):
+        person = db.get_one(Person, actor.person_id)
+        person.unit_id, person.birth_year, person.sex = made.unit_id, 1990, "male"
+        person.education, person.key_group = "university", "workers"
+    attempt = begin(db, made, keys, name="李国", phone=PHONE).attempt
+    assert (attempt.person_id, attempt.identity_level) == (actor.person_id, "matched")
+    assert (attempt.unit_id, attempt.unit_path, attempt.unit_known) == (None, None, "none")
+    assert (attempt.age_band, attempt.sex, attempt.education, attempt.key_group) == (None, None, None, None)
 
 
 def test_the_deadline_is_never_after_the_window(either_db: Session, keys: Keys) -> None:
@@ -197,6 +242,7 @@ def test_a_signed_in_attempt_takes_the_flag_from_an_unproved_match_of_another_br
     own = begin(either_db, made, keys, actor=actor, device="own", now=START + timedelta(minutes=5)).attempt
     either_db.expire_all()
     assert (typed.is_first, own.is_first) == (False, True)
+    assert recorded_moves(either_db) == [(made.unit_id, typed.id, own.id)]
 
 
 def test_a_signed_in_attempt_leaves_the_flag_to_an_earlier_one_of_the_same_browser(
@@ -277,6 +323,7 @@ def test_an_empty_attempt_left_alone_is_void_and_the_next_one_becomes_first(eith
         close_if_over(db, empty.id, papers=PaperCache(), now_ms=empty.accepts_until + 1)
     db.expire_all()
     assert (empty.state, empty.is_first, second.is_first) == ("void", False, True)
+    assert recorded_moves(db) == [(made.unit_id, empty.id, second.id)]
 
 
 def test_a_transfer_code_moves_the_attempt_once(either_db: Session, keys: Keys) -> None:

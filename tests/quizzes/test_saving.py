@@ -132,6 +132,18 @@ def test_a_late_answer_after_the_attempt_was_closed_by_the_clock_is_still_kept(p
         assert db.scalars(select(LateResponse.position)).all() == [2]
 
 
+def test_answers_of_a_phone_that_was_offline_all_the_time_are_kept_as_late(phone: Phone) -> None:
+    edge = phone.attempt.accepts_until
+    with phone.database.session() as db, transaction(db):
+        assert close_if_over(db, phone.attempt.id, papers=PaperCache(), now_ms=edge + 1).state == "void"
+    reply = phone.save((1, "b", 1), (2, "t", 2), now=edge + 5000)
+    assert statuses(reply) == [SaveStatus.LATE, SaveStatus.LATE]
+    with phone.database.session() as db:
+        assert (db.get_one(Attempt, phone.attempt.id).state, phone.stored()) == ("void", {})
+        late = db.scalars(select(LateResponse).order_by(LateResponse.position)).all()
+        assert [(row.position, row.answer, row.sequence) for row in late] == [(1, "b", 1), (2, "t", 2)]
+
+
 def test_after_the_submit_an_answer_is_refused_and_the_score_stands(phone: Phone) -> None:
     phone.save((1, "b", 1), (2, "t", 2))
     assert phone.submit().score == 40

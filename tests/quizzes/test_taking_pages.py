@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from quizapp.core import hot
@@ -455,6 +455,82 @@ def test_a_receipt_code_opens_the_result_again_in_any_browser(resident: Resident
     shown = other.get(opened.location).text
     assert 'data-score="20"' in shown
     assert code.group(1) not in shown
+
+
+def test_the_right_that_a_receipt_code_earns_ends_and_cannot_be_forged(
+    resident: Resident, app: Flask, clock: FakeClock
+) -> None:
+    resident.start()
+    resident.submit()
+    result = resident.get(f"{resident.address}/result").text
+    code = re.search(r"data-receipt-code>\s*<span[^>]*>([^<]+)<", result)
+    assert code
+    other = Resident(app, resident.code)
+    token = hidden(other.get("/receipt").text, "csrf_token")
+    opened = other.post("/receipt", {"csrf_token": token, "code": code.group(1)})
+    name, value = opened.headers["Set-Cookie"].split(";")[0].split("=", 1)
+    until, _, signature = value.partition(".")
+
+    def opens(cookie: str) -> bool:
+        stranger = Resident(app, resident.code)
+        stranger.client.set_cookie(name, cookie, path=f"/q/{resident.code}")
+        return stranger.get(f"{resident.address}/result").status_code == 200
+
+    assert opens(value)
+    for forged in ("", "x", f"{int(until) + 9999}.{signature}", f"{until}.{signature[:-1]}", f"{until}.é", f"²{value}"):
+        assert not opens(forged)
+    clock.forward(minutes=31)  # a browser that keeps the cookie longer than it was told
+    assert not opens(value)
+
+
+def test_whoever_guesses_receipt_codes_waits_and_the_right_code_then_opens(
+    either_app: Flask, either_database: Database, clock: FakeClock
+) -> None:
+    resident = Resident(either_app, deliver(either_database).poster_code)
+    resident.start()
+    resident.submit()
+    code = re.search(r"data-receipt-code>\s*<span[^>]*>([^<]+)<", resident.get(f"{resident.address}/result").text)
+    assert code
+    page = resident.get("/receipt").text
+
+    def type_in(typed: str) -> TestResponse:
+        fields = {name: hidden(page, name) for name in ("csrf_token", "not_before")}
+        return resident.post("/receipt", {**fields, "code": typed})
+
+    for number in range(5):
+        page = type_in(f"0000-0000-000{number}").text
+    assert 'data-wait="2"' in page
+    early = type_in(code.group(1))
+    assert (early.status_code, "location" in early.headers) == (422, False)
+    clock.forward(seconds=2)
+    assert type_in(code.group(1)).location == f"{resident.address}/result"
+    # nothing of this holds up who answers
+    other = Resident(either_app, resident.code)
+    assert other.start().status_code == 303
+    assert other.save((1, "b", 1)).status_code == 200
+    assert other.submit().status_code == 303
+
+
+def test_a_failing_database_puts_nothing_typed_into_the_log(
+    either_app: Flask, either_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    either_app.config["PROPAGATE_EXCEPTIONS"] = False
+    made = deliver(either_database, fields={"name": "required", "phone": "required"})
+    resident = Resident(either_app, made.poster_code)
+    form = resident.get(f"/q/{resident.code}/start").text
+    with either_database.session() as db, transaction(db):
+        db.execute(text("ALTER TABLE person RENAME TO mislaid"))
+    response = resident.post(
+        f"/q/{resident.code}/start",
+        {
+            **{name: hidden(form, name) for name in ("csrf_token", "ticket")},
+            **{"consent": "y", "name": "李国强", "phone": "13800001234", "under_14": "no"},
+        },
+    )
+    assert response.status_code in (500, 503)
+    assert "person" in caplog.text  # what went wrong is there
+    for typed in ("李国强", "李国", "13800001234"):
+        assert typed not in caplog.text
 
 
 def test_marks_are_kept_and_shown(resident: Resident) -> None:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
 from quizapp.core.clock import to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.hot import HotConnections, HotStatement
+from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, digest
-from quizapp.quizzes.errors import DeliveryFull
-from quizapp.quizzes.models import Attempt, Response
+from quizapp.quizzes.errors import DeliveryFull, TriesUsedUp
+from quizapp.quizzes.models import Attempt, Delivery, Response
 from quizapp.quizzes.queries.taking import PaperCache
-from quizapp.quizzes.services import saving
+from quizapp.quizzes.services import saving, starting
 from quizapp.quizzes.services.saving import AnswerItem, SaveStatus, save_answers
-from quizapp.quizzes.services.submitting import submit_attempt
+from quizapp.quizzes.services.starting import Started
+from quizapp.quizzes.services.submitting import close_if_over, submit_attempt
 from tests.conftest import START
-from tests.factories import make_delivery
+from tests.factories import make_account, make_delivery
 from tests.quizzes.support import begin
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
@@ -174,8 +178,6 @@ def starts_at_once(database: Database, keys: Keys, count: int, **values: object)
     barrier = threading.Barrier(count)
 
     def start(_: int) -> bool:
-        from quizapp.quizzes.models import Delivery
-
         with database.session() as db:
             delivery = db.get_one(Delivery, delivery_id)
             _ = delivery.unit
@@ -191,6 +193,17 @@ def starts_at_once(database: Database, keys: Keys, count: int, **values: object)
 
 
 def test_of_many_starts_of_one_person_one_is_the_first(postgres_database: Database, keys: Keys) -> None:
+    _one_of_eight_is_first(postgres_database, keys)
+
+
+def test_the_unique_index_alone_lets_one_person_have_one_first(
+    postgres_database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "lock_persons", lambda *_: None)
+    _one_of_eight_is_first(postgres_database, keys)
+
+
+def _one_of_eight_is_first(postgres_database: Database, keys: Keys) -> None:
     assert all(starts_at_once(postgres_database, keys, 8))
     with postgres_database.session() as db:
         attempts = db.scalars(select(Attempt).order_by(Attempt.id)).all()[1:]
@@ -199,7 +212,10 @@ def test_of_many_starts_of_one_person_one_is_the_first(postgres_database: Databa
         assert sum(a.is_first for a in attempts) == 1
 
 
-def test_without_the_unique_index_one_person_would_have_several_firsts(postgres_database: Database, keys: Keys) -> None:
+def test_without_lock_and_unique_index_one_person_would_have_several_firsts(
+    postgres_database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "lock_persons", lambda *_: None)
     with postgres_database.session() as db, transaction(db):
         db.execute(text("DROP INDEX uq_attempt_first"))
     starts_at_once(postgres_database, keys, 8)
@@ -210,3 +226,82 @@ def test_without_the_unique_index_one_person_would_have_several_firsts(postgres_
 
 def test_the_last_places_go_to_exactly_that_many(postgres_database: Database, keys: Keys) -> None:
     assert sum(starts_at_once(postgres_database, keys, 8, capacity=3)) == 3
+
+
+def at_once(database: Database, delivery_id: int, starts: list[Callable[[Session, Delivery], Started]]) -> list[str]:
+    """Run these starts at the same time; gives what became of each: the attempt's name, or the refusal's."""
+    with database.session() as db, transaction(db):
+        db.execute(
+            text(
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
+            )
+        )
+        db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON attempt FOR EACH ROW EXECUTE FUNCTION slow()"))
+    barrier = threading.Barrier(len(starts))
+
+    def run(start: Callable[[Session, Delivery], Started]) -> str:
+        with database.session() as db:
+            delivery = db.get_one(Delivery, delivery_id)
+            _ = delivery.unit
+            barrier.wait()
+            try:
+                return start(db, delivery).attempt.public_id
+            except TriesUsedUp:
+                return "tries"
+
+    with ThreadPoolExecutor(len(starts)) as pool:
+        return list(pool.map(run, starts))
+
+
+@pytest.mark.parametrize("profile", [{}, {"name": "李国", "phone": "13800000001"}], ids=["nobody", "somebody"])
+def test_a_form_pressed_twice_at_once_is_one_attempt(
+    postgres_database: Database, keys: Keys, profile: dict[str, str]
+) -> None:
+    with postgres_database.session() as db, transaction(db):
+        delivery_id = make_delivery(db).id
+
+    def press(db: Session, delivery: Delivery) -> Started:
+        return begin(db, delivery, keys, ticket="t" * 22, **profile)
+
+    assert len(set(at_once(postgres_database, delivery_id, [press] * 4))) == 1
+    with postgres_database.session() as db:
+        assert db.scalar(select(func.count()).select_from(Attempt)) == 1
+
+
+def test_two_tabs_of_an_account_do_not_start_more_than_its_tries(postgres_database: Database, keys: Keys) -> None:
+    with postgres_database.session() as db:
+        with transaction(db):
+            delivery_id = make_delivery(db, tries=1).id
+        with transaction(db):
+            account = make_account(db)
+            actor = Actor(account_id=account.id, person_id=account.person_id)
+
+    def start(db: Session, delivery: Delivery) -> Started:
+        return begin(db, delivery, keys, actor=actor)
+
+    results = at_once(postgres_database, delivery_id, [start] * 4)
+    assert results.count("tries") == 3
+
+
+def test_a_start_that_meets_the_void_of_the_first_becomes_the_first(postgres_database: Database, keys: Keys) -> None:
+    """Somebody starts again in the very moment in which their empty attempt is closed: one of the two must carry the flag."""
+    known = {"name": "李国", "phone": "13800000001"}
+    with postgres_database.session() as db:
+        with transaction(db):
+            delivery = make_delivery(db)
+        empty = begin(db, delivery, keys, **known).attempt
+    after = empty.accepts_until + 1
+
+    def again(db: Session, delivery: Delivery) -> Started:
+        return begin(db, delivery, keys, **known)
+
+    with ThreadPoolExecutor() as pool:
+        started = pool.submit(at_once, postgres_database, delivery.id, [again])
+        time.sleep(0.3)  # the start has looked at the earlier attempts and sleeps in the trigger
+        with postgres_database.session() as db, transaction(db):
+            close_if_over(db, empty.id, papers=PaperCache(), now_ms=after)
+        started.result(timeout=10)
+    with postgres_database.session() as db:
+        attempts = db.scalars(select(Attempt).order_by(Attempt.id)).all()
+        assert [(a.state, a.is_first) for a in attempts] == [("void", False), ("open", True)]

@@ -47,7 +47,7 @@ def sign_in() -> str | BaseResponse | tuple[str, int]:
             refusal = error
             with transaction(db):
                 services.record_failed_sign_in(db, error=error, now=now)
-            delay = throttle.record_failure(db, **guesses, now=now)
+            delay = throttle.record_failure(db, **guesses, token=form.not_before.data, now=now)
         else:
             with transaction(db):
                 account = services.complete_sign_in(db, verified=verified, now=now)

@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from quizapp.quizzes.models import Attempt, AttemptState, IdentityLevel
+from quizapp.audit.services import record
+from quizapp.core.clock import from_ms
+from quizapp.core.scope import SYSTEM, Actor
+from quizapp.organisation.models import Person
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, IdentityLevel
 
 
 def choose_first(attempts: Sequence[Attempt]) -> Attempt | None:
@@ -28,16 +32,29 @@ def choose_first(attempts: Sequence[Attempt]) -> Attempt | None:
     return proved
 
 
-def settle_first(db: Session, delivery_id: int, person_id: int) -> tuple[int | None, int | None]:
-    """Set the flag anew: cleared, then set, in the caller's transaction. Returns (attempt id before, attempt id after).
+def lock_persons(db: Session, *person_ids: int | None) -> None:
+    """Let what decides on a person's tries and first attempt happen one after the other.
 
-    The partial unique index keeps two settlements at the same time from setting two flags.
+    It is taken before any lock on an attempt and in the order of the ids, so that two never wait for each other.
     """
+    for person_id in sorted({one for one in person_ids if one is not None}):
+        db.scalar(select(Person.id).where(Person.id == person_id).with_for_update(key_share=True))
+
+
+def settle_first(
+    db: Session, delivery_id: int, person_id: int, *, actor: Actor = SYSTEM, now_ms: int
+) -> tuple[int | None, int | None]:
+    """Set the flag anew: cleared, then set, and its move recorded, in the caller's transaction. Returns (id before, id after).
+
+    The person's lock lets no start that is on its way be overlooked; the partial unique index keeps two flags from being set.
+    """
+    lock_persons(db, person_id)
     attempts = list(
         db.scalars(
             select(Attempt)
             .where(Attempt.delivery_id == delivery_id, Attempt.person_id == person_id)
             .with_for_update(of=Attempt)
+            .execution_options(populate_existing=True)
         )
     )
     before = next((a.id for a in attempts if a.is_first), None)
@@ -48,4 +65,15 @@ def settle_first(db: Session, delivery_id: int, person_id: int) -> tuple[int | N
             db.execute(update(Attempt).where(Attempt.id == before).values(is_first=False))
         if after is not None:
             db.execute(update(Attempt).where(Attempt.id == after).values(is_first=True))
+    if before is not None and before != after:
+        record(
+            db,
+            actor=actor,
+            action="first_attempt_moved",
+            object_type="attempt",
+            object_id=before,
+            unit_id=db.scalar(select(Delivery.unit_id).where(Delivery.id == delivery_id)),
+            details={"before": before, "after": after},
+            now=from_ms(now_ms),
+        )
     return before, after

@@ -29,7 +29,7 @@ class SaveStatus(StrEnum):
     SAVED = "saved"
     #: A newer answer to this question stands.
     SUPERSEDED = "superseded"
-    #: The attempt was submitted before.
+    #: The attempt was submitted, or declared void in its time.
     CLOSED = "closed"
     #: The time was over: kept, not scored.
     LATE = "late"
@@ -156,7 +156,9 @@ def _explain(run: Runner, item: AnswerItem, values: dict[str, Any]) -> tuple[Sav
     if position is None:
         raise AnswerMalformed
     highest = highest or 0
-    if state in (AttemptState.SUBMITTED, AttemptState.VOID):
+    over = accepts_until < values["now"]
+    # an attempt that the clock made void, because nothing had come from its phone yet, takes late answers like any other
+    if state == AttemptState.SUBMITTED or (state == AttemptState.VOID and not over):
         same = stored_sequence == item.sequence and stored == item.answer
         status = SaveStatus.SAVED if same else SaveStatus.CLOSED
         return SaveResult(item.position, status, stored, stored_sequence), highest
@@ -164,7 +166,7 @@ def _explain(run: Runner, item: AnswerItem, values: dict[str, Any]) -> tuple[Sav
         same = stored_sequence == item.sequence and stored == item.answer
         status = SaveStatus.SAVED if same else SaveStatus.SUPERSEDED
         return SaveResult(item.position, status, stored, stored_sequence), highest
-    if state == AttemptState.EXPIRED or accepts_until < values["now"]:
+    if over or state == AttemptState.EXPIRED:
         run(
             KEEP_LATE,
             {

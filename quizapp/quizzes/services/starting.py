@@ -42,7 +42,7 @@ from quizapp.quizzes.models import (
 )
 from quizapp.quizzes.ordering import ORDER_VERSION
 from quizapp.quizzes.queries.taking import places_taken
-from quizapp.quizzes.services.first_attempts import choose_first, settle_first
+from quizapp.quizzes.services.first_attempts import choose_first, lock_persons, settle_first
 
 
 @dataclass(frozen=True)
@@ -137,15 +137,19 @@ def start_attempt(
     """
     now_ms = to_ms(now)
     public_id, secret = ticket_identity(keys, ticket)
-    existing = db.scalar(select(Attempt).where(Attempt.public_id == public_id))
-    if existing is not None and existing.delivery_id == delivery.id:
-        return Started(existing, secret)
     if delivery.capacity is not None:
         # the last places: one after the other
         db.scalar(select(Delivery.id).where(Delivery.id == delivery.id).with_for_update())
+    lock_persons(db, actor.person_id)
+    if (existing := _started_before(db, delivery.id, public_id)) is not None:
+        return Started(existing, secret)
     check_open(db, delivery, actor, now_ms)
     unit = check_profile(db, delivery, profile)
     snapshot = _identify(db, profile, actor, unit, device_hash, keys, now)
+    if snapshot.person_id is not None and snapshot.person_id != actor.person_id:
+        lock_persons(db, snapshot.person_id)
+        if (existing := _started_before(db, delivery.id, public_id)) is not None:
+            return Started(existing, secret)
     earlier = _earlier(db, delivery.id, snapshot.person_id)
     if snapshot.level == IdentityLevel.DEVICE:
         _check_tries(delivery, len(earlier))
@@ -185,8 +189,7 @@ def start_attempt(
         marked=[],
     )
     attempt.delivery = delivery
-    _insert(db, attempt, earlier)
-    return Started(attempt, secret)
+    return Started(_insert(db, attempt, earlier), secret)
 
 
 def receipt_code(keys: Keys, public_id: str) -> str:
@@ -270,6 +273,11 @@ def _identify(
     )
 
 
+def _started_before(db: Session, delivery_id: int, public_id: str) -> Attempt | None:
+    """The attempt of the same form, when it was sent before."""
+    return db.scalar(select(Attempt).where(Attempt.public_id == public_id, Attempt.delivery_id == delivery_id))
+
+
 def _earlier(db: Session, delivery_id: int, person_id: int | None) -> list[Attempt]:
     if person_id is None:
         return []
@@ -324,24 +332,22 @@ def _pick_paper(db: Session, delivery_id: int, seed: str, seen: list[int]) -> in
     return min(turned, key=lambda paper: shared.get(paper, 0))
 
 
-def _insert(db: Session, attempt: Attempt, earlier: list[Attempt]) -> None:
-    """Insert with the first flag where it is due; the partial unique index decides between two that start at once."""
-    if attempt.person_id is None:
-        db.add(attempt)
-        db.flush()
-        return
-    if not earlier:
-        attempt.is_first = True
-        try:
-            with db.begin_nested():
-                db.add(attempt)
-                db.flush()
-        except IntegrityError:
-            attempt.is_first = False
+def _insert(db: Session, attempt: Attempt, earlier: list[Attempt]) -> Attempt:
+    """Insert with the first flag where it is due. Gives the attempt, or the one that the same form, sent at the same time, has made.
+
+    The partial unique index decides between two that start at once.
+    """
+    attempt.is_first = attempt.person_id is not None and not earlier
+    try:
+        with db.begin_nested():
             db.add(attempt)
             db.flush()
-        return
-    db.add(attempt)
-    db.flush()
-    if choose_first([*earlier, attempt]) is attempt:
-        settle_first(db, attempt.delivery_id, attempt.person_id)
+    except IntegrityError:
+        if (twin := _started_before(db, attempt.delivery_id, attempt.public_id)) is not None:
+            return twin
+        attempt.is_first = False
+        db.add(attempt)
+        db.flush()
+    if attempt.person_id is not None and earlier and choose_first([*earlier, attempt]) is attempt:
+        settle_first(db, attempt.delivery_id, attempt.person_id, now_ms=attempt.started_at)
+    return attempt

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper, Response
 from quizapp.quizzes.queries.taking import PaperCache
 from quizapp.quizzes.scoring import score
-from quizapp.quizzes.services.first_attempts import settle_first
+from quizapp.quizzes.services.first_attempts import lock_persons, settle_first
 
 
 def submit_attempt(db: Session, attempt_id: int, *, papers: PaperCache, now_ms: int) -> Attempt:
@@ -16,7 +16,7 @@ def submit_attempt(db: Session, attempt_id: int, *, papers: PaperCache, now_ms: 
 
     The attempt's row is taken for update, so that every save before is in the score and every save after is refused.
     """
-    attempt = _lock(db, attempt_id)
+    attempt = _lock(db, attempt_id, now_ms)
     if attempt.state == AttemptState.OPEN:
         _close(db, attempt, papers, now_ms, by_taker=now_ms <= attempt.accepts_until)
     return attempt
@@ -24,7 +24,7 @@ def submit_attempt(db: Session, attempt_id: int, *, papers: PaperCache, now_ms: 
 
 def close_if_over(db: Session, attempt_id: int, *, papers: PaperCache, now_ms: int) -> Attempt:
     """Close an attempt whose time is over with what was saved; leave any other alone."""
-    attempt = _lock(db, attempt_id)
+    attempt = _lock(db, attempt_id, now_ms)
     if attempt.state == AttemptState.OPEN and now_ms > attempt.accepts_until:
         _close(db, attempt, papers, now_ms, by_taker=False)
     return attempt
@@ -42,7 +42,10 @@ def overdue_attempts(db: Session, now_ms: int, limit: int = 200) -> list[int]:
     )
 
 
-def _lock(db: Session, attempt_id: int) -> Attempt:
+def _lock(db: Session, attempt_id: int, now_ms: int) -> Attempt:
+    """Take the attempt's row for update; before it the person's, where the clock may make the attempt void and move the first flag."""
+    over = (Attempt.id == attempt_id, Attempt.state == AttemptState.OPEN, Attempt.accepts_until < now_ms)
+    lock_persons(db, db.scalar(select(Attempt.person_id).where(*over)))
     query = select(Attempt).where(Attempt.id == attempt_id).with_for_update(of=Attempt)
     return db.scalars(query.execution_options(populate_existing=True)).one()
 
@@ -56,7 +59,7 @@ def _close(db: Session, attempt: Attempt, papers: PaperCache, now_ms: int, *, by
         attempt.closed_at = attempt.deadline_at
         db.flush()
         if attempt.person_id is not None:
-            settle_first(db, attempt.delivery_id, attempt.person_id)
+            settle_first(db, attempt.delivery_id, attempt.person_id, now_ms=now_ms)
         return
     revision = db.scalars(select(Paper.scoring_revision).where(Paper.id == attempt.paper_id)).one()
     result = score(papers.keys(db, attempt.paper_id, revision), answers)

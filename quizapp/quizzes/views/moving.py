@@ -62,7 +62,7 @@ def continue_here(code: str) -> str | BaseResponse | tuple[str, int]:
                     db, delivery_id=delivery.id, code=form.code.data or "", keys=keys, now_ms=to_ms(now)
                 )
         except CodeUnknown as refusal:
-            wait = throttle.record_failure(db, **guesses, now=now)
+            wait = throttle.record_failure(db, **guesses, token=request.form.get("not_before"), now=now)
             form.code.errors = [*form.code.errors, words_for(refusal)]
         except TooMany as refusal:
             form.code.errors = [*form.code.errors, words_for(refusal)]

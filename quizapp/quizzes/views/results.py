@@ -223,7 +223,7 @@ def receipt() -> str | BaseResponse | tuple[str, int]:
             throttle.check(db, **guesses, token=request.form.get("not_before"), now=now)
             attempt = find_by_receipt(db, code=form.code.data or "", phone_tail=tail, keys=keys)
         except CodeUnknown as refusal:
-            wait = throttle.record_failure(db, **guesses, now=now)
+            wait = throttle.record_failure(db, **guesses, token=request.form.get("not_before"), now=now)
             form.code.errors = [*form.code.errors, words_for(refusal)]
         except TooMany as refusal:
             form.code.errors = [*form.code.errors, words_for(refusal)]
