@@ -43,6 +43,7 @@ def start(live: Live) -> tuple[Installation, list[str]]:
 
 def look(page: Page) -> None:
     """One heading, no scrolling sideways, nothing that axe finds."""
+    page.wait_for_load_state()
     assert page.locator("h1").count() == 1
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
     check_accessible(page)
