@@ -13,6 +13,7 @@ ACTION_WORDS = {
     "attempt_claimed": _l("认领答卷"),
     "attendance_added": _l("补登签到"),
     "attendance_exported": _l("导出签到表"),
+    "bank_files_loaded": _l("核对题库文件"),
     "banks_loaded": _l("载入题库"),
     "delivery_changed": _l("修改测验安排"),
     "delivery_published": _l("发布测验"),

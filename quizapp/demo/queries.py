@@ -67,7 +67,7 @@ def find_demo_account(db: Session, keys: Keys, role: str) -> Account | None:
 
 
 def demo_facts(db: Session, now_ms: int) -> DemoFacts:
-    """Count streets, units and people; find the delivery that is open longest."""
+    """Count streets, units and people (those on a roster or with an account); find the delivery that is open longest."""
     streets = db.scalar(select(func.count()).where(OrgUnit.kind == UnitKind.STREET)) or 0
     code = db.scalar(
         select(Delivery.poster_code)
@@ -75,9 +75,10 @@ def demo_facts(db: Session, now_ms: int) -> DemoFacts:
         .order_by(Delivery.closes_at.desc())
         .limit(1)
     )
+    known = Person.source.in_(("roster", "account"))
     return DemoFacts(
         streets=streets,
         units=db.scalar(select(func.count(OrgUnit.id))) or 0,
-        people=db.scalar(select(func.count(Person.id))) or 0,
+        people=db.scalar(select(func.count()).where(known, Person.phone_hash.is_not(None))) or 0,
         poster_code=code,
     )

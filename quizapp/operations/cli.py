@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from quizapp.config import Settings, read_settings
+from quizapp.config import Settings, is_loopback, read_settings
 
 if TYPE_CHECKING:
     from quizapp.operations.installation import Installation
@@ -58,6 +58,13 @@ def init() -> None:
     click.echo("Ready: quizapp serve")
 
 
+def demo_line(settings: Settings) -> str:
+    """Where one chooses a role of the demo; to a network it is served without the chooser."""
+    if is_loopback(settings.host):
+        return f"Demo district: choose a role at {settings.public_url}/demo"
+    return f"Demo district: no choosing of roles, as HOST={settings.host} lets others in; leave HOST out for that"
+
+
 @click.command("serve")
 def serve() -> None:
     """Serve the site, with the job worker beside it, until Ctrl-C or SIGTERM.
@@ -85,7 +92,7 @@ def serve() -> None:
     def ready() -> None:
         click.echo(f"quizapp: {settings.public_url}")
         if settings.demo:
-            click.echo(f"Demo district: choose a role at {settings.public_url}/demo")
+            click.echo(demo_line(settings))
         if link:
             click.echo(f"Set the administrator's password, once, within 7 days: {link}")
         click.echo("Stop with Ctrl-C.")

@@ -141,7 +141,7 @@ def _period(filters: Filters, deliveries: list[Delivery]) -> tuple[date, date]:
     first, last = today.replace(month=1, day=1), today
     chosen = next((d for d in deliveries if d.id == filters.delivery_id), None)
     if chosen is not None:
-        first, last = local_date(chosen.opens_at), local_date(chosen.closes_at)
+        first, last = local_date(chosen.opens_at), local_date(chosen.closes_at - 1)  # a window that ends at midnight
     if not filters.wrong_days:
         first, last = filters.first_day or first, filters.last_day or last
     return first, max(first, last)

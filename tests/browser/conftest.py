@@ -141,6 +141,7 @@ def visit(browser: Browser, live: Live) -> Iterator[Callable[..., Page]]:
 
 def check_accessible(page: Page) -> None:
     """No violation that axe-core finds; in a window as tall as the page, so that no bar lies over what is judged."""
+    page.wait_for_load_state()
     page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0)))")
     size = page.viewport_size
     assert size is not None

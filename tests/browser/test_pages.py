@@ -89,6 +89,7 @@ def signed_in(demo: Live, browser: Browser) -> Callable[[str | None], list[dict[
             page = context.new_page()
             page.goto("/demo")
             page.click(f"button[name=role][value={role}]")
+            page.wait_for_url(lambda url: not url.endswith("/demo"))
             kept[role] = [dict(cookie) for cookie in context.cookies()]
             context.close()
         return kept[role]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page
@@ -39,7 +41,19 @@ def choose(page: Page, index: int) -> None:
 
 def forward(page: Page, position: int) -> None:
     page.click("[data-go='1']")
-    page.wait_for_selector(f"form[data-position='{position}']")
+    page.wait_for_selector(f"form[data-ready][data-position='{position}']")
+
+
+def ready_for_no_network(page: Page) -> None:
+    """Wait until the phone has the page and all questions: from here on it needs no network."""
+    page.evaluate("""async () => {
+        for (let tries = 0; tries < 200; tries += 1) {
+            const both = await Promise.all(["/question", "/questions"].map((name) => caches.match(name)));
+            if (both.every(Boolean)) return;
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        throw new Error("the phone does not have the questions");
+    }""")
 
 
 def saved(page: Page) -> None:
@@ -65,8 +79,10 @@ def test_the_network_is_cut_in_the_middle_and_the_browser_closed(
     check_accessible(page)
     choose(page, 1)
     saved(page)
+    ready_for_no_network(page)
     forward(page, 2)
     page.context.set_offline(True)
+    live.stop()  # what the browser sends in spite of it, as from a page that is being closed, reaches nobody either
     choose(page, 0)
     page.wait_for_selector("form[data-state=waiting][data-waiting='1']")
     forward(page, 3)
@@ -78,6 +94,7 @@ def test_the_network_is_cut_in_the_middle_and_the_browser_closed(
     context = page.context
     page.close()  # the browser is closed with two answers waiting
     assert set(stored(database)) == {1}
+    live.again()
     page = context.new_page()
     context.set_offline(False)
     page.goto(f"/q/{code}")
@@ -107,7 +124,7 @@ def test_a_further_question_comes_without_a_page_load_and_the_back_button_goes_b
     requests: list[str] = []
     choose(page, 1)
     saved(page)
-    page.wait_for_timeout(1500)  # the questions have come
+    ready_for_no_network(page)
     page.on("request", lambda request: requests.append(request.url))
     forward(page, 2)
     forward(page, 3)
@@ -201,14 +218,56 @@ def test_the_server_goes_away_and_nothing_is_lost(live: Live, visit: Visit, data
     start(page, deliver(database))
     choose(page, 1)
     saved(page)
+    ready_for_no_network(page)
     live.stop()
-    page.wait_for_timeout(200)
+    forward(page, 2)
+    choose(page, 1)
+    page.wait_for_selector("form[data-waiting='1']")
+    page.wait_for_selector("[data-save=offline]")  # it was tried
+    assert len(stored(database)) == 1
+    live.again()
+    saved(page)
+    assert len(stored(database)) == 2
+
+
+def test_a_service_worker_that_comes_late_still_lets_the_phone_go_on_without_network(
+    live: Live, visit: Visit, database: Database
+) -> None:
+    def slow_to_the_worker(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/sw.js":
+            time.sleep(2)  # the page waits for it a second at most
+        return live.app(environ, start_response)
+
+    live.server.app = slow_to_the_worker
+    page = visit()
+    start(page, deliver(database))
+    ready_for_no_network(page)
+    live.stop()
+    page.reload()
+    page.wait_for_selector("form[data-ready]")
     forward(page, 2)
     choose(page, 1)
     page.wait_for_selector("form[data-waiting='1']")
     live.again()
     saved(page)
-    assert len(stored(database)) == 2
+    assert set(stored(database)) == {2}
+
+
+def test_what_the_phone_is_still_writing_down_is_not_called_saved(live: Live, visit: Visit, database: Database) -> None:
+    page = visit()
+    start(page, deliver(database))
+    page.evaluate("""() => {
+        const { put } = answerOutbox;
+        const held = new Promise((release) => { window.release = release; });
+        answerOutbox.put = (...all) => held.then(() => put(...all));
+    }""")
+    choose(page, 1)
+    page.click("[data-mark]")  # draws the state of all questions anew
+    page.wait_for_selector(".number-cell[data-number='1'][data-marked]", state="attached")
+    assert page.get_attribute("form[data-attempt]", "data-state") == "waiting"
+    page.evaluate("release()")
+    saved(page)
+    assert len(stored(database)) == 1
 
 
 def test_a_server_that_was_set_back_gets_the_missing_answers_again(
@@ -264,10 +323,15 @@ def test_two_tabs_of_one_attempt_draw_from_one_counter(live: Live, visit: Visit,
 
 def test_time_runs_out_and_the_page_hands_in_by_itself(live: Live, visit: Visit, database: Database) -> None:
     page = visit()
-    start(page, deliver(database, time_limit_s=4))
+    start(page, deliver(database))
     choose(page, 1)
     saved(page)
-    page.wait_for_url("**/result", timeout=15_000)
+    with database.session() as db, transaction(db):
+        attempt = db.scalars(select(Attempt)).one()
+        attempt.deadline_at = int(time.time() * 1000) + 4000
+        attempt.accepts_until = attempt.deadline_at + 30_000
+    page.reload()
+    page.wait_for_url("**/result", timeout=20_000)
     with database.session() as db:
         assert db.scalars(select(Attempt.state)).one() in ("submitted", "expired")
 
@@ -305,7 +369,8 @@ def test_the_taking_page_is_light(live: Live, visit: Visit, database: Database) 
     session.on("Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}))
     page.click("button[form=start]")
     page.wait_for_selector("form[data-ready]")
-    page.wait_for_timeout(2500)
+    ready_for_no_network(page)
+    page.wait_for_timeout(500)  # the sizes of what came last are told after it
     fetched = {
         names[key].replace(live.url, ""): size for key, size in sizes.items() if "/start" not in names.get(key, "")
     }

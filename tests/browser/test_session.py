@@ -41,6 +41,7 @@ def check_in(page: Page, address: str, name: str, phone: str) -> None:
 
 
 def no_sideways(page: Page) -> None:
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -85,7 +86,7 @@ def test_a_session_from_its_form_to_the_list(
     assert stranger.url == code.text
     if scripts:
         check_accessible(attendee)
-        hall.wait_for_selector("[data-hall-count]:has-text('1')")
+        hall.wait_for_selector("[data-hall-count]:has-text('1')", timeout=30_000)  # it asks every five seconds
 
     trainer.reload()
     assert trainer.inner_text("[data-arrival-list]").startswith("周敏")

@@ -75,7 +75,7 @@ def publish(page: Page, title: str) -> None:
     page.fill("[name=paper_count]", "2")
     page.check("[name=reveal][value=at_once]", force=True)
     page.click("[name=action][value=publish]")
-    page.wait_for_load_state()
+    page.wait_for_selector("[name=confirmed], [data-state=preparing]", state="attached")
     if page.locator("[name=confirmed]").count():
         check_accessible(page)
         page.click("[name=action][value=publish]")
@@ -114,7 +114,7 @@ def take(page: Page, database: Database, address: str, *, name: str, unit: str, 
     public_id = page.get_attribute("form[data-attempt]", "data-attempt") or ""
     answers = answers_of(database, public_id, right=right)
     for position, options in sorted(answers.items()):
-        page.wait_for_selector(f"form[data-position='{position}']")
+        page.wait_for_selector(f"form[data-ready][data-position='{position}']")
         for option in options:
             page.click(f"[data-holder] .choice:has(input[value='{option}'])")
         page.click("[data-go='1']")
@@ -226,7 +226,10 @@ def test_what_was_typed_before_the_picker_came_is_searched(live: Live, visit: Vi
     page.route("**/unit-picker.*", lambda route: held.append(route))  # a function of its own, to be marked
     page.goto("/admin/accounts/new", wait_until="commit")
     page.fill("[name=unit_id_query]", "滨河")
-    page.wait_for_timeout(200)
+    for _ in range(100):  # until the page asks for the script
+        if held:
+            break
+        page.wait_for_timeout(100)
     assert page.locator("[data-unit-results] .choice").count() == 0
     (script,) = held
     script.continue_()

@@ -20,6 +20,7 @@ from quizapp.core.tokens import Keys
 from quizapp.demo.answering import Question, answer_paper
 from quizapp.demo.making import demo_file, make_demo_file
 from quizapp.demo.people import make_resident
+from quizapp.demo.queries import demo_facts
 from quizapp.demo.taking import Ending, Plan, Taker
 from quizapp.operations.installation import check_mark
 from quizapp.organisation.models import OrgUnit, Person
@@ -48,6 +49,7 @@ def demo_db(made: Settings) -> Iterator[Session]:
 def test_the_demo_has_its_size(demo_db: Session) -> None:
     people = select(func.count()).where(Person.source.in_(("roster", "account")), Person.phone_hash.is_not(None))
     assert demo_db.scalar(people) == 600
+    assert demo_facts(demo_db, 0).people == 600  # what the chooser says
     assert demo_db.scalar(select(func.count(Attempt.id))) == 1500
     assert demo_db.scalar(select(func.count(TrainingSession.id))) == 5
     assert 4 <= (demo_db.scalar(select(func.count(Delivery.id))) or 0) <= 6

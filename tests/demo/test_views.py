@@ -16,6 +16,7 @@ from quizapp.core.tokens import Keys
 from quizapp.demo.district import make_people, make_staff, make_units
 from quizapp.demo.queries import ROLES
 from quizapp.demo.views import is_served
+from quizapp.operations.cli import demo_line
 from tests.conftest import START, make_settings
 
 HERE = "http://127.0.0.1:8000"
@@ -82,6 +83,13 @@ def test_a_server_that_listens_to_others_serves_no_chooser(tmp_path: Path, datab
     assert is_served(settings, environ)
     assert not is_served(make_settings(tmp_path, database, demo=True, host="0.0.0.0"), environ)
     assert not is_served(settings, {"REMOTE_ADDR": "127.0.0.1"})
+
+
+@pytest.mark.parametrize(("host", "chooser"), [("127.0.0.1", True), ("0.0.0.0", False)])
+def test_the_start_names_the_chooser_only_where_it_is_served(
+    tmp_path: Path, database: Database, host: str, chooser: bool
+) -> None:
+    assert ("/demo" in demo_line(make_settings(tmp_path, database, demo=True, host=host))) is chooser
 
 
 def test_each_role_signs_in_with_one_click(demo_app: Flask, db: Session, database: Database, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -15,6 +16,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from quizapp.audit.models import AuditEvent
+from quizapp.core.clock import day_start, to_ms
 from quizapp.core.db import Database
 from quizapp.core.scope import GUEST, Actor, Role
 from quizapp.organisation.models import OrgUnit
@@ -49,6 +51,16 @@ def test_the_page_has_the_total_first_and_says_of_whom_it_is(db: Session, app: F
     assert "紫兴社区" in drilled
     assert f'href="{PAGE}?unit={d.top.id}&amp;target=90"' in drilled or f"unit={d.top.id}" in drilled
     assert "目标 90%" in drilled
+
+
+def test_a_window_that_ends_at_midnight_ends_on_the_day_before(db: Session, app: Flask) -> None:
+    opens = day_start(date(2026, 3, 2))
+    top = make_unit(db, kind="district")
+    delivery = make_delivery(db, top, opens_at=to_ms(opens), closes_at=to_ms(opens + timedelta(days=7)))
+    db.commit()
+    page = client_for(app, top).get(f"{PAGE}?delivery={delivery.id}").text
+    assert "3月8日" in page
+    assert "3月9日" not in page
 
 
 def test_a_small_row_is_said_to_be_hidden(db: Session, app: Flask) -> None:

@@ -113,7 +113,7 @@ def test_the_sheet_opens_in_place_and_gives_the_focus_back(browser: Browser, add
     page.wait_for_selector("dialog[open]")
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog:not([open])", state="attached")
-    assert page.evaluate("document.activeElement.dataset.sheet") == "numbers"
+    page.wait_for_function("document.activeElement.dataset.sheet === 'numbers'")
     page.context.close()
 
 

@@ -56,6 +56,10 @@ function start() {
   let over = false;
   let submitting = false;
   let wasOffline = false;
+  /** Answers that are on their way into the outbox: they wait too. */
+  let storing = 0;
+  /** The questions were asked for before the service worker had taken the page over. */
+  let unseen = false;
 
   for (const key of Object.keys(stored)) answers[key] = stored[key][0];
 
@@ -135,7 +139,7 @@ function start() {
     const list = await outbox.waiting(attempt);
     const waiting = new Set(list.map((/** @type {any} */ one) => one.position));
     data.waiting = String(waiting.size);
-    if (data.state !== "closed") data.state = waiting.size ? "waiting" : "saved";
+    if (data.state !== "closed") data.state = waiting.size || storing ? "waiting" : "saved";
     paint(waiting);
     return waiting.size;
   }
@@ -258,8 +262,16 @@ function start() {
     request.responseType = "document";
     request.onload = () => {
       if (request.status === 200 && request.responseXML && request.responseXML.querySelector("[data-question]")) questions = request.responseXML;
+      if (unseen) keepQuestions();
     };
     request.send();
+  }
+
+  /** Keep the questions where the service worker looks for them, which has not seen them come. */
+  function keepQuestions() {
+    if (!questions) return;
+    const page = new Response("<!doctype html>" + questions.documentElement.outerHTML, { headers: { "Content-Type": "text/html; charset=utf-8" } });
+    caches.open("attempt-" + attempt).then((cache) => cache.put("/questions", page)).catch(() => undefined);
   }
 
   function current() {
@@ -351,12 +363,14 @@ function start() {
     answers[at] = text;
     delete refused[at];
     data.state = "waiting";
+    storing += 1;
     try {
       await outbox.put(attempt, at, text);
     } catch (error) {
       form.submit(); // the phone's storage failed: the form goes straight to the server
       return;
     }
+    storing -= 1;
     const count = await refresh();
     unnotice("back");
     if (wasOffline) {
@@ -450,11 +464,13 @@ function start() {
     });
   }
   if (!summary) {
-    underWorker().then((fresh) => {
-      load();
-      // a worker that came after the page has not seen it: it takes it now, for a reload without network
-      if (fresh) fetch(location.href, { credentials: "same-origin" }).catch(() => undefined);
-    });
+    let asked = false;
+    underWorker(() => {
+      // it has not seen the page: it takes it now, for a reload without network, and the questions where they came before it
+      fetch(location.href, { credentials: "same-origin" }).catch(() => undefined);
+      unseen = asked;
+      if (unseen) keepQuestions();
+    }).then(() => { asked = true; load(); });
     history.replaceState({ position }, "");
     window.addEventListener("popstate", (event) => {
       const number = event.state && event.state.position;
@@ -470,14 +486,17 @@ function start() {
   }
 }
 
-/** Wait for the service worker, a second at most, so that it sees what the page fetches. Tells whether it came after the page. */
-function underWorker() {
+/**
+ * Wait for the service worker, a second at most, so that it sees what the page fetches.
+ * @param {() => void} taken is called when it comes after the page, be it later than that
+ */
+function underWorker(taken) {
   const workers = navigator.serviceWorker;
-  if (!workers) return Promise.resolve(false);
+  if (!workers) return Promise.resolve();
   workers.register("/sw.js").catch(() => undefined);
-  if (workers.controller) return Promise.resolve(false);
+  if (workers.controller) return Promise.resolve();
   return Promise.race([
-    new Promise((resolve) => workers.addEventListener("controllerchange", () => resolve(true), { once: true })),
-    new Promise((resolve) => setTimeout(resolve, 1000)).then(() => false),
+    new Promise((resolve) => workers.addEventListener("controllerchange", () => { taken(); resolve(undefined); }, { once: true })),
+    new Promise((resolve) => setTimeout(resolve, 1000)),
   ]);
 }
