@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from quizapp.banks.models import BenchmarkPoint, Item, ItemVersion, Topic
 from quizapp.core.errors import NotFound
 from quizapp.core.tokens import normalize_code
-from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper, PaperItem, Response
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper, PaperItem, QuizBlueprint, Response
 from quizapp.quizzes.scoring import PositionKey
 
 #: Papers kept in memory by one process; a paper never changes, so nothing has to be thrown away but for room.
@@ -131,7 +131,7 @@ def get_delivery(db: Session, poster_code: str) -> Delivery:
     delivery = db.scalar(
         select(Delivery)
         .where(Delivery.poster_code == normalize_code(poster_code))
-        .options(joinedload(Delivery.unit), joinedload(Delivery.blueprint))
+        .options(joinedload(Delivery.unit), joinedload(Delivery.blueprint).defer(QuizBlueprint.rules))
     )
     if delivery is None:
         raise NotFound
@@ -140,11 +140,7 @@ def get_delivery(db: Session, poster_code: str) -> Delivery:
 
 def find_attempt(db: Session, delivery_id: int, public_id: str) -> Attempt | None:
     """The attempt of this name under a delivery."""
-    return db.scalar(
-        select(Attempt)
-        .where(Attempt.public_id == public_id, Attempt.delivery_id == delivery_id)
-        .options(joinedload(Attempt.delivery))
-    )
+    return db.scalar(select(Attempt).where(Attempt.public_id == public_id, Attempt.delivery_id == delivery_id))
 
 
 def find_attempts(db: Session, delivery_id: int, public_ids: list[str]) -> list[Attempt]:

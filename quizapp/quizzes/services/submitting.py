@@ -61,9 +61,9 @@ def _close(db: Session, attempt: Attempt, papers: PaperCache, now_ms: int, *, by
         if attempt.person_id is not None:
             settle_first(db, attempt.delivery_id, attempt.person_id, now_ms=now_ms)
         return
-    revision = db.scalars(select(Paper.scoring_revision).where(Paper.id == attempt.paper_id)).one()
+    rules = select(Paper.scoring_revision, Delivery.pass_score).join(Delivery, Delivery.id == Paper.delivery_id)
+    revision, pass_score = db.execute(rules.where(Paper.id == attempt.paper_id)).one()
     result = score(papers.keys(db, attempt.paper_id, revision), answers)
-    pass_score = db.scalars(select(Delivery.pass_score).where(Delivery.id == attempt.delivery_id)).one()
     attempt.state = AttemptState.SUBMITTED if by_taker else AttemptState.EXPIRED
     attempt.closed_at = now_ms if by_taker else attempt.deadline_at
     attempt.score = result.points
