@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 from sqlalchemy import delete, select
 
 from quizapp.core.db import Database, transaction
@@ -392,3 +392,45 @@ def test_a_database_that_is_down_leaves_the_answer_on_the_phone(live: Live, visi
     runtime.hot = working
     saved(page)
     assert len(stored(database)) == 1
+
+
+def test_what_is_chosen_before_the_script_has_come_is_kept(live: Live, visit: Visit, database: Database) -> None:
+    """On a slow line the question is there seconds before its script."""
+    page = visit()
+    start(page, deliver(database))
+    choose(page, 1)
+    saved(page)
+    held: list[Route] = []
+    page.route("**/static/attempt*.js", lambda route: held.append(route))
+    page.context.clear_cookies(name="none")
+    page.evaluate(
+        "navigator.serviceWorker.getRegistrations().then((all) => Promise.all(all.map((one) => one.unregister())))"
+    )
+    page.reload(wait_until="commit")
+    page.click("[data-holder] .choice >> nth=0")
+    assert page.locator("form[data-ready]").count() == 0
+    chosen = page.locator("[data-holder] input:checked").get_attribute("value")
+    for route in held:
+        route.continue_()
+    saved(page)
+    assert page.locator("[data-holder] input:checked").get_attribute("value") == chosen
+    assert stored(database) == {1: chosen}
+
+
+def test_a_mark_that_is_set_without_network_comes_later(live: Live, visit: Visit, database: Database) -> None:
+    page = visit()
+    start(page, deliver(database))
+    page.wait_for_selector("form[data-ready]")
+    page.context.set_offline(True)
+    page.click("[data-holder] [data-mark]")
+    page.wait_for_selector("[data-mark][aria-pressed=true]")
+    page.context.set_offline(False)
+    choose(page, 1)
+    saved(page)
+    for _ in range(50):
+        with database.session() as db:
+            if db.scalars(select(Attempt.marked)).one() == [1]:
+                break
+        page.wait_for_timeout(100)
+    with database.session() as db:
+        assert db.scalars(select(Attempt.marked)).one() == [1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -30,12 +32,17 @@ def close_if_over(db: Session, attempt_id: int, *, papers: PaperCache, now_ms: i
     return attempt
 
 
-def overdue_attempts(db: Session, now_ms: int, limit: int = 200) -> list[int]:
-    """Ids of open attempts whose time is over."""
+def overdue_attempts(db: Session, now_ms: int, limit: int = 200, without: Collection[int] = ()) -> list[int]:
+    """Ids of open attempts whose time is over, but for those `without` which the caller cannot close."""
     return list(
         db.scalars(
             select(Attempt.id)
-            .where(Attempt.state == AttemptState.OPEN, Attempt.deadline_at < now_ms, Attempt.accepts_until < now_ms)
+            .where(
+                Attempt.state == AttemptState.OPEN,
+                Attempt.deadline_at < now_ms,
+                Attempt.accepts_until < now_ms,
+                Attempt.id.not_in(without),
+            )
             .order_by(Attempt.deadline_at)
             .limit(limit)
         )

@@ -179,6 +179,7 @@ function start() {
       return result;
     }
     tries = 0;
+    sendMarks();
     if (wasOffline) {
       wasOffline = false;
       unnotice("offline");
@@ -278,6 +279,50 @@ function start() {
     return find("[data-holder] [data-question]");
   }
 
+  /** The options of the question that is shown. @returns {HTMLInputElement[]} */
+  function inputs() {
+    const field = current();
+    return field ? Array.from(field.querySelectorAll("input[name=answer]")) : [];
+  }
+
+  /** What was chosen before this script had come (a slow line), or null. The form tells browsers not to bring older choices back. */
+  function chosenBefore() {
+    const all = inputs();
+    if (closed || all.every((one) => one.checked === one.defaultChecked)) return null;
+    return all.filter((one) => one.checked).map((one) => one.value).sort().join(",");
+  }
+
+  // ---- marks: less than answers, but they wait for the network too ----
+
+  const marksKey = "marks-" + attempt;
+
+  /** Marks that the server does not have yet, by position. @returns {Record<string, string>} */
+  function unsentMarks() {
+    try { return JSON.parse(localStorage.getItem(marksKey) || "{}"); } catch (error) { return {}; }
+  }
+
+  /** @param {Record<string, string>} marks */
+  function keepMarks(marks) {
+    try {
+      if (Object.keys(marks).length) localStorage.setItem(marksKey, JSON.stringify(marks)); else localStorage.removeItem(marksKey);
+    } catch (error) { /* no storage: the mark goes now or not at all */ }
+  }
+
+  async function sendMarks() {
+    for (const [at, state] of Object.entries(unsentMarks())) {
+      try {
+        const response = await fetch(data.markUrl, {
+          method: "POST", credentials: "same-origin",
+          body: new URLSearchParams({ form_token: form.elements.form_token.value, position: at, marked: state }),
+        });
+        if (!response.ok && response.status >= 500) return;
+      } catch (error) { return; }
+      const marks = unsentMarks();
+      if (marks[at] === state) delete marks[at];
+      keepMarks(marks);
+    }
+  }
+
   function tickChosen() {
     const field = current();
     if (!field) return;
@@ -352,13 +397,15 @@ function start() {
   }
 
   /** @param {Event} event */
-  async function answered(event) {
+  function answered(event) {
     const input = /** @type {HTMLInputElement} */ (event.target);
     if (input.name !== "answer" || data.state === "closed") return;
-    const field = current();
-    const at = position;
-    const chosen = Array.from(field.querySelectorAll("input[name=answer]:checked")).map((one) => /** @type {HTMLInputElement} */ (one).value);
-    const text = chosen.sort().join(",");
+    const chosen = inputs().filter((one) => one.checked).map((one) => one.value);
+    keep(position, chosen.sort().join(","));
+  }
+
+  /** Keep an answer on the phone, then send it. @param {number} at @param {string} text */
+  async function keep(at, text) {
     if (answers[at] === text) return;
     answers[at] = text;
     delete refused[at];
@@ -407,10 +454,8 @@ function start() {
       if (marked.has(position)) marked.delete(position); else marked.add(position);
       tickChosen();
       refresh();
-      fetch(data.markUrl, {
-        method: "POST", credentials: "same-origin",
-        body: new URLSearchParams({ form_token: form.elements.form_token.value, position: String(position), marked: marked.has(position) ? "1" : "0" }),
-      }).catch(() => undefined);
+      keepMarks(Object.assign(unsentMarks(), { [position]: marked.has(position) ? "1" : "0" }));
+      sendMarks();
       return;
     }
     if ("toSummary" in element.dataset) {
@@ -435,13 +480,17 @@ function start() {
   // ---- begin ----
 
   (async () => {
+    const [at, early] = [position, summary ? null : chosenBefore()];
+    for (const [number, state] of Object.entries(unsentMarks())) if (state === "1") marked.add(Number(number)); else marked.delete(Number(number));
     await outbox.begin(attempt, data.saveUrl, Number(data.highest), stored, Number(data.now)).catch(() => undefined);
     for (const one of await outbox.kept(attempt)) {
       const there = stored[one.position];
       if (one.state !== "refused" && (!there || there[1] <= one.sequence)) answers[one.position] = one.answer;
     }
+    if (early !== null) await keep(at, early);
     if (!summary) tickChosen();
     if (await refresh() && !closed) send();
+    else if (!closed) sendMarks();
     form.dataset.ready = "";
   })();
 
@@ -449,7 +498,7 @@ function start() {
   if (!closed) {
     form.addEventListener("change", answered);
     tick();
-    const wake = () => { tries = 0; outbox.waiting(attempt).then((/** @type {any[]} */ list) => list.length && send()); };
+    const wake = () => { tries = 0; sendMarks(); outbox.waiting(attempt).then((/** @type {any[]} */ list) => list.length && send()); };
     window.addEventListener("online", wake);
     window.addEventListener("pageshow", (event) => {
       const [arrival] = performance.getEntriesByType("navigation");
