@@ -113,7 +113,7 @@ function start() {
   /** @param {Set<number>} waiting */
   function paint(waiting) {
     const counts = { answered: 0, open: 0, waiting: 0, refused: 0, marked: 0 };
-    document.querySelectorAll("#numbers .number-cell[data-number]").forEach((element) => {
+    document.querySelectorAll(".number-grid .number-cell").forEach((element) => {
       const cell = /** @type {HTMLElement} */ (element);
       const number = Number(cell.dataset.number);
       const state = refused[number] ? "refused" : waiting.has(number) ? "waiting" : answers[number] ? "answered" : "open";
@@ -124,7 +124,7 @@ function start() {
       else cell.removeAttribute("aria-current");
     });
     counts.answered += counts.waiting; // what waits is answered
-    document.querySelectorAll("#numbers [data-legend]").forEach((one) => {
+    document.querySelectorAll("[data-legend]").forEach((one) => {
       const element = /** @type {HTMLElement} */ (one);
       const name = element.dataset.legend || "";
       const place = element.querySelector("[data-count]");
@@ -252,6 +252,22 @@ function start() {
       return;
     }
     if (!over) setTimeout(tick, 1000);
+  }
+
+  // ---- the numbers: a sheet, or on a wide screen a card beside the question ----
+
+  const wide = matchMedia("(min-width: 68.75em)");
+
+  function placeNumbers() {
+    const [card, sheet] = [find("[data-grid-card]"), find("#numbers")];
+    if (!card || !sheet) return;
+    const [from, to] = wide.matches ? [sheet, card] : [card, sheet];
+    from.querySelectorAll(".sheet-body, .sheet-foot").forEach((/** @type {Element} */ part) => to.appendChild(part));
+    card.hidden = !wide.matches;
+    // the page has its main button already; the sheet is a view of its own
+    const go = to.querySelector("[data-to-summary]");
+    if (go) go.classList.toggle("button-secondary", wide.matches);
+    if (wide.matches && sheet.open) sheet.close();
   }
 
   // ---- one question after the other ----
@@ -444,9 +460,10 @@ function start() {
     if (summary) return;
     const sheet = find("#numbers");
     if ("sheet" in element.dataset) {
-      if (!sheet || typeof sheet.showModal !== "function") return;
+      const card = find("[data-grid-card]:not([hidden]) .number-cell[aria-current]");
+      if (!card && (!sheet || typeof sheet.showModal !== "function")) return;
       event.preventDefault();
-      sheet.showModal();
+      if (card) card.focus(); else sheet.showModal();
       return;
     }
     if ("mark" in element.dataset) {
@@ -513,6 +530,8 @@ function start() {
     });
   }
   if (!summary) {
+    placeNumbers();
+    wide.addListener(placeNumbers); // the older name: iOS 13 knows no other
     let asked = false;
     underWorker(() => {
       // it has not seen the page: it takes it now, for a reload without network, and the questions where they came before it
