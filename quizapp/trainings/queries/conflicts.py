@@ -101,8 +101,10 @@ def sessions_in_conflict(db: Session, session_ids: Collection[int]) -> set[int]:
     other = aliased(TrainingSession)
     mine, theirs = aliased(SessionTrainer), aliased(SessionTrainer)
     this = TrainingSession
-    taught = exists().where(
-        mine.session_id == this.id, theirs.session_id == other.id, mine.account_id == theirs.account_id
+    taught = (
+        exists()
+        .where(mine.session_id == this.id, theirs.session_id == other.id, mine.account_id == theirs.account_id)
+        .correlate(this, other)
     )
     clash = exists().where(
         other.id != this.id,
