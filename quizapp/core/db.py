@@ -88,7 +88,8 @@ class Database:
 
     def __init__(self, url: str | URL, *, pooled: bool = True) -> None:
         self.url = make_url(url)
-        options: dict[str, Any] = {}
+        # what is stored stays out of the log, also where a statement fails
+        options: dict[str, Any] = {"hide_parameters": True}
         if self.url.get_backend_name() == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
             options["connect_args"] = {

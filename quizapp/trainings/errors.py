@@ -5,6 +5,9 @@ CheckInLate     409  it is over; data["closed_at"], ms UTC
 CheckInClosed   409  the trainer closed it
 PeriodInvalid   422  the end is not after the begin, or further away than a day
 AttendeeNameNeeded, AttendeePhoneNeeded  422  a check-in without them
+RosterNotKept   409  a lecture or crew session expects nobody in particular
+RosterFrozen    409  the session is closed, and its roster with it
+RosterCame      409  whoever came is not taken off the roster
 """
 
 from __future__ import annotations
@@ -46,3 +49,21 @@ class AttendeePhoneNeeded(Invalid):
     """A name alone does not tell one person from another."""
 
     code = "attendee_phone_needed"
+
+
+class RosterNotKept(Conflict):
+    """A lecture or crew session expects nobody in particular."""
+
+    code = "roster_not_kept"
+
+
+class RosterFrozen(Conflict):
+    """The session is closed, and its roster with it."""
+
+    code = "roster_frozen"
+
+
+class RosterCame(Conflict):
+    """Whoever came is not taken off the roster."""
+
+    code = "roster_came"

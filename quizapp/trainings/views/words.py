@@ -9,6 +9,7 @@ from quizapp.core.clock import to_ms
 from quizapp.core.phones import mask_phone
 from quizapp.core.web import get_keys, get_now, get_runtime
 from quizapp.organisation.models import Person
+from quizapp.organisation.web import job_role_word
 from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate
 from quizapp.trainings.models import CheckInMethod, TrainingSession
 from quizapp.trainings.services import check_window
@@ -41,6 +42,7 @@ def method_word(method: str) -> str:
 
 
 bp.add_app_template_global(method_word)
+bp.add_app_template_global(job_role_word)
 
 
 def masked_phone(person: Person) -> str:
