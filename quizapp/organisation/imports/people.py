@@ -94,10 +94,9 @@ class PeopleReader:
         job_role = tried(number, lambda: fields.read_job_role(cell("job_role") or ""))
         birth_year = tried(number, lambda: fields.read_birth_year(cell("birth_year") or "", self.this_year))
         sex = tried(number, lambda: fields.read_sex(cell("sex") or ""))
-        if len(self.faults.found) > before:
-            return None
-        if phone is None and unit is None:
+        if not any(fields.word_key(cell(part) or "") for part in ("phone", "unit", "unit_code")):
             self.faults.add(number, Bad("phone", "phone_or_unit_needed"))
+        if len(self.faults.found) > before:
             return None
         return PersonRow(
             number=number,
