@@ -26,6 +26,7 @@ bp = Blueprint("organisation", "quizapp.organisation", template_folder="template
 def register(app: Flask) -> None:
     """Fill the navigation."""
     registry = cast("Runtime", app.extensions["quizapp"]).registry
+    registry.fill("job", imports.job_words)
     group: Any = _l("管理")
     registry.add_navigation(
         NavigationEntry("organisation.units", _l("单位"), "building-2", group, Permission.MANAGE_UNITS, order=80)
@@ -269,3 +270,6 @@ def _shown(unit: OrgUnit) -> str:
     """The tree, unfolded to where a unit stands."""
     above = unit.path.strip("/").split("/")[:-1]
     return url_for("organisation.units", open=".".join(above) or None)
+
+
+from quizapp.organisation.imports import views as imports  # noqa: E402 # it hangs its pages on `bp`

@@ -16,6 +16,9 @@ PlaceNameTaken  409  the unit keeps a place of this name already
 AudienceTwice   409  the session has this rule already
 AudienceTooWide 422  only who is responsible for every unit may mean every unit
 AttendeeNameNeeded, AttendeePhoneNeeded  422  a check-in without them
+RosterNotKept   409  a lecture or crew session expects nobody in particular
+RosterFrozen    409  the session is closed, and its roster with it
+RosterCame      409  whoever came is not taken off the roster
 """
 
 from __future__ import annotations
@@ -135,3 +138,21 @@ class AudienceTooWide(Invalid):
     """Only who is responsible for every unit may mean every unit."""
 
     code = "audience_too_wide"
+
+
+class RosterNotKept(Conflict):
+    """A lecture or crew session expects nobody in particular."""
+
+    code = "roster_not_kept"
+
+
+class RosterFrozen(Conflict):
+    """The session is closed, and its roster with it."""
+
+    code = "roster_frozen"
+
+
+class RosterCame(Conflict):
+    """Whoever came is not taken off the roster."""
+
+    code = "roster_came"

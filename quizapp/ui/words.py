@@ -72,6 +72,16 @@ WORDS: dict[str, LazyString] = {
     "audience_too_wide": _l("请选一个单位"),
     "attendee_name_needed": _l("请填写姓名"),
     "attendee_phone_needed": _l("请填写手机号"),
+    "roster_not_kept": _l("讲座和班组培训不设名册，谁来都欢迎。要设名册，先改场次的类型。"),
+    "roster_frozen": _l("这一场已经结束，名册不再改。要改，先到场次页重新开放。"),
+    "roster_came": _l("这个人已经到场，不能移出名册。"),
+    # imports
+    "table_too_large": _l("表太大，没有收下。最多 8 MB、50,000 行、60 列；分成几份再传。"),
+    "table_unreadable": _l("没有看懂这个文件。要 xlsx、xls、ods 或 CSV；表格程序能打开的，另存为 xlsx 再传。"),
+    "table_locked": _l("这个表有密码。去掉密码再传。"),
+    "table_empty": _l("这个文件是空的。看一看选对了没有。"),
+    "import_moved": _l("这份文件已经导入、放弃，或正在读。刷新看一看。"),
+    "import_faulty": _l("还有要改的地方，一行也没有导入。改好再传。"),
     # practice
     "practice_answer_missing": _l("先选一个答案，再提交。"),
     # portal

@@ -26,18 +26,20 @@ from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
 from quizapp.app import create_app
 from quizapp.banks.models import ItemBank, Topic
+from quizapp.core.clock import to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import GUEST, ROLE_PERMISSIONS, SYSTEM, Actor, Grant, Permission, Role, Scope
 from quizapp.core.web import Runtime
 from quizapp.jobs.services import enqueue
+from quizapp.organisation.imports.batches import ROSTER, UNITS, receive_file
 from quizapp.organisation.models import Industry, OrgUnit
 from quizapp.quizzes.models import Delivery, DeliveryState
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
-from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, SessionKind, TrainingSession
+from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, RosterEntry, SessionKind, TrainingSession
 from quizapp.trainings.services import RunPlan, add_course, add_place, add_run, open_session
 from tests.conftest import START, FakeClock, make_settings
-from tests.factories import make_account, make_delivery, make_unit
+from tests.factories import make_account, make_delivery, make_person, make_session, make_unit
 from tests.quizzes.banks import make_blueprint
 from tests.quizzes.staff import delivery_form
 from tests.quizzes.support import begin
@@ -61,6 +63,7 @@ class Side:
     course: Course
     run: CourseRun
     place: Place
+    roster_session: TrainingSession
     account: Account
 
 
@@ -111,6 +114,44 @@ class Case:
         with self.ground.writing() as db:
             actor = asker.actor if self.foreign else self.visitor.actor
             return enqueue(db, "policy", {}, actor=actor, now=START).public_id
+
+    def roster_entry(self) -> dict[str, int]:
+        """Somebody on the roster of the side."""
+        side = self.side
+        with self.ground.writing() as db:
+            person = make_person(db, unit_id=side.unit.id)
+            entry = RosterEntry(
+                session_id=side.roster_session.id, person_id=person.id, source="by_hand", added_at=to_ms(START)
+            )
+            db.add(entry)
+            db.flush()
+            return {"session_id": side.roster_session.id, "entry_id": entry.id}
+
+    def roster_import(self) -> dict[str, Any]:
+        """A file that the visitor brought for the roster, or somebody else."""
+        session = self.side.roster_session
+        return {"session_id": session.id, **self._import(ROSTER, session.id)}
+
+    def unit_import(self) -> dict[str, Any]:
+        """A file of units that the visitor brought, or somebody else."""
+        return self._import(UNITS, None)
+
+    def _import(self, kind: str, target_id: int | None) -> dict[str, Any]:
+        asker = self.ground.visitors["trainer" if self.visitor.home == "there" else "other_coordinator"]
+        with self.ground.writing() as db:
+            batch = receive_file(
+                db,
+                "姓名,手机\n李建国,13800001234\n".encode(),
+                kind=kind,
+                target_id=target_id,
+                unit_id=None,
+                reach=[],
+                after=None,
+                keys=self.ground.keys,
+                actor=asker.actor if self.foreign else self.visitor.actor,
+                now=START,
+            )
+            return {"public_id": batch.public_id}
 
     def secret(self) -> str:
         """The secret of a set-up link."""
@@ -231,6 +272,13 @@ TABLE = [
     Route("organisation.unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.close_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.reopen_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route("organisation.unit_template", P.MANAGE_UNITS),
+    Route("organisation.import_units", P.MANAGE_UNITS),
+    Route("organisation.unit_import", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
+    Route("organisation.unit_faults", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
+    Route("organisation.unit_import_columns", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
+    Route("organisation.apply_unit_import", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
+    Route("organisation.drop_unit_import", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
     Route("organisation.industries", P.MANAGE_UNITS),
     Route(
         "organisation.new_industry",
@@ -360,6 +408,24 @@ TABLE = [
     Route("trainings.walk_in", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.projector", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.latest", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.roster_template", P.RUN_SESSIONS),
+    Route("trainings.roster", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route("trainings.roster_units", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route("trainings.refresh_roster", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route("trainings.add_to_roster", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route(
+        "trainings.remove_from_roster",
+        P.RUN_SESSIONS,
+        lambda c: c.roster_entry(),
+        "scope",
+        form=lambda _: {"reason": "left"},
+    ),
+    Route("trainings.import_roster", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route("trainings.roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
+    Route("trainings.roster_faults", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
+    Route("trainings.roster_import_columns", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
+    Route("trainings.apply_roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
+    Route("trainings.drop_roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
     Route("trainings.attendance_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
@@ -446,6 +512,7 @@ class Ground:
                 actor=actor,
                 now=START,
             ),
+            roster_session=make_session(db, top, kind="joint", title=f"{mark}合训"),
             account=account,
         )
 

@@ -23,8 +23,9 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from quizapp.core.clock import LOCAL_ZONE
 from quizapp.organisation.models import JobRole
+from quizapp.organisation.web import JOB_ROLE_WORDS
 from quizapp.trainings.forms.base import TrainingForm
-from quizapp.trainings.forms.words import JOB_WORDS, KIND_CHOICES
+from quizapp.trainings.forms.words import KIND_CHOICES
 from quizapp.trainings.models import CodeMode, RegistrationMode, SessionKind
 from quizapp.trainings.services import MARGIN, SessionPlan
 
@@ -184,7 +185,7 @@ class AudienceForm(TrainingForm):
     job_role = SelectField(
         _l("岗位"),
         default="",
-        choices=[SelectChoice("", _l("所有岗位")), *(SelectChoice(r.value, w) for r, w in JOB_WORDS.items())],
+        choices=[SelectChoice("", _l("所有岗位")), *(SelectChoice(r.value, w) for r, w in JOB_ROLE_WORDS.items())],
     )
 
     @property

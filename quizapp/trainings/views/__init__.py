@@ -17,6 +17,7 @@ bp = Blueprint("trainings", "quizapp.trainings", template_folder="templates")
 def register(app: Flask) -> None:
     """Fill the navigation."""
     runtime = cast("Runtime", app.extensions["quizapp"])
+    runtime.registry.fill("job", roster_imports.job_words)
     runtime.registry.add_navigation(
         NavigationEntry("trainings.sessions", _l("培训场次"), "calendar", _l("工作"), Permission.RUN_SESSIONS, order=30)
     )
@@ -36,6 +37,8 @@ from quizapp.trainings.views import (  # noqa: E402 # they hang their pages on `
     places,
     planning,
     projector,
+    roster_imports,
+    rosters,
     sessions,
     words,
 )
@@ -50,6 +53,8 @@ __all__ = [
     "planning",
     "projector",
     "register",
+    "roster_imports",
+    "rosters",
     "sessions",
     "words",
 ]

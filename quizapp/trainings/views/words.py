@@ -8,10 +8,11 @@ from flask_babel import gettext as _
 from quizapp.core.clock import to_ms
 from quizapp.core.phones import mask_phone
 from quizapp.core.web import get_keys, get_now, get_runtime
-from quizapp.organisation.models import Industry, JobRole, Person
+from quizapp.organisation.models import Industry, Person
+from quizapp.organisation.web import job_role_word
 from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate, SessionCancelled
 from quizapp.trainings.forms.sessions import tenths
-from quizapp.trainings.forms.words import JOB_WORDS, KIND_WORDS
+from quizapp.trainings.forms.words import KIND_WORDS
 from quizapp.trainings.models import (
     CheckInMethod,
     CodeMode,
@@ -57,11 +58,6 @@ def kind_word(kind: str) -> str:
     return str(KIND_WORDS[SessionKind(kind)])
 
 
-def job_word(role: str) -> str:
-    """What somebody does at work."""
-    return str(JOB_WORDS[JobRole(role)])
-
-
 def industry_word(industry: Industry) -> str:
     """An industry's name in the page's language."""
     return industry.name_en if is_english() else industry.name
@@ -88,7 +84,7 @@ def audience_sentence(audience: Audience) -> str:
     if audience.industry is not None:
         parts.append(industry_word(audience.industry))
     if audience.rule.job_role is not None:
-        parts.append(job_word(audience.rule.job_role))
+        parts.append(job_role_word(audience.rule.job_role))
     return " · ".join(parts)
 
 
@@ -119,6 +115,7 @@ for _word in (
     audience_sentence,
     moved_words,
     hours_word,
+    job_role_word,
 ):
     bp.add_app_template_global(_word)
 
