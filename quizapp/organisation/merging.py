@@ -55,7 +55,8 @@ def merge_people(db: Session, *, kept_id: int, merged_id: int, actor: Actor, now
     if not kept.name or not merged.name:
         raise PersonErased
     merging = PersonMerging(kept.id, merged.id, actor, now)
-    moved = {part.name: part.do(db, merging) for part in parts}
+    facts = [(fact.kind, fact.merged, fact.both) for fact in preview_merge(db, kept_id=kept.id, merged_id=merged.id)]
+    moved = {"facts": facts} | {part.name: part.do(db, merging) for part in parts}
     merge = PersonMerge(kept_id=kept.id, merged_id=merged.id, moved=moved, done_by=actor.account_id, done_at=now)
     db.add(merge)
     db.flush()
