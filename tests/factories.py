@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 from quizapp.accounts.models import Account, AccountGrant
 from quizapp.accounts.passwords import hash_password
 from quizapp.banks.models import Item, ItemBank, ItemVersion, Topic
+from quizapp.certificates.models import Certificate
 from quizapp.core.clock import local_date, to_ms
 from quizapp.core.scope import Role
 from quizapp.core.tokens import Keys, new_poster_code
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Paper, PaperItem, QuizBlueprint
-from quizapp.trainings.models import Attendance, TrainingSession
+from quizapp.trainings.models import Attendance, Course, CourseRun, TrainingSession
 from tests.conftest import START
 
 _numbers = itertools.count(1)
@@ -290,3 +291,37 @@ def make_attendance(db: Session, session_id: int, person_id: int, **values: Any)
     db.add(attendance)
     db.flush()
     return attendance
+
+
+def make_run(db: Session, unit: OrgUnit) -> CourseRun:
+    """A run of a course of its own."""
+    course = Course(unit_id=unit.id, title="课程", created_at=to_ms(START))
+    db.add(course)
+    db.flush()
+    run = CourseRun(course_id=course.id, unit_id=unit.id, number=1, title="第 1 期", created_at=to_ms(START))
+    db.add(run)
+    db.flush()
+    return run
+
+
+def make_certificate(db: Session, run: CourseRun, person_id: int, **values: Any) -> Certificate:
+    """A valid certificate of a run."""
+    number = next(_numbers)
+    certificate = Certificate(
+        **{
+            "number": f"2026-{number:06}-0",
+            "check_code": f"check{number}",
+            "run_id": run.id,
+            "person_id": person_id,
+            "course_title": "课程",
+            "run_title": "第 1 期",
+            "issuer": "科协",
+            "hours_tenths": 20,
+            "issued_on": local_date(START),
+            "issued_at": to_ms(START),
+            **values,
+        }
+    )
+    db.add(certificate)
+    db.flush()
+    return certificate

@@ -10,6 +10,7 @@ UnitNeeded         422  a grant names a unit, or says that it is for all
 GrantTooWide       403  wider than one's own grant
 AccountBeyond      403  an account with grants beyond one's own
 LastAdministrator  409  nobody would be left who can grant access
+TwoAccounts        409  two persons with an account each are not merged
 """
 
 from __future__ import annotations
@@ -75,3 +76,9 @@ class LastAdministrator(Conflict):
     """The last administrator over all units who can sign in."""
 
     code = "last_administrator"
+
+
+class TwoAccounts(Conflict):
+    """Both persons can sign in: an account cannot be merged into another."""
+
+    code = "two_accounts"

@@ -28,6 +28,8 @@ ACTION_WORDS = {
     "industry_reopened": _l("恢复行业"),
     "papers_assembled": _l("组卷完成"),
     "password_set": _l("设置密码"),
+    "person_merged": _l("合并人员"),
+    "person_merge_undone": _l("撤销合并"),
     "session_closed": _l("结束场次"),
     "session_opened": _l("开始场次"),
     "session_reopened": _l("重开场次"),
@@ -48,5 +50,6 @@ OBJECT_WORDS = {
     "industry": _l("行业"),
     "item_bank": _l("题库"),
     "org_unit": _l("单位"),
+    "person": _l("人员"),
     "training_session": _l("场次"),
 }

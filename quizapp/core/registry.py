@@ -7,11 +7,16 @@ transaction (merge of persons, erasure, re-score) is made of parts that each fea
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from quizapp.core.scope import Permission
+from sqlalchemy import MetaData
+from sqlalchemy.orm import Session
+
+from quizapp.core.errors import DomainError
+from quizapp.core.scope import Actor, Permission
 
 
 @dataclass(frozen=True)
@@ -59,3 +64,79 @@ def task(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return function
 
     return register
+
+
+@dataclass(frozen=True)
+class PersonMerging:
+    """One merge of two persons, as its parts see it: ids, who does it, and when."""
+
+    kept_id: int
+    merged_id: int
+    actor: Actor
+    now: datetime
+
+
+@dataclass(frozen=True)
+class MergeFact:
+    """What two persons have of one kind, before a merge. The kind is a code; whoever shows it has the words."""
+
+    kind: str
+    #: How many the one who stays has.
+    kept: int = 0
+    #: How many the one who is merged has.
+    merged: int = 0
+    #: How many of these the other has as well, where one may have one alone.
+    both: int = 0
+    #: Why the two cannot be merged at all.
+    refusal: DomainError | None = None
+
+
+@dataclass(frozen=True)
+class MergePersonPart:
+    """What one feature does when two persons turn out to be one."""
+
+    name: str
+    #: The columns that name a person and change, "attendance.person_id".
+    moves: tuple[str, ...]
+    #: What would happen.
+    preview: Callable[[Session, int, int], list[MergeFact]]
+    #: Move the rows; gives what `undo` needs, ids and codes as JSON. Raises a refusal where the two cannot be merged.
+    do: Callable[[Session, PersonMerging], dict[str, Any]]
+    #: Move back what `do` has moved and nobody has changed since.
+    undo: Callable[[Session, PersonMerging, dict[str, Any]], None]
+    #: The columns that name a person and never change, each with its reason.
+    stays: Mapping[str, str] = field(default_factory=dict)
+
+
+#: The parts of a merge of persons by name, in the order in which they are done; filled by the features' `merging.py`, which
+#: `quizapp.parts` imports.
+MERGE_PERSON: dict[str, MergePersonPart] = {}
+
+
+def add_merge_person(part: MergePersonPart) -> MergePersonPart:
+    """Bring a feature's part of a merge of persons."""
+    MERGE_PERSON[part.name] = part
+    return part
+
+
+class PartMissing(RuntimeError):
+    """A column that names a person is answered for by no part: merging would leave its rows behind."""
+
+
+def unanswered_person_columns(metadata: MetaData, parts: Iterable[MergePersonPart]) -> list[str]:
+    """The columns that name a person and that no part answers for: they refer to `person`, or are called so.
+
+    One rule for the policy test, which sees every table, and for the merge itself, which refuses to run with half of its parts.
+    """
+    answered = {column for part in parts for column in (*part.moves, *part.stays)}
+    return sorted(
+        name
+        for table in metadata.tables.values()
+        for column in table.columns
+        if (name := f"{table.name}.{column.name}") not in answered
+        and (
+            column.name == "person_id"
+            or column.name.endswith("_person_id")
+            or any(key.target_fullname == "person.id" for key in column.foreign_keys)
+        )
+    )

@@ -4,6 +4,11 @@ CodeTaken       409  another unit or industry has this code
 UnitClosed      409  a closed unit takes no new people and no new units
 IndustryClosed  409  a closed industry is chosen for nothing new
 NameNeeded      422  a name is empty
+MergeSamePerson 422  a person is not merged into themselves
+PersonIsMerged  409  one of the two was merged already
+PersonErased    409  the data of one of the two were erased
+MergeTooOld     409  the term for taking a merge back is over
+LaterMergeFirst 409  another merge stands on top of this one
 """
 
 from __future__ import annotations
@@ -33,3 +38,33 @@ class NameNeeded(Invalid):
     """A name without a visible character."""
 
     code = "name_needed"
+
+
+class MergeSamePerson(Invalid):
+    """One row is no two."""
+
+    code = "merge_same_person"
+
+
+class PersonIsMerged(Conflict):
+    """One of the two was merged already: whoever stands for them is the one to choose."""
+
+    code = "person_is_merged"
+
+
+class PersonErased(Conflict):
+    """The data of one of the two were erased, which ends merging and taking back."""
+
+    code = "person_erased"
+
+
+class MergeTooOld(Conflict):
+    """The term for taking a merge back is over; data["days"]."""
+
+    code = "merge_too_old"
+
+
+class LaterMergeFirst(Conflict):
+    """Another merge was done on top of this one and must be taken back before."""
+
+    code = "later_merge_first"

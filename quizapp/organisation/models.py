@@ -229,7 +229,7 @@ class PersonMerge(Base):
     kept_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     #: The person who was merged into it.
     merged_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    #: Part of a feature → what it moved (ids and codes), so that it can be moved back.
+    #: Part of a feature → what it moved (ids and codes), so that it can be moved back; "facts" → the counts beforehand.
     moved: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     #: The account that did it.
     done_by: Mapped[int | None] = mapped_column(BigId)

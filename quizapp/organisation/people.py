@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import case, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from quizapp.core.db import insert_once
 from quizapp.core.tokens import Keys
@@ -74,6 +74,7 @@ def identify(
 
     Somebody who is known is found and left as they are: what was typed changes nothing and shows nothing. Otherwise a new person is
     made who serves counting alone. Two calls at once make one person. A device alone, a name alone, a phone alone say nothing.
+    Who was merged is found as the one who stayed, and is held: see `hold_person`.
     """
     name = clean_name(name)
     key = name_key(name)
@@ -110,6 +111,29 @@ def identify(
     return Identified(None, "none")
 
 
+def kept_person_id(db: Session, person_id: int) -> int:
+    """Who stands for a person now: the one they were merged into, and so on to the end; themselves where they were not.
+
+    For showing. Whoever writes a row for the person takes `hold_person`.
+    """
+    return _follow(db, person_id, select(Person.merged_into_id))
+
+
+def hold_person(db: Session, person_id: int) -> int:
+    """Who stands for a person, now and until the transaction ends: a merge waits until then, so that no row is left behind.
+
+    Those who hold one person do not wait for each other.
+    """
+    return _follow(db, person_id, select(Person.merged_into_id).with_for_update(read=True, key_share=True))
+
+
+def _follow(db: Session, person_id: int, statement: Select[int | None]) -> int:
+    # a merged person takes no further merge, so the chain has an end
+    while (into := db.scalar(statement.where(Person.id == person_id))) is not None:
+        person_id = into
+    return person_id
+
+
 def _by_phone(db: Session, phone_hash: bytes, key: str) -> int | None:
     """Somebody on a roster before the owner of an account, before somebody who only typed; the oldest of equals."""
     rank = case(
@@ -117,17 +141,28 @@ def _by_phone(db: Session, phone_hash: bytes, key: str) -> int | None:
         (Person.source == PersonSource.ACCOUNT, 1),
         else_=2,
     )
-    return db.scalar(
-        select(Person.id)
-        .where(Person.phone_hash == phone_hash, Person.name_key == key)
-        .order_by(rank, Person.id)
-        .limit(1)
-    )
+    return _held(db, and_(Person.phone_hash == phone_hash, Person.name_key == key), order=(rank, Person.id))
 
 
 def _by_device(db: Session, device_hash: bytes, key: str) -> int | None:
-    return db.scalar(
-        select(Person.id).where(
-            Person.device_hash == device_hash, Person.name_key == key, Person.source == PersonSource.DEVICE
-        )
+    return _held(
+        db,
+        and_(Person.device_hash == device_hash, Person.name_key == key, Person.source == PersonSource.DEVICE),
+        order=(Person.id,),
     )
+
+
+def _held(
+    db: Session, condition: ColumnElement[bool], order: tuple[ColumnElement[Any] | InstrumentedAttribute[int], ...]
+) -> int | None:
+    """The first person of a condition, held against a merge; the one who stayed where they were merged."""
+    found = db.execute(
+        select(Person.id, Person.merged_into_id)
+        .where(condition)
+        .order_by(*order)
+        .limit(1)
+        .with_for_update(read=True, key_share=True)
+    ).first()
+    if found is None:
+        return None
+    return found.id if found.merged_into_id is None else hold_person(db, found.merged_into_id)

@@ -104,6 +104,13 @@ WORDS: dict[str, LazyString] = {
     "unit_closed": _l("这个单位已停用，请另选一个"),
     "industry_closed": _l("这个行业已停用，请另选一个"),
     "name_needed": _l("这一项要填"),
+    # merging people
+    "merge_same_person": _l("选的是同一个人。请选两条不同的记录。"),
+    "person_is_merged": _l("其中一人已经并入别人。请回到人员页，选现在留下的那一个。"),
+    "person_erased": _l("其中一人的个人信息已删除，不能再合并或撤销。"),
+    "merge_too_old": _l("合并已过 %(days)s 天，不能再撤销。"),
+    "later_merge_first": _l("在这之后又合并过。先撤销后一次，再撤销这一次。"),
+    "two_accounts": _l("两人各有一个账号，账号不能合并。请先确认是不是同一个人；是的话，以后只用一个账号。"),
 }
 
 #: A page's title by status, then what it says where the error itself brings no words.

@@ -32,6 +32,7 @@ from quizapp.core.scope import GUEST, ROLE_PERMISSIONS, SYSTEM, Actor, Grant, Pe
 from quizapp.core.web import Runtime
 from quizapp.jobs.services import enqueue
 from quizapp.organisation.imports.batches import ROSTER, UNITS, receive_file
+from quizapp.organisation.merging import merge_people
 from quizapp.organisation.models import Industry, OrgUnit
 from quizapp.quizzes.models import Delivery, DeliveryState
 from quizapp.quizzes.services.submitting import submit_attempt
@@ -100,6 +101,17 @@ class Case:
         with self.ground.writing() as db:
             unit = db.get_one(OrgUnit, self.side.unit.id)
             return make_delivery(db, unit, items=1, state=DeliveryState.FAILED, title=self.side.mark).id
+
+    def people(self) -> list[int]:
+        """Two people of the side."""
+        with self.ground.writing() as db:
+            return [make_person(db, name=f"{self.side.mark}李国", unit_id=self.side.unit.id).id for _ in range(2)]
+
+    def merge(self) -> int:
+        """Two people of the side who were merged."""
+        kept, merged = self.people()
+        with self.ground.writing() as db:
+            return merge_people(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START).id
 
     def grant(self) -> dict[str, int]:
         """An account of the side with its one grant."""
@@ -295,6 +307,21 @@ TABLE = [
     ),
     Route("organisation.close_industry", P.MANAGE_UNITS, lambda c: {"industry_id": c.ground.industry}, whole=True),
     Route("organisation.reopen_industry", P.MANAGE_UNITS, lambda c: {"industry_id": c.ground.industry}, whole=True),
+    Route("organisation.people", P.MERGE_PEOPLE),
+    Route("organisation.people", P.MERGE_PEOPLE, lambda _: {"q": "李国"}),
+    Route("organisation.people", P.MERGE_PEOPLE, lambda _: {"unit": "街道"}),
+    Route("organisation.merge", P.MERGE_PEOPLE, lambda c: {"person": c.people()}, "scope", method="GET"),
+    Route(
+        "organisation.merge",
+        P.MERGE_PEOPLE,
+        foreign="scope",
+        form=lambda c: {"person": c.people()},
+        method="POST",
+        status=303,
+    ),
+    Route("organisation.merges", P.MERGE_PEOPLE),
+    Route("organisation.merge_done", P.MERGE_PEOPLE, lambda c: {"merge_id": c.merge()}, "scope"),
+    Route("organisation.undo", P.MERGE_PEOPLE, lambda c: {"merge_id": c.merge()}, "scope"),
     Route("quizzes.deliveries", P.MANAGE_DELIVERIES),
     Route("quizzes.new_delivery", P.MANAGE_DELIVERIES, method="GET"),
     Route(

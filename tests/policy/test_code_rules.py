@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table
+
+import quizapp.parts  # noqa: F401 # fills MERGE_PERSON
 from quizapp.config import SETTINGS
+from quizapp.core.registry import MERGE_PERSON, MergePersonPart, unanswered_person_columns
 from quizapp.models import Base
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +64,36 @@ def test_every_setting_is_described_for_operators() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     missing = [name for name in SETTINGS if f"`{name}`" not in text]
     assert not missing, f"docs/operations.md does not describe {missing}"
+
+
+def test_every_column_that_names_a_person_has_a_part_in_their_merge() -> None:
+    missing = unanswered_person_columns(Base.metadata, MERGE_PERSON.values())
+    assert not missing, (
+        f"nobody says what becomes of {missing} when two persons are merged: name each in the `moves` of the MergePersonPart in its "
+        f"feature's merging.py, with preview, do and undo (and bring that file into quizapp/parts.py), or in its `stays` with the reason"
+    )
+    named = [column for part in MERGE_PERSON.values() for column in (*part.moves, *part.stays)]
+    columns = {f"{table.name}.{column.name}" for table in Base.metadata.tables.values() for column in table.columns}
+    assert sorted(set(named) - columns) == [], "a part of a merge names columns that are no more: take them out"
+    assert len(named) == len(set(named)), f"two parts of a merge answer for one column: {sorted(named)}"
+    assert all(reason.strip() for part in MERGE_PERSON.values() for reason in part.stays.values())
+
+
+def test_every_merging_module_is_brought_in() -> None:
+    text = (PACKAGE / "parts.py").read_text(encoding="utf-8")
+    found = [path.parent.name for path in PACKAGE.glob("*/merging.py")]
+    missing = [name for name in found if f"from quizapp.{name} import merging as {name}" not in text]
+    assert not missing, f"quizapp/parts.py does not import the merging.py of {missing}: their rows would be left behind"
+
+
+def test_a_new_table_with_a_person_is_noticed() -> None:
+    """The rule itself: a reference to a person, or a column that is called so."""
+    metadata = MetaData()
+    Table("person", metadata, Column("id", Integer, primary_key=True))
+    Table("lent_book", metadata, Column("reader_id", ForeignKey("person.id")), Column("helper_person_id", Integer))
+    part = MergePersonPart("books", ("lent_book.reader_id",), lambda *_: [], lambda *_: {}, lambda *_: None)
+    assert unanswered_person_columns(metadata, []) == ["lent_book.helper_person_id", "lent_book.reader_id"]
+    assert unanswered_person_columns(metadata, [part]) == ["lent_book.helper_person_id"]
 
 
 def test_tables_are_singular_nouns() -> None:

@@ -41,6 +41,19 @@ def lock_persons(db: Session, *person_ids: int | None) -> None:
         db.scalar(select(Person.id).where(Person.id == person_id).with_for_update(key_share=True))
 
 
+def lock_standing(db: Session, person_id: int) -> int:
+    """Like `lock_persons` for one person, or for whoever stands for them since a merge; gives that person.
+
+    Who was merged while a request was on its way is known only once the lock is there.
+    """
+    standing = Person.merged_into_id
+    while (
+        into := db.scalar(select(standing).where(Person.id == person_id).with_for_update(key_share=True))
+    ) is not None:
+        person_id = into
+    return person_id
+
+
 def settle_first(
     db: Session, delivery_id: int, person_id: int, *, actor: Actor = SYSTEM, now_ms: int
 ) -> tuple[int | None, int | None]:

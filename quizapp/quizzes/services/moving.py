@@ -11,9 +11,10 @@ from quizapp.audit.services import record
 from quizapp.core.clock import from_ms
 from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, check_character, digest, new_code, new_secret, normalize_code
+from quizapp.organisation.people import kept_person_id
 from quizapp.quizzes.errors import AlreadyClaimed, AttemptClosed, CodeUnknown
 from quizapp.quizzes.models import Attempt, AttemptState, IdentityLevel, TransferCode
-from quizapp.quizzes.services.first_attempts import lock_persons, settle_first
+from quizapp.quizzes.services.first_attempts import lock_persons, lock_standing, settle_first
 from quizapp.quizzes.services.starting import receipt_hash
 
 #: How long a code to go on in another browser lives, milliseconds.
@@ -96,7 +97,9 @@ def claim_attempt(db: Session, *, attempt_id: int, actor: Actor, now_ms: int) ->
     """
     if actor.account_id is None or actor.person_id is None:
         raise CodeUnknown(field="code")
-    lock_persons(db, actor.person_id, db.scalar(select(Attempt.person_id).where(Attempt.id == attempt_id)))
+    mine = kept_person_id(db, actor.person_id)
+    lock_persons(db, mine, db.scalar(select(Attempt.person_id).where(Attempt.id == attempt_id)))
+    mine = lock_standing(db, mine)
     attempt = db.scalars(select(Attempt).where(Attempt.id == attempt_id).with_for_update(of=Attempt)).one()
     if attempt.account_id == actor.account_id:
         return attempt
@@ -105,12 +108,12 @@ def claim_attempt(db: Session, *, attempt_id: int, actor: Actor, now_ms: int) ->
     before = attempt.person_id
     attempt.is_first = False
     attempt.account_id = actor.account_id
-    attempt.person_id = actor.person_id
+    attempt.person_id = mine
     attempt.identity_level = IdentityLevel.SIGNED_IN
     db.flush()
     flags = [
         settle_first(db, attempt.delivery_id, person, actor=actor, now_ms=now_ms)
-        for person in {before, actor.person_id}
+        for person in {before, mine}
         if person is not None
     ]
     record(

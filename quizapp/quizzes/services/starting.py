@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -42,7 +42,7 @@ from quizapp.quizzes.models import (
 )
 from quizapp.quizzes.ordering import ORDER_VERSION
 from quizapp.quizzes.queries.taking import places_taken
-from quizapp.quizzes.services.first_attempts import choose_first, lock_persons, settle_first
+from quizapp.quizzes.services.first_attempts import choose_first, lock_persons, lock_standing, settle_first
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,8 @@ def start_attempt(
     if delivery.capacity is not None:
         # the last places: one after the other
         db.scalar(select(Delivery.id).where(Delivery.id == delivery.id).with_for_update())
-    lock_persons(db, actor.person_id)
+    if actor.person_id is not None:
+        actor = replace(actor, person_id=lock_standing(db, actor.person_id))
     if (existing := _started_before(db, delivery.id, public_id)) is not None:
         return Started(existing, secret)
     check_open(db, delivery, actor, now_ms)

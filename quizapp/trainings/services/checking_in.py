@@ -16,6 +16,7 @@ from quizapp.core.phones import normalize_phone
 from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, digest
 from quizapp.organisation.models import OrgUnit, Person
+from quizapp.organisation.people import hold_person
 from quizapp.organisation.services import clean_name, identify
 from quizapp.trainings.errors import AttendeeNameNeeded, AttendeePhoneNeeded
 from quizapp.trainings.models import Attendance, CheckInMethod, Matched, TrainingSession
@@ -52,7 +53,7 @@ def check_in(
     if stated is None and unit_id is not None:
         raise NotFound
     if name is None and actor.person_id is not None:
-        person, matched = db.get_one(Person, actor.person_id), Matched.ACCOUNT
+        person, matched = db.get_one(Person, hold_person(db, actor.person_id)), Matched.ACCOUNT
         unit = stated or (db.get(OrgUnit, person.unit_id) if person.unit_id is not None else None)
     else:
         person, matched = _typed_person(db, name, phone, keys, now, unit_id), Matched.TYPED

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, Flask, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 
 from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError
-from quizapp.core.registry import NavigationEntry
 from quizapp.core.scope import Permission
-from quizapp.core.web import Runtime, get_actor, get_db, get_now, get_scope, public, requires
+from quizapp.core.web import get_actor, get_db, get_now, get_scope, public, requires
 from quizapp.organisation import queries, services
 from quizapp.organisation.forms import IndustryForm, UnitForm
 from quizapp.organisation.models import Industry, OrgUnit, UnitKind
+from quizapp.organisation.views import bp
 from quizapp.organisation.web import hit_data, kind_word
-
-bp = Blueprint("organisation", "quizapp.organisation", template_folder="templates")
-
-
-def register(app: Flask) -> None:
-    """Fill the navigation."""
-    registry = cast("Runtime", app.extensions["quizapp"]).registry
-    registry.fill("job", imports.job_words)
-    group: Any = _l("管理")
-    registry.add_navigation(
-        NavigationEntry("organisation.units", _l("单位"), "building-2", group, Permission.MANAGE_UNITS, order=80)
-    )
-    registry.add_navigation(
-        NavigationEntry("organisation.industries", _l("行业"), "list-checks", group, Permission.MANAGE_UNITS, order=81)
-    )
 
 
 @bp.get("/units/search")
@@ -270,6 +254,3 @@ def _shown(unit: OrgUnit) -> str:
     """The tree, unfolded to where a unit stands."""
     above = unit.path.strip("/").split("/")[:-1]
     return url_for("organisation.units", open=".".join(above) or None)
-
-
-from quizapp.organisation.imports import views as imports  # noqa: E402 # it hangs its pages on `bp`

@@ -1,0 +1,80 @@
+"""Attempts, when two persons are merged: all go to the one who stays, their snapshots of the day as they are, and the first of each
+delivery is found anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.orm import Session
+
+from quizapp.audit.services import record
+from quizapp.core.clock import to_ms
+from quizapp.core.registry import MergeFact, MergePersonPart, PersonMerging, add_merge_person
+from quizapp.quizzes.models import Attempt, Delivery
+from quizapp.quizzes.services.first_attempts import settle_first
+
+
+def preview(db: Session, kept_id: int, merged_id: int) -> list[MergeFact]:
+    """How many attempts each has; `both`: at how many deliveries two first attempts meet."""
+    kept, merged = (
+        db.scalar(select(func.count()).where(Attempt.person_id == person_id)) or 0 for person_id in (kept_id, merged_id)
+    )
+    first = select(Attempt.delivery_id).where(Attempt.is_first)
+    meet = first.where(Attempt.person_id == kept_id).intersect(first.where(Attempt.person_id == merged_id))
+    both = db.scalar(select(func.count()).select_from(meet.subquery())) or 0
+    return [MergeFact("attempts", kept, merged, both)]
+
+
+def do(db: Session, merging: PersonMerging) -> dict[str, Any]:
+    """Move them, and set the first flags anew."""
+    return {"attempts": _move(db, merging, Attempt.person_id == merging.merged_id, merging.kept_id)}
+
+
+def undo(db: Session, merging: PersonMerging, moved: dict[str, Any]) -> None:
+    """Move those back that are still with the one who stayed: somebody may have claimed one since."""
+    mine = and_(Attempt.id.in_(moved["attempts"]), Attempt.person_id == merging.kept_id)
+    _move(db, merging, mine, merging.merged_id)
+
+
+def _move(db: Session, merging: PersonMerging, which: ColumnElement[bool], to: int) -> list[int]:
+    """Give attempts to the other person. Their flags are cleared first, so that two firsts of one delivery never stand together."""
+    rows = db.execute(select(Attempt.id, Attempt.delivery_id).where(which).order_by(Attempt.id).with_for_update()).all()
+    if not rows:
+        return []
+    ids, deliveries = [row.id for row in rows], sorted({row.delivery_id for row in rows})
+    people = (merging.kept_id, merging.merged_id)
+    before = _firsts(db, deliveries, people)
+    db.execute(update(Attempt).where(Attempt.id.in_(ids)).values(person_id=to, is_first=False))
+    moved_firsts = {attempt_id for attempt_id in before if attempt_id in set(ids)}
+    for delivery_id in deliveries:
+        for person_id in people:
+            settle_first(db, delivery_id, person_id, actor=merging.actor, now_ms=to_ms(merging.now))
+    after = _firsts(db, deliveries, people)
+    # settling records what it took a flag from; what was cleared here is recorded here
+    for attempt_id in sorted(moved_firsts - after.keys()):
+        delivery_id = before[attempt_id]
+        record(
+            db,
+            actor=merging.actor,
+            action="first_attempt_moved",
+            object_type="attempt",
+            object_id=attempt_id,
+            unit_id=db.scalar(select(Delivery.unit_id).where(Delivery.id == delivery_id)),
+            details={"before": attempt_id, "after": next((a for a, d in after.items() if d == delivery_id), None)},
+            now=merging.now,
+        )
+    return ids
+
+
+def _firsts(db: Session, deliveries: list[int], people: tuple[int, int]) -> dict[int, int]:
+    """The flagged attempts of the two at these deliveries: id → delivery."""
+    rows = db.execute(
+        select(Attempt.id, Attempt.delivery_id).where(
+            Attempt.is_first, Attempt.delivery_id.in_(deliveries), Attempt.person_id.in_(people)
+        )
+    )
+    return {row.id: row.delivery_id for row in rows}
+
+
+add_merge_person(MergePersonPart(name="quizzes", moves=("attempt.person_id",), preview=preview, do=do, undo=undo))
