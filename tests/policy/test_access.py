@@ -25,6 +25,7 @@ from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
 from quizapp.app import create_app
 from quizapp.banks.models import ItemBank, Topic
+from quizapp.core.clock import to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import GUEST, ROLE_PERMISSIONS, SYSTEM, Actor, Grant, Permission, Role, Scope
 from quizapp.core.web import Runtime
@@ -34,9 +35,10 @@ from quizapp.quizzes.models import Delivery, DeliveryState
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.trainings.models import TrainingSession
+from quizapp.trainings.rotating import slot_of, token_of
 from quizapp.trainings.services import open_session
 from tests.conftest import START, FakeClock, make_settings
-from tests.factories import make_account, make_delivery, make_unit
+from tests.factories import make_account, make_delivery, make_session, make_unit
 from tests.quizzes.banks import make_blueprint
 from tests.quizzes.staff import delivery_form
 from tests.quizzes.support import begin
@@ -92,6 +94,13 @@ class Case:
         with self.ground.writing() as db:
             unit = db.get_one(OrgUnit, self.side.unit.id)
             return make_delivery(db, unit, items=1, state=DeliveryState.FAILED, title=self.side.mark).id
+
+    def rotating_code(self) -> dict[str, str]:
+        """A session whose code rotates, and the code of the moment."""
+        with self.ground.writing() as db:
+            session = make_session(db, db.get_one(OrgUnit, self.side.unit.id), code_mode="rotating")
+            token = token_of(self.ground.keys, session.code, slot_of(to_ms(START)))
+            return {"code": session.code, "token": token}
 
     def grant(self) -> dict[str, int]:
         """An account of the side with its one grant."""
@@ -273,6 +282,10 @@ TABLE = [
     Route("quizzes.receipt", PUBLIC),
     Route("trainings.enter_code", PUBLIC),
     Route("trainings.scanned", PUBLIC, lambda c: {"code": c.side.session.code}),
+    Route("trainings.opened", PUBLIC, lambda c: c.rotating_code(), status=303),
+    Route("trainings.check_in_by_right", PUBLIC, lambda c: {"code": c.side.session.code}, method="GET"),
+    # without a right nobody presses
+    Route("trainings.check_in_by_right", PUBLIC, lambda c: {"code": c.side.session.code}, method="POST", status=409),
     Route("trainings.checked_in", PUBLIC, lambda c: {"code": c.side.session.code}),
     Route("trainings.sessions", P.RUN_SESSIONS),
     Route("trainings.new_session", P.RUN_SESSIONS, method="GET"),
@@ -298,6 +311,7 @@ TABLE = [
     Route("trainings.walk_in", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.projector", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.latest", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.codes", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.attendance_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),

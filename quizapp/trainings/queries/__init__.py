@@ -10,6 +10,8 @@ from quizapp.trainings.queries.attendance import (
     counts,
     find_attendance,
 )
+from quizapp.trainings.queries.door import Registered, count_registered, open_rotating_sessions, right_is_used
+from quizapp.trainings.queries.marks import SLOW_MS, Mark, MarkKind, marks
 from quizapp.trainings.queries.sessions import (
     SessionWithCount,
     count_sessions,
@@ -20,11 +22,16 @@ from quizapp.trainings.queries.sessions import (
 )
 
 __all__ = [
+    "SLOW_MS",
     "Arrival",
+    "Mark",
+    "MarkKind",
+    "Registered",
     "SessionWithCount",
     "arrivals",
     "attendances_of_person",
     "count_arrivals",
+    "count_registered",
     "count_sessions",
     "counts",
     "find_attendance",
@@ -32,4 +39,7 @@ __all__ = [
     "get_by_code",
     "get_session",
     "list_sessions",
+    "marks",
+    "open_rotating_sessions",
+    "right_is_used",
 ]

@@ -12,7 +12,7 @@ from quizapp.core.errors import NotFound
 from quizapp.core.scope import Actor, Permission
 from quizapp.core.tokens import new_poster_code
 from quizapp.organisation.models import OrgUnit
-from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate, PeriodInvalid
+from quizapp.trainings.errors import CheckInCalledOff, CheckInClosed, CheckInEarly, CheckInLate, PeriodInvalid
 from quizapp.trainings.models import CodeMode, SessionKind, TrainingSession
 
 #: Unless a session says otherwise, check-in begins this long before it and ends this long after it.
@@ -89,7 +89,9 @@ def _record(db: Session, session: TrainingSession, action: str, actor: Actor, no
 
 
 def check_window(session: TrainingSession, now_ms: int) -> None:
-    """Raise why nobody can check in now: CheckInClosed, CheckInEarly or CheckInLate."""
+    """Raise why nobody can check in now: CheckInCalledOff, CheckInClosed, CheckInEarly or CheckInLate."""
+    if session.cancelled_at is not None:
+        raise CheckInCalledOff
     if session.closed_at is not None:
         raise CheckInClosed(closed_at=session.closed_at)
     if now_ms < session.check_in_from:

@@ -10,13 +10,16 @@ from flask_babel import lazy_gettext as _l
 from quizapp.core.registry import NavigationEntry
 from quizapp.core.scope import Permission
 from quizapp.core.web import Runtime
+from quizapp.ui.setup import csrf
 
 bp = Blueprint("trainings", "quizapp.trainings", template_folder="templates")
 
 
 def register(app: Flask) -> None:
-    """Fill the navigation."""
+    """Fill the navigation, and put the check-in's own door in front."""
     runtime = cast("Runtime", app.extensions["quizapp"])
+    csrf.exempt(attendee.check_in_by_right)  # its form carries the signature of the right
+    app.wsgi_app = door.DoorFirst(app.wsgi_app, runtime)  # type: ignore[method-assign] # Flask's own way to add middleware
     runtime.registry.add_navigation(
         NavigationEntry("trainings.sessions", _l("培训场次"), "calendar", _l("工作"), Permission.RUN_SESSIONS, order=30)
     )
@@ -25,10 +28,11 @@ def register(app: Flask) -> None:
 from quizapp.trainings.views import (  # noqa: E402 # they hang their pages on `bp`
     attendee,
     by_hand,
+    door,
     lists,
     projector,
     sessions,
     words,
 )
 
-__all__ = ["attendee", "bp", "by_hand", "lists", "projector", "register", "sessions", "words"]
+__all__ = ["attendee", "bp", "by_hand", "door", "lists", "projector", "register", "sessions", "words"]

@@ -12,7 +12,7 @@ from quizapp.core.scope import Permission
 from quizapp.core.tokens import new_secret
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_scope, requires
 from quizapp.trainings import queries
-from quizapp.trainings.errors import CheckInClosed
+from quizapp.trainings.errors import CheckInCalledOff, CheckInClosed
 from quizapp.trainings.forms import WalkInForm
 from quizapp.trainings.services import check_in_by_hand
 from quizapp.trainings.views import bp
@@ -41,7 +41,7 @@ def walk_in(session_id: int) -> str | BaseResponse | tuple[str, int]:
                     actor=get_actor(),
                     now=now,
                 )
-        except CheckInClosed:
+        except (CheckInCalledOff, CheckInClosed):
             return redirect(url_for("trainings.session", session_id=session_id), 303)
         except DomainError as error:
             if not form.show(error):

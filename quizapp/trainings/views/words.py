@@ -9,16 +9,18 @@ from quizapp.core.clock import to_ms
 from quizapp.core.phones import mask_phone
 from quizapp.core.web import get_keys, get_now, get_runtime
 from quizapp.organisation.models import Person
-from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate
+from quizapp.trainings.errors import CheckInCalledOff, CheckInClosed, CheckInEarly, CheckInLate
 from quizapp.trainings.models import CheckInMethod, TrainingSession
 from quizapp.trainings.services import check_window
 from quizapp.trainings.views import bp
 
 
 def session_state(found: TrainingSession) -> str:
-    """Where a session stands now: "early", "open", "late" or "closed"."""
+    """Where a session stands now: "early", "open", "late", "closed" or "called_off"."""
     try:
         check_window(found, to_ms(get_now()))
+    except CheckInCalledOff:
+        return "called_off"
     except CheckInClosed:
         return "closed"
     except CheckInEarly:
