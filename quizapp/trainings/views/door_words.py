@@ -10,6 +10,11 @@ from quizapp.core.errors import DomainError
 from quizapp.trainings import errors
 from quizapp.ui.filters import format_moment
 
+#: Refusals after which one only has to scan again.
+_HELPED = frozenset(
+    error.code for error in (errors.RightNeeded, errors.RightUsed, errors.CodeOutdated, errors.CodeElsewhere)
+)
+
 
 @dataclass(frozen=True)
 class DoorWords:
@@ -20,6 +25,11 @@ class DoorWords:
     icon: str
     title: str
     text: str
+
+    @property
+    def how(self) -> bool:
+        """Whether it helps to say how one checks in."""
+        return self.code in _HELPED
 
 
 def door_words(error: DomainError) -> DoorWords | None:

@@ -60,7 +60,8 @@ function send() {
   window.clearTimeout(timer);
   const fields = typed();
   const body = new URLSearchParams(fields);
-  fetch(form.action, { method: "POST", body: body, credentials: "same-origin" })
+  // not form.action: a button of that name would stand in its place
+  fetch(form.getAttribute("action") || "", { method: "POST", body: body, credentials: "same-origin" })
     .then((response) => {
       forget();
       if (response.ok && response.redirected) window.location.assign(response.url);

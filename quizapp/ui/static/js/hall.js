@@ -12,6 +12,8 @@ const PAUSE = 5000;
 const FILL_PAUSE = 1500;
 /** So few codes may be missing at the far end. */
 const ENOUGH = 3;
+/** So many past codes are kept: a reply may set the clock back. */
+const KEPT = 3;
 /** How long the key for the whole screen stays after the mouse rested, in milliseconds. */
 const KEY_STAYS = 3000;
 /** Light modules around the code. */
@@ -24,11 +26,12 @@ const note = part("offline");
 const sentence = (note && note.textContent) || "";
 const slotMs = Number((page && page.dataset.slot) || 0);
 const ahead = Number((page && page.dataset.ahead) || 0);
-let last = new Date();
 
 /** Server's milliseconds when the browser's steady clock was at 0; the least delayed reply says it best. */
 let origin = Number((page && page.dataset.now) || 0) - performance.now();
 let delay = Infinity;
+/** When the count was true last, by the server's clock. */
+let heard = origin + performance.now();
 
 /** @type {Map<number, [string, string]>} slot → what is typed, and the modules */
 const codes = new Map();
@@ -74,7 +77,7 @@ function ask() {
  * @param {{ count: number, registered: number, all_here: boolean, state: string, last: { name: string, time: string }[] }} news
  */
 function show(news) {
-  last = new Date();
+  heard = origin + performance.now();
   if (!page) return;
   if (news.state !== page.dataset.state) {
     window.location.reload();
@@ -104,8 +107,8 @@ function show(news) {
 
 function age() {
   if (!note) return;
-  const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
-  note.textContent = sentence.replace("{time}", two(last.getHours()) + ":" + two(last.getMinutes()));
+  const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  note.textContent = sentence.replace("{time}", clock.format(new Date(heard)));
   note.hidden = false;
 }
 
@@ -113,7 +116,7 @@ function age() {
 function fill() {
   if (!page || !slotMs) return;
   const now = Math.floor((origin + performance.now()) / slotMs);
-  codes.forEach((_, slot) => slot < now && codes.delete(slot));
+  codes.forEach((_, slot) => slot < now - KEPT && codes.delete(slot));
   let next = now;
   while (codes.has(next)) next += 1;
   // the far end grows by one code every twenty seconds: not a request for each
