@@ -470,6 +470,21 @@ def test_a_personal_code_proves_who_it_is(either_database: Database, make_app: M
         assert press(client, session, form, "", "", personal_code="ABCDEFGH2345").status_code == 422
 
 
+def test_whoever_was_merged_is_the_person_who_stays(
+    either_database: Database, make_app: MakeApp, clock: FakeClock
+) -> None:
+    app = make_app(either_database)
+    with either_database.session() as db:
+        session = make_session(db)
+        with transaction(db):
+            gone, stays = known(db, keys_of(app), "李健国"), known(db, keys_of(app), "李建国", "13900001111")
+            gone.merged_into_id = stays.id
+        _, page = scan(app, session, clock, "李健国")
+        assert "李建国" in page
+        assert only(db).person_id == stays.id
+        assert states(scan(app, session, clock, "李建国", "13900001111")[1]) == ["again"]
+
+
 def test_an_account_checks_in_by_the_code_too(db: Session, app: Flask, clock: FakeClock) -> None:
     session = make_session(db)
     with transaction(db):
