@@ -63,6 +63,8 @@ function send() {
   // not form.action: a button of that name would stand in its place
   fetch(form.getAttribute("action") || "", { method: "POST", body: body, credentials: "same-origin" })
     .then((response) => {
+      // a server that is down for a moment is like a network that is
+      if (response.status >= 500) throw new Error(String(response.status));
       forget();
       if (response.ok && response.redirected) window.location.assign(response.url);
       else plainly();
