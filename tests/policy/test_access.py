@@ -25,18 +25,24 @@ from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
 from quizapp.app import create_app
 from quizapp.banks.models import ItemBank, Topic
+from quizapp.certificates.models import Certificate
+from quizapp.certificates.numbers import make_number, new_check_code
+from quizapp.certificates.services import TASK, keep_pdf
+from quizapp.core.clock import local_date, to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import GUEST, ROLE_PERMISSIONS, SYSTEM, Actor, Grant, Permission, Role, Scope
 from quizapp.core.web import Runtime
+from quizapp.jobs.models import JobState
 from quizapp.jobs.services import enqueue
 from quizapp.organisation.models import Industry, OrgUnit
 from quizapp.quizzes.models import Delivery, DeliveryState
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
-from quizapp.trainings.models import TrainingSession
+from quizapp.trainings.models import CourseRun, TrainingSession
 from quizapp.trainings.services import open_session
+from tests.certificates.support import make_run
 from tests.conftest import START, FakeClock, make_settings
-from tests.factories import make_account, make_delivery, make_unit
+from tests.factories import make_account, make_delivery, make_person, make_unit
 from tests.quizzes.banks import make_blueprint
 from tests.quizzes.staff import delivery_form
 from tests.quizzes.support import begin
@@ -56,6 +62,7 @@ class Side:
     delivery: Delivery
     session: TrainingSession
     spare_session: TrainingSession
+    run: CourseRun
     account: Account
 
 
@@ -106,6 +113,41 @@ class Case:
         with self.ground.writing() as db:
             actor = asker.actor if self.foreign else self.visitor.actor
             return enqueue(db, "policy", {}, actor=actor, now=START).public_id
+
+    def certificate(self, *, own: bool = False, revoked: bool = False) -> Certificate:
+        """A certificate of the side's run; `own`: the visitor's, or somebody else's."""
+        with self.ground.writing() as db:
+            person_id = self.visitor.actor.person_id if own and not self.foreign else None
+            if person_id is None:
+                person_id = make_person(db, name=f"{self.side.mark}人").id
+            code = new_check_code()
+            one = Certificate(
+                number=code[:24],
+                check_code=code,
+                run_id=make_run(db, db.get_one(OrgUnit, self.side.unit.id), course=f"{self.side.mark}课程").id,
+                person_id=person_id,
+                course_title=f"{self.side.mark}课程",
+                run_title="第 1 期",
+                issuer=self.side.unit.name,
+                hours_tenths=40,
+                issued_on=local_date(START),
+                issued_at=to_ms(START),
+                revoked_at=to_ms(START) if revoked else None,
+            )
+            db.add(one)
+            db.flush()
+            one.number = make_number(2026, one.id)
+            return one
+
+    def certificate_file(self) -> dict[str, Any]:
+        """The file of a run's certificates, which the visitor asked for."""
+        run_id = self.side.run.id
+        with self.ground.writing() as db:
+            job = enqueue(db, TASK, {"run_id": run_id, "language": "zh"}, actor=self.visitor.actor, now=START)
+            actor = self.visitor.actor
+            file = keep_pdf(db, b"%PDF", run_id=run_id, keys=self.ground.keys, actor=actor, now=START)
+            job.state, job.result = JobState.DONE, {"file_id": file.id, "pages": 1, "language": "zh"}
+            return {"run_id": run_id, "public_id": job.public_id}
 
     def secret(self) -> str:
         """The secret of a set-up link."""
@@ -299,6 +341,30 @@ TABLE = [
     Route("trainings.projector", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.latest", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.attendance_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("certificates.check_by_number", PUBLIC),
+    Route("certificates.checked", PUBLIC, lambda c: {"code": c.certificate().check_code}, status=200),
+    Route("certificates.own", SIGNED_IN, lambda c: {"certificate_id": c.certificate(own=True).id}, "all"),
+    Route("certificates.own_pdf", SIGNED_IN, lambda c: {"certificate_id": c.certificate(own=True).id}, "all"),
+    Route("certificates.run_certificates", P.RUN_SESSIONS, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route("certificates.run_list", P.RUN_SESSIONS, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route("certificates.ask_file", P.RUN_SESSIONS, lambda c: {"run_id": c.certificate().run_id}, "scope", status=303),
+    Route("certificates.run_file", P.RUN_SESSIONS, lambda c: c.certificate_file(), "scope", status=200),
+    Route("certificates.one_pdf", P.RUN_SESSIONS, lambda c: {"certificate_id": c.certificate().id}, "scope"),
+    Route("certificates.issue", P.ISSUE_CERTIFICATES, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route(
+        "certificates.revoke_one",
+        P.ISSUE_CERTIFICATES,
+        lambda c: {"certificate_id": c.certificate().id},
+        "scope",
+        form=lambda _: {"reason": "名字写错"},
+    ),
+    Route(
+        "certificates.again",
+        P.ISSUE_CERTIFICATES,
+        lambda c: {"certificate_id": c.certificate(revoked=True).id},
+        "scope",
+        status=303,
+    ),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
@@ -360,6 +426,7 @@ class Ground:
             delivery=make_delivery(db, top, title=f"{mark}测验"),
             session=self._make_session(db, mark, top),
             spare_session=self._make_session(db, mark, top),
+            run=make_run(db, top, course=f"{mark}课程", title=f"{mark}第 1 期"),
             account=make_account(db, (Role.TRAINER, top), name=f"{mark}教师", unit=top),
         )
 
