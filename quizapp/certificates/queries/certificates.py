@@ -44,7 +44,9 @@ def _narrowed(statement: Select[Certificate], wanted: Found, today: date) -> Sel
         statement = statement.where(is_state(wanted.state, today))
     if text := wanted.text.strip():
         parts = [Person.name_key.contains(name_key(text), autoescape=True)] if name_key(text) else []
-        if digits := normalize_code(text):
+        digits = normalize_code(text)
+        # a part of a number, not a name with a digit in it
+        if digits and len(digits) == sum(character.isalnum() for character in text):
             plain = func.replace(Certificate.number, "-", "")
             parts.append(plain.contains(digits, autoescape=True))
         statement = statement.where(or_(*parts)) if parts else statement

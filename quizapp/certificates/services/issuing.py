@@ -22,6 +22,8 @@ from quizapp.trainings.models import CourseRun
 
 #: Rows of one insert.
 BATCH = 500
+#: The partial unique index by which nobody holds two of one run.
+CONFLICT: list[Any] = ["run_id", "person_id"]
 
 
 def issue_certificates(db: Session, *, run: CourseRun, actor: Actor, now: datetime) -> int:
@@ -101,9 +103,7 @@ def _insert(
         statement = (
             insert(Certificate)
             .values(rows[start : start + BATCH])
-            .on_conflict_do_nothing(
-                index_elements=["run_id", "person_id"], index_where=Certificate.revoked_at.is_(None)
-            )
+            .on_conflict_do_nothing(index_elements=CONFLICT, index_where=Certificate.revoked_at.is_(None))
             .returning(Certificate.id)
         )
         keys.extend(db.execute(statement).scalars())

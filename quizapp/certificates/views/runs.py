@@ -114,7 +114,7 @@ def issue(run_id: int) -> str | BaseResponse:
         rule=rule_words(run),
         validity=validity_words(run),
         until=last_valid_day(days.last, run.certificate_months) if days else None,
-        groups=groups,
+        people=groups,
         show=show,
         rows=groups[show][(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
         page=page,
