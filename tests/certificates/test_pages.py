@@ -76,7 +76,7 @@ def test_a_coordinator_sees_who_earned_one_and_issues_them_all(either_database: 
         for words in (
             "每一场都到",
             "2 / 2 场已结束",
-            "从最后一场起 12 个月，到 2027年11月24日 周三",
+            "从最后一场起 12 个月，到 2027年11月24日",
             "给 1 人各签发一张",
         ):
             assert words in page, words
@@ -264,7 +264,7 @@ def test_a_stranger_reads_whether_it_holds_and_only_part_of_the_name(db: Session
     assert reply.headers["Cache-Control"] == "no-store"
     assert "noindex" in reply.headers["X-Robots-Tag"]
     assert '<meta name="robots" content="noindex, nofollow">' in reply.text
-    for words in ("有效", "李*国", "公民安全素质培训", "2026 年第 3 期", "临江区应急管理局", "4 学时", one.number):
+    for words in ("有效", "李*国", "公民安全素质培训", "2026 年第 3 期", "临江区应急管理局", "<dd>4</dd>", one.number):
         assert words in reply.text, words
     assert "李建国" not in reply.text
     assert client.get(f"/c/{one.check_code.lower()}").headers["Location"] == f"/c/{one.check_code}"
@@ -278,7 +278,7 @@ def test_a_stranger_reads_whether_it_holds_and_only_part_of_the_name(db: Session
         revoke(db, certificate=one, reason="代签", actor=staff_of(None), now=START + timedelta(days=3))
     page = client.get(f"/c/{one.check_code}").text
     assert "已撤销" in page
-    assert "2026年11月26日 周四 撤销，不再有效" in page
+    assert "2026年11月26日 撤销，不再有效" in page
     assert "代签" not in page
     for code in ("7" * 26, "x", one.number, "-"):
         unknown = client.get(f"/c/{code}", follow_redirects=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask_babel import gettext as _
 
 from quizapp.certificates.earning import Standing, Why
@@ -11,8 +13,9 @@ from quizapp.certificates.views import bp
 from quizapp.core.clock import local_date
 from quizapp.core.web import get_now
 from quizapp.trainings.models import CourseRun
-from quizapp.ui.filters import masked_name
+from quizapp.ui.filters import is_english, masked_name
 
+_MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: State → colour of its chip, kind of its banner, icon.
 LOOKS = {
     CertificateState.VALID: ("green", "success", "circle-check"),
@@ -40,6 +43,14 @@ def hours_word(tenths: int) -> str:
     """Training hours as people write them: 8 or 8.5."""
     whole, rest = divmod(tenths, 10)
     return f"{whole}.{rest}" if rest else str(whole)
+
+
+def full_day(value: date | int) -> str:
+    """A local day with its year, whatever the year: 2026年11月23日 / 23 Nov 2026. What holds for years is never read without it."""
+    day = local_date(value) if isinstance(value, int) else value
+    if is_english():
+        return f"{day.day} {_MONTHS_EN[day.month - 1]} {day.year}"
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def holder_word(certificate: Certificate) -> str:
@@ -78,5 +89,6 @@ bp.add_app_template_global(certificate_state)
 bp.add_app_template_global(state_word, "certificate_state_word")
 bp.add_app_template_global(LOOKS.__getitem__, "certificate_look")
 bp.add_app_template_global(hours_word)
+bp.add_app_template_global(full_day)
 bp.add_app_template_global(holder_word)
 bp.add_app_template_global(why_words)
