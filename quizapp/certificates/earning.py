@@ -1,12 +1,13 @@
 """Who has earned a certificate: the rule alone, without a database.
 
 A run asks for so many training hours, or else for every session of it. A session counts once it was held and closed, because its list is
-frozen then; where it asks people to check out, an attendance without that gives nothing.
+frozen then. What an attendance gives in hours is a rule of trainings; one that gives nothing (no check-out where it is asked, a few minutes
+of a morning) is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,6 +32,14 @@ class HeldSession:
 
 
 @dataclass(frozen=True)
+class Presence:
+    """What the rule needs of a counted attendance: the hours that it gives, and whether a check-out was written down."""
+
+    hours_tenths: int
+    checked_out: bool
+
+
+@dataclass(frozen=True)
 class Standing:
     """How far somebody is."""
 
@@ -46,31 +55,31 @@ class Standing:
 
 
 def judge(
-    sessions: Mapping[int, HeldSession], present: Mapping[int, bool], *, needed_tenths: int | None, named: bool
+    sessions: Mapping[int, HeldSession], present: Mapping[int, Presence], *, needed_tenths: int | None, named: bool
 ) -> Standing:
-    """Where somebody stands. `sessions`: all of the run by key; `present`: session → whether they checked out of it."""
-    counted = [key for key in present if key in sessions and _gives(sessions[key], checked_out=present[key])]
-    hours = hours_of(sessions, counted)
+    """Where somebody stands. `sessions`: all of the run by key; `present`: session → the attendance."""
+    counted = [key for key, presence in present.items() if key in sessions and _gives(sessions[key], presence)]
+    hours = sum(present[key].hours_tenths for key in counted)
     why = [] if named else [Why.NO_NAME]
+    left_open = [
+        key for key, one in present.items() if key in sessions and sessions[key].check_out and not one.checked_out
+    ]
     if needed_tenths is None:
-        missing = bool(len(counted) < len(sessions)) or not sessions
-        if any(key not in present for key, session in sessions.items() if session.closed):
+        missing = len(counted) < len(sessions) or not sessions
+        if any(key not in counted and key not in left_open and session.closed for key, session in sessions.items()):
             why.append(Why.MISSED)
     else:
         missing = hours < needed_tenths or not counted
         if missing:
             why.append(Why.HOURS_SHORT)
-    if missing and any(key in sessions and sessions[key].check_out and not out for key, out in present.items()):
+    if missing and left_open:
         why.append(Why.NO_CHECK_OUT)
     if missing and (any(not session.closed for session in sessions.values()) or not sessions):
         why.append(Why.NOT_CLOSED)
     return Standing(len(counted), hours, tuple(why))
 
 
-def hours_of(sessions: Mapping[int, HeldSession], counted: Iterable[int]) -> int:
-    """Training hours of attended sessions, in tenths."""
-    return sum(sessions[key].hours_tenths for key in counted)
-
-
-def _gives(session: HeldSession, *, checked_out: bool) -> bool:
-    return session.closed and (checked_out or not session.check_out)
+def _gives(session: HeldSession, presence: Presence) -> bool:
+    if not session.closed or (session.check_out and not presence.checked_out):
+        return False
+    return presence.hours_tenths > 0 or session.hours_tenths == 0

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizapp.certificates import numbers, validity
-from quizapp.certificates.earning import HeldSession, Why, judge
+from quizapp.certificates.earning import HeldSession, Presence, Why, judge
 from quizapp.certificates.errors import CertificateUnknown, NumberMistyped
 from quizapp.certificates.numbers import check_typed, make_number, new_check_code, parse_number, typed_code
 from quizapp.certificates.validity import add_months, last_valid_day
@@ -19,6 +19,11 @@ from quizapp.certificates.validity import add_months, last_valid_day
 CLOSED = HeldSession(closed=True, check_out=False, hours_tenths=40)
 OPEN = HeldSession(closed=False, check_out=False, hours_tenths=40)
 STRICT = HeldSession(closed=True, check_out=True, hours_tenths=40)
+
+
+def whole(sessions: dict[int, HeldSession], present: dict[int, bool]) -> dict[int, Presence]:
+    """Attendances from begin to end, with or without a check-out."""
+    return {key: Presence(sessions[key].hours_tenths if key in sessions else 40, out) for key, out in present.items()}
 
 
 @pytest.mark.parametrize(
@@ -42,13 +47,23 @@ STRICT = HeldSession(closed=True, check_out=True, hours_tenths=40)
 def test_what_is_missing(
     sessions: dict[int, HeldSession], present: dict[int, bool], needed: int | None, why: tuple[Why, ...]
 ) -> None:
-    standing = judge(sessions, present, needed_tenths=needed, named=True)
+    standing = judge(sessions, whole(sessions, present), needed_tenths=needed, named=True)
     assert standing.why == why
     assert standing.earned == (not why)
 
 
+def test_an_attendance_that_gives_no_hours_is_none_and_a_part_is_one() -> None:
+    nothing = judge({1: STRICT}, {1: Presence(0, True)}, needed_tenths=None, named=True)
+    assert (nothing.why, nothing.sessions) == ((Why.MISSED,), 0)
+    part = judge({1: STRICT}, {1: Presence(15, True)}, needed_tenths=None, named=True)
+    assert (part.earned, part.hours_tenths) == (True, 15)
+    assert judge({1: STRICT}, {1: Presence(15, True)}, needed_tenths=20, named=True).why == (Why.HOURS_SHORT,)
+    without_hours = HeldSession(closed=True, check_out=False, hours_tenths=0)
+    assert judge({1: without_hours}, {1: Presence(0, False)}, needed_tenths=None, named=True).earned
+
+
 def test_somebody_without_a_name_has_earned_none() -> None:
-    assert judge({1: CLOSED}, {1: False}, needed_tenths=None, named=False).why == (Why.NO_NAME,)
+    assert judge({1: CLOSED}, {1: Presence(40, False)}, needed_tenths=None, named=False).why == (Why.NO_NAME,)
 
 
 SESSIONS = st.dictionaries(
@@ -60,9 +75,10 @@ SESSIONS = st.dictionaries(
 def test_one_more_attendance_never_takes_a_certificate_away(
     sessions: dict[int, HeldSession], data: Any, needed: int | None
 ) -> None:
-    present = data.draw(st.dictionaries(st.integers(1, 6), st.booleans(), max_size=6))
+    present = data.draw(st.dictionaries(st.integers(1, 6), st.builds(Presence, st.integers(0, 80), st.booleans())))
     before = judge(sessions, present, needed_tenths=needed, named=True)
-    more = {**present, data.draw(st.integers(1, 6)): True}
+    key = data.draw(st.integers(1, 6))
+    more = {**present, key: Presence(80, True)}
     after = judge(sessions, more, needed_tenths=needed, named=True)
     assert after.hours_tenths >= before.hours_tenths
     assert after.earned or not before.earned

@@ -10,7 +10,8 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from quizapp.certificates.earning import HeldSession, Standing, judge
+from quizapp.certificates.earning import HeldSession, Presence, Standing, judge
+from quizapp.certificates.hours import hours_earned
 from quizapp.certificates.models import Certificate
 from quizapp.core.clock import local_date
 from quizapp.core.errors import NotFound
@@ -86,6 +87,7 @@ def candidates(
     db: Session, run: CourseRun, sessions: Sequence[TrainingSession], *, person_id: int | None = None
 ) -> list[Candidate]:
     """Everybody with a counted attendance, or one of them, by unit and name."""
+    by_key = {session.id: session for session in sessions}
     held = {
         session.id: HeldSession(session.closed_at is not None, session.check_out, session.hours_tenths)
         for session in sessions
@@ -95,6 +97,7 @@ def candidates(
             Person.id,
             Person.name,
             Attendance.session_id,
+            Attendance.at_ms,
             Attendance.checked_out_at,
             Attendance.unit_id,
             Attendance.unit_path,
@@ -110,11 +113,20 @@ def candidates(
         statement = statement.where(Person.id == person_id)
         issued = issued.where(Certificate.person_id == person_id)
     names: dict[int, str] = {}
-    present: dict[int, dict[int, bool]] = defaultdict(dict)
+    present: dict[int, dict[int, Presence]] = defaultdict(dict)
     units: dict[int, tuple[int | None, str | None, str | None]] = {}
-    for key, name, session_id, checked_out_at, unit_id, unit_path, unit_name in db.execute(statement):
+    for key, name, session_id, at_ms, out_at, unit_id, unit_path, unit_name in db.execute(statement):
         names[key] = name
-        present[key][session_id] = checked_out_at is not None
+        session = by_key[session_id]
+        hours = hours_earned(
+            session.hours_tenths,
+            check_out=session.check_out,
+            starts_at=session.starts_at,
+            ends_at=session.ends_at,
+            in_at=at_ms,
+            out_at=out_at,
+        )
+        present[key][session_id] = Presence(hours, out_at is not None)
         if unit_id is not None:
             units[key] = (unit_id, unit_path, unit_name)
     holders: set[int] = set()
