@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import attempt, burst, door, figures, pages, saving, sheet
+from benchmarks import attempt, burst, certificates, door, figures, pages, saving, sheet
 from benchmarks.ground import Ground, postgresql_ground, sqlite_ground
 from benchmarks.phones import FloorSide, OursSide
 from benchmarks.results import Results
@@ -44,13 +44,14 @@ class Extent:
     sheet_rounds: int
     check_ins: int
     check_in_rounds: int
+    certificates: int
 
 
 FULL = Extent(
-    5, 4.0, 160, 3, ((1000, 1000), (4000, 400)), ((1000, 1000), (2000, 400)), 60, 10, 20_000, 100_000, 2, 1000, 5
+    5, 4.0, 160, 3, ((1000, 1000), (4000, 400)), ((1000, 1000), (2000, 400)), 60, 10, 20_000, 100_000, 2, 1000, 5, 1000
 )
 #: The same rates for a sixth of the time: phones and arrival are a sixth each.
-QUICK = Extent(3, 1.2, 64, 1, ((667, 400),), ((333, 333),), 10, 6, 20_000, 10_000, 1, 300, 3)
+QUICK = Extent(3, 1.2, 64, 1, ((667, 400),), ((333, 333),), 10, 6, 20_000, 10_000, 1, 300, 3, 1000)
 
 
 def measure(kind: str, extent: Extent, results: Results) -> None:
@@ -143,6 +144,11 @@ def main() -> int:
     for kind in ("sqlite", "postgresql"):
         measure(kind, extent, results)
     attempted("xlsx", results, lambda: sheet.measure(results, count=extent.sheet_rows, rounds=extent.sheet_rounds))
+    attempted(
+        "certificates",
+        results,
+        lambda: certificates.measure(results, count=extent.certificates, rounds=extent.sheet_rounds),
+    )
     results.write(ROOT / "bench.json")
     missed = [result.name for result in results.all if result.met is False]
     print(

@@ -24,6 +24,7 @@ FEATURES = (
     "quizapp.quizzes.views",
     "quizapp.practice.views",
     "quizapp.trainings.views",
+    "quizapp.certificates.views",
     "quizapp.reports.views",
     "quizapp.portal.views",
     "quizapp.demo.views",

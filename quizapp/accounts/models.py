@@ -95,7 +95,7 @@ class Failure(Base):
 
     #: Key.
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    #: What was tried: "sign_in", "receipt", "transfer", "poster".
+    #: What was tried: "sign_in", "receipt", "transfer", "poster", "certificate".
     kind: Mapped[str] = mapped_column(String(20))
     #: Keyed hash of the account, code, session or address prefix that it is counted for.
     subject: Mapped[bytes] = mapped_column(LargeBinary)

@@ -7,6 +7,7 @@ from datetime import date
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from quizapp.certificates.validity import CertificateState
 from quizapp.core.db import Base, BigId, PathText
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.trainings.models import CourseRun
@@ -71,3 +72,11 @@ class Certificate(Base):
     run: Mapped[CourseRun] = relationship()
     #: The unit's row.
     unit: Mapped[OrgUnit | None] = relationship()
+
+    def state(self, today: date) -> CertificateState:
+        """What it is worth on a local day; `queries.is_state` says the same in SQL."""
+        if self.revoked_at is not None:
+            return CertificateState.REVOKED
+        if self.valid_until is not None and self.valid_until < today:
+            return CertificateState.EXPIRED
+        return CertificateState.VALID

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.accounts import throttle
+from quizapp.certificates.queries import certificates_of_person
 from quizapp.core.clock import day_start, local_date
 from quizapp.core.errors import DomainError, TooMany
 from quizapp.core.phones import mask_phone
@@ -128,7 +129,7 @@ def coming() -> str:
 @bp.get("/me")
 @signed_in
 def me() -> str:
-    """Own tests, own check-ins, own data."""
+    """Own tests, own check-ins, own certificates, own data."""
     db, actor = get_db(), get_actor()
     person = db.get(Person, actor.person_id)
     phone = get_keys().decrypt_phone(person.phone_encrypted) if person and person.phone_encrypted else None
@@ -140,6 +141,7 @@ def me() -> str:
         unit=_unit(db),
         attempts=attempts,
         attendances=attendances_of_person(db, actor.person_id or 0),
+        certificates=certificates_of_person(db, actor.person_id or 0),
         work_url=_work_url(),
         account_url=optional_url("accounts.me"),
     )

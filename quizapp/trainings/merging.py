@@ -21,11 +21,12 @@ from quizapp.trainings.models import (
     Registration,
     RegistrationState,
     RosterEntry,
+    RosterRemoval,
     TrainingSession,
 )
 
-OnePerSession = Attendance | Registration | RosterEntry
-Row = TypeVar("Row", Attendance, Registration, RosterEntry)
+OnePerSession = Attendance | Registration | RosterEntry | RosterRemoval
+Row = TypeVar("Row", Attendance, Registration, RosterEntry, RosterRemoval)
 #: A row of the one who stays and a row of the other, at one session.
 Pair = tuple[int, int]
 
@@ -52,6 +53,7 @@ def do(db: Session, merging: PersonMerging) -> dict[str, Any]:
         "attendance": _merge_attendances(db, merging),
         "attendance_entry": _merge_entries(db, merging),
         "roster_entry": _merge_rosters(db, merging),
+        "roster_removal": _merge_removals(db, merging),
         "registration": _merge_registrations(db, merging),
     }
 
@@ -60,6 +62,7 @@ def undo(db: Session, merging: PersonMerging, moved: dict[str, Any]) -> None:
     """Move back what is still where it was put."""
     _part_registrations(db, merging, moved["registration"])
     _part_rosters(db, merging, moved["roster_entry"])
+    _move_back(db, RosterRemoval, moved["roster_removal"], merging)
     _move_back(db, AttendanceEntry, moved["attendance_entry"], merging)
     _part_attendances(db, merging, moved["attendance"])
 
@@ -108,6 +111,12 @@ def _merge_rosters(db: Session, merging: PersonMerging) -> dict[str, Any]:
     removed = [_values(merged.pop(session_id)) for session_id in sorted(kept.keys() & merged.keys())]
     db.execute(delete(RosterEntry).where(RosterEntry.id.in_([row["id"] for row in removed])))
     return {"moved": _move(db, RosterEntry, merged, merging), "removed": removed}
+
+
+def _merge_removals(db: Session, merging: PersonMerging) -> list[int]:
+    """Whoever was taken off a roster stays off it; where both were, each keeps the note of it."""
+    kept, merged = _rows(db, RosterRemoval, merging)
+    return _move(db, RosterRemoval, {s: row for s, row in merged.items() if s not in kept}, merging)
 
 
 def _part_rosters(db: Session, merging: PersonMerging, moved: dict[str, Any]) -> None:
@@ -255,6 +264,7 @@ add_merge_person(
             "attendance_entry.person_id",
             "registration.person_id",
             "roster_entry.person_id",
+            "roster_removal.person_id",
         ),
         preview=preview,
         do=do,

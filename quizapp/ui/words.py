@@ -91,6 +91,15 @@ WORDS: dict[str, LazyString] = {
     "table_empty": _l("这个文件是空的。看一看选对了没有。"),
     "import_moved": _l("这份文件已经导入、放弃，或正在读。刷新看一看。"),
     "import_faulty": _l("还有要改的地方，一行也没有导入。改好再传。"),
+    # certificates
+    "nothing_to_print": _l("还没有能打印的证书。"),
+    "certificate_not_earned": _l("这个人现在不够条件，不能签发。"),
+    "certificate_revoked": _l("这张证书已经撤销。"),
+    "certificate_still_valid": _l("这张证书没有撤销，不用重新签发。"),
+    "revoke_reason_needed": _l("请填写原因"),
+    "certificate_number_mistyped": _l("编号不对，请对一对证书上的编号再填"),
+    "certificate_unknown": _l("没有这样的证书。编号和校验码都对一对，再试一次。"),
+    "certificate_face_missing": _l("服务器上没有中文字体，做不了证书。请管理员运行 make install，再下载一次。"),
     # practice
     "practice_answer_missing": _l("先选一个答案，再提交。"),
     # portal

@@ -31,6 +31,7 @@ PAGES = [
     (None, "/quizzes"),
     (None, "/code"),
     (None, "/receipt"),
+    (None, "/c"),
     (None, "/sign-in"),
     (None, "/sign-up"),
     (None, "/help"),

@@ -26,10 +26,14 @@ from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
 from quizapp.app import create_app
 from quizapp.banks.models import ItemBank, Topic
-from quizapp.core.clock import to_ms
+from quizapp.certificates.models import Certificate
+from quizapp.certificates.numbers import make_number, new_check_code
+from quizapp.certificates.services import TASK, keep_pdf
+from quizapp.core.clock import local_date, to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import GUEST, ROLE_PERMISSIONS, SYSTEM, Actor, Grant, Permission, Role, Scope
 from quizapp.core.web import Runtime
+from quizapp.jobs.models import JobState
 from quizapp.jobs.services import enqueue
 from quizapp.organisation.imports.batches import ROSTER, UNITS, receive_file
 from quizapp.organisation.merging import merge_people
@@ -40,6 +44,7 @@ from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, RosterEntry, SessionKind, TrainingSession
 from quizapp.trainings.rotating import slot_of, token_of
 from quizapp.trainings.services import RunPlan, add_course, add_place, add_run, open_session
+from tests.certificates.support import make_run
 from tests.conftest import START, FakeClock, make_settings
 from tests.factories import make_account, make_delivery, make_person, make_session, make_unit
 from tests.quizzes.banks import make_blueprint
@@ -172,6 +177,41 @@ class Case:
                 now=START,
             )
             return {"public_id": batch.public_id}
+
+    def certificate(self, *, own: bool = False, revoked: bool = False) -> Certificate:
+        """A certificate of the side's run; `own`: the visitor's, or somebody else's."""
+        with self.ground.writing() as db:
+            person_id = self.visitor.actor.person_id if own and not self.foreign else None
+            if person_id is None:
+                person_id = make_person(db, name=f"{self.side.mark}人").id
+            code = new_check_code()
+            one = Certificate(
+                number=code[:24],
+                check_code=code,
+                run_id=make_run(db, db.get_one(OrgUnit, self.side.unit.id), course=f"{self.side.mark}课程").id,
+                person_id=person_id,
+                course_title=f"{self.side.mark}课程",
+                run_title="第 1 期",
+                issuer=self.side.unit.name,
+                hours_tenths=40,
+                issued_on=local_date(START),
+                issued_at=to_ms(START),
+                revoked_at=to_ms(START) if revoked else None,
+            )
+            db.add(one)
+            db.flush()
+            one.number = make_number(2026, one.id)
+            return one
+
+    def certificate_file(self) -> dict[str, Any]:
+        """The file of a run's certificates, which the visitor asked for."""
+        run_id = self.side.run.id
+        with self.ground.writing() as db:
+            job = enqueue(db, TASK, {"run_id": run_id, "language": "zh"}, actor=self.visitor.actor, now=START)
+            actor = self.visitor.actor
+            file = keep_pdf(db, b"%PDF", run_id=run_id, keys=self.ground.keys, actor=actor, now=START)
+            job.state, job.result = JobState.DONE, {"file_id": file.id, "pages": 1, "language": "zh"}
+            return {"run_id": run_id, "public_id": job.public_id}
 
     def secret(self) -> str:
         """The secret of a set-up link."""
@@ -467,6 +507,30 @@ TABLE = [
     Route("trainings.drop_roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
     Route("trainings.codes", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.attendance_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("certificates.check_by_number", PUBLIC),
+    Route("certificates.checked", PUBLIC, lambda c: {"code": c.certificate().check_code}, status=200),
+    Route("certificates.own", SIGNED_IN, lambda c: {"certificate_id": c.certificate(own=True).id}, "all"),
+    Route("certificates.own_pdf", SIGNED_IN, lambda c: {"certificate_id": c.certificate(own=True).id}, "all"),
+    Route("certificates.run_certificates", P.RUN_SESSIONS, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route("certificates.run_list", P.RUN_SESSIONS, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route("certificates.ask_file", P.RUN_SESSIONS, lambda c: {"run_id": c.certificate().run_id}, "scope", status=303),
+    Route("certificates.run_file", P.RUN_SESSIONS, lambda c: c.certificate_file(), "scope", status=200),
+    Route("certificates.one_pdf", P.RUN_SESSIONS, lambda c: {"certificate_id": c.certificate().id}, "scope"),
+    Route("certificates.issue", P.ISSUE_CERTIFICATES, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route(
+        "certificates.revoke_one",
+        P.ISSUE_CERTIFICATES,
+        lambda c: {"certificate_id": c.certificate().id},
+        "scope",
+        form=lambda _: {"reason": "名字写错"},
+    ),
+    Route(
+        "certificates.again",
+        P.ISSUE_CERTIFICATES,
+        lambda c: {"certificate_id": c.certificate(revoked=True).id},
+        "scope",
+        status=303,
+    ),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
