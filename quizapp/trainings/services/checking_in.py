@@ -84,7 +84,7 @@ def check_in_by_hand(
     """The trainer writes somebody down who has no phone at hand, also after the window while the session is not closed.
 
     Without a phone number the same `ticket` (random, one for each form) means the same person: a double press counts once, two people
-    of one name count twice. Raises CheckInClosed (SessionCancelled), AttendeeNameNeeded, PhoneInvalid.
+    of one name count twice. Raises CheckInClosed (CheckInCalledOff), AttendeeNameNeeded, PhoneInvalid.
     """
     check_not_closed(session)
     if phone:
