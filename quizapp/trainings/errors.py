@@ -3,7 +3,7 @@
 CheckInEarly    409  the session's check-in has not begun; data["opens_at"], ms UTC
 CheckInLate     409  it is over; data["closed_at"], ms UTC
 CheckInClosed   409  the trainer closed it: its list is frozen
-└── SessionCancelled  409  it was called off
+└── CheckInCalledOff  409  the session was called off
 SessionClosed   409  a closed session does not change; who must change it opens it again first
 SessionAttended 409  people have checked in: it cannot be called off any more
 CheckInFull     409  all places are taken or held
@@ -53,10 +53,10 @@ class CheckInClosed(Conflict):
     code = "check_in_closed"
 
 
-class SessionCancelled(CheckInClosed):
+class CheckInCalledOff(CheckInClosed):
     """The session was called off."""
 
-    code = "session_cancelled"
+    code = "check_in_called_off"
 
 
 class SessionClosed(Conflict):

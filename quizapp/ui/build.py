@@ -45,7 +45,7 @@ BUNDLES: dict[str, list[str]] = {
     # what staff pages load besides
     "desk.css": ["desk.css", "reports.css", "demo.css", "certificates.css"],
     # what the trainer's pages of sessions load besides
-    "sessions.css": ["sessions.css"],
+    "trainings.css": ["trainings.css"],
     # what the projector page loads besides
     "hall.css": ["hall.css"],
 }

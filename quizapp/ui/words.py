@@ -66,7 +66,7 @@ WORDS: dict[str, LazyString] = {
     "not_checked_in": _l("还没有签到，不能签退"),
     "check_out_early": _l("还没到签退时间"),
     "session_period_invalid": _l("结束要晚于开始，一场不超过一天"),
-    "session_cancelled": _l("这一场取消了，不用来。要问原因，请找主办单位。"),
+    "check_in_called_off": _l("这一场取消了，不用来。要问原因，请找主办单位。"),
     "session_closed": _l("这一场已经结束，名单已定稿。要改，先重新开放。"),
     "session_attended": _l("已经有 %(count)s 人签到，不能取消。课上完了请结束签到。"),
     "session_plan_invalid": _l("请填写 %(low)s 到 %(high)s 之间的数"),

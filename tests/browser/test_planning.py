@@ -89,7 +89,7 @@ def test_a_run_is_planned_moved_and_one_session_called_off(
     page.goto("/sessions/1/call-off")
     look(page)
     page.click("button[form=call-off]")
-    page.wait_for_selector("[data-session][data-state=cancelled]")
+    page.wait_for_selector("[data-session][data-state=called_off]")
     look(page)
     page.goto("/runs/1")
     assert page.locator("main .list-row").count() == 2

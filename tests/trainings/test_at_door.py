@@ -302,7 +302,7 @@ def test_what_comes_after_the_closing_is_kept_and_marked_if_the_scan_was_before(
         ({"check_in_from": NOW + 60_000}, "check_in_early", "还没到签到时间", "amber"),
         ({"check_in_until": NOW}, "check_in_late", "签到时间已过", "amber"),
         ({"closed_at": NOW}, "check_in_closed", "签到已经结束", "amber"),
-        ({"cancelled_at": NOW}, "session_cancelled", "这一场取消了", "red"),
+        ({"cancelled_at": NOW}, "check_in_called_off", "这一场取消了", "red"),
     ],
 )
 def test_when_nobody_can_check_in_the_page_says_why(

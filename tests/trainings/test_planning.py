@@ -21,6 +21,7 @@ from quizapp.trainings import queries
 from quizapp.trainings.errors import (
     AudienceTooWide,
     AudienceTwice,
+    CheckInCalledOff,
     CheckInClosed,
     CourseClosed,
     PeriodInvalid,
@@ -31,7 +32,6 @@ from quizapp.trainings.errors import (
     RegistrationEndInvalid,
     RunClosed,
     SessionAttended,
-    SessionCancelled,
     SessionClosed,
     TrainerUnknown,
 )
@@ -254,7 +254,7 @@ def test_what_was_called_off_takes_nobody_and_can_be_held_after_all(street: Stre
         ),
     ]
     for one in refused:
-        with pytest.raises(SessionCancelled):
+        with pytest.raises(CheckInCalledOff):
             one()
     reinstate(db, session=session, actor=street.actor, now=START)
     reinstate(db, session=session, actor=street.actor, now=START)

@@ -482,3 +482,11 @@ def test_moved_words_say_what_changed(street: Street, app: Flask, db: Session) -
     with transaction(db):
         call_off(db, session=session, actor=street.actor, now=START)
     assert "原来" not in client_for(app).get(f"/s/{session.code}").text
+
+
+def test_many_trainers_scroll_in_a_box_and_each_can_be_chosen(street: Street, app: Flask, db: Session) -> None:
+    ids = [street.trainer(name=f"老师{number}").id for number in range(9)]
+    db.commit()
+    page = client_for(app, street.actor).get("/sessions/new").text
+    assert 'class="tick-box"' in page
+    assert all(f'name="trainers" value="{account_id}"' in page for account_id in ids)

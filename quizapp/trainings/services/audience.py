@@ -28,7 +28,7 @@ def add_audience_rule(
 ) -> AudienceRule:
     """Say that people of a unit and all below, of an industry, with a job role are meant too; an empty part means all.
 
-    Raises CheckInClosed (SessionCancelled), AudienceTooWide (every unit, by somebody who is not responsible for all), NotFound (a unit
+    Raises CheckInClosed (CheckInCalledOff), AudienceTooWide (every unit, by somebody who is not responsible for all), NotFound (a unit
     outside the actor's scope, an unknown industry), AudienceTwice.
     """
     db.refresh(session, with_for_update=True)

@@ -21,12 +21,12 @@ from quizapp.organisation.services import clean_name, identify
 from quizapp.trainings.errors import (
     AttendeeNameNeeded,
     AttendeePhoneNeeded,
+    CheckInCalledOff,
     CheckInFull,
     CheckInStruck,
     PersonalCodeUnknown,
     RightNeeded,
     RightUsed,
-    SessionCancelled,
 )
 from quizapp.trainings.models import Attendance, AttendanceState, CheckInMethod, CodeMode, Matched, TrainingSession
 from quizapp.trainings.rotating import Right
@@ -124,7 +124,7 @@ def check_in_by_hand(
 
     Without a phone number the same `ticket` (random, one for each form) means the same person: a double press counts once, two people
     of one name count twice. A full session takes them too: that is the trainer's decision, and the log says so. Raises CheckInClosed
-    (SessionCancelled), AttendeeNameNeeded, PhoneInvalid.
+    (CheckInCalledOff), AttendeeNameNeeded, PhoneInvalid.
     """
     session = hold(db, session)
     check_not_closed(session)
@@ -204,7 +204,7 @@ def _method(session: TrainingSession) -> CheckInMethod:
 def _check_right(session: TrainingSession, right: Right | None, now_ms: int) -> str | None:
     """Why an attendance would not count at once; None where it does. Raises why there can be none."""
     if session.cancelled_at is not None:
-        raise SessionCancelled(cancelled_at=session.cancelled_at)
+        raise CheckInCalledOff(cancelled_at=session.cancelled_at)
     if right is None:
         check_window(session, now_ms)
         if session.code_mode == CodeMode.ROTATING:

@@ -43,7 +43,7 @@ def check_out(
 ) -> Attendance:
     """Write down that somebody leaves; the latest time stands. Who it is: the attendance that this browser made, or as at check-in.
 
-    Raises SessionCancelled, CheckInClosed, CheckOutEarly, CheckInLate, RightNeeded (no right, or one older than five minutes),
+    Raises CheckInCalledOff, CheckInClosed, CheckOutEarly, CheckInLate, RightNeeded (no right, or one older than five minutes),
     NotCheckedIn, and what finding the person raises.
     """
     now_ms = to_ms(now)

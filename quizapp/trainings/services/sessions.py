@@ -15,6 +15,7 @@ from quizapp.core.scope import Actor, Permission
 from quizapp.core.tokens import new_poster_code
 from quizapp.organisation.models import OrgUnit
 from quizapp.trainings.errors import (
+    CheckInCalledOff,
     CheckInClosed,
     CheckInEarly,
     CheckInLate,
@@ -22,7 +23,6 @@ from quizapp.trainings.errors import (
     PlaceMissing,
     RunClosed,
     SessionAttended,
-    SessionCancelled,
     SessionClosed,
     TrainerUnknown,
 )
@@ -113,11 +113,11 @@ def edit_session(
 ) -> TrainingSession:
     """Change a session; its unit stays. A change of time or place raises its revision, and keeps where and when it was before.
 
-    Raises SessionClosed, SessionCancelled and what `plan_session` raises.
+    Raises SessionClosed, CheckInCalledOff and what `plan_session` raises.
     """
     db.refresh(session, with_for_update=True)
     if session.cancelled_at is not None:
-        raise SessionCancelled
+        raise CheckInCalledOff
     if session.closed_at is not None:
         raise SessionClosed
     plan.check()
@@ -170,11 +170,11 @@ def reinstate(db: Session, *, session: TrainingSession, actor: Actor, now: datet
 def close_session(db: Session, *, session: TrainingSession, actor: Actor, now: datetime) -> None:
     """End the check-in by hand: the list is frozen from now on. A session that is closed already stays as it is.
 
-    Raises SessionCancelled: what was not held has no list.
+    Raises CheckInCalledOff: what was not held has no list.
     """
     db.refresh(session, with_for_update=True)
     if session.cancelled_at is not None:
-        raise SessionCancelled
+        raise CheckInCalledOff
     if session.closed_at is None:
         session.closed_at = to_ms(now)
         _record(db, session, "session_closed", actor, now)
@@ -189,15 +189,15 @@ def reopen_session(db: Session, *, session: TrainingSession, actor: Actor, now: 
 
 
 def check_not_closed(session: TrainingSession) -> None:
-    """Raise SessionCancelled or CheckInClosed where the session's list does not change: it was called off, or is frozen."""
+    """Raise CheckInCalledOff or CheckInClosed where the session's list does not change: it was called off, or is frozen."""
     if session.cancelled_at is not None:
-        raise SessionCancelled(cancelled_at=session.cancelled_at)
+        raise CheckInCalledOff(cancelled_at=session.cancelled_at)
     if session.closed_at is not None:
         raise CheckInClosed(closed_at=session.closed_at)
 
 
 def check_window(session: TrainingSession, now_ms: int) -> None:
-    """Raise why nobody can check in now: SessionCancelled, CheckInClosed, CheckInEarly or CheckInLate."""
+    """Raise why nobody can check in now: CheckInCalledOff, CheckInClosed, CheckInEarly or CheckInLate."""
     check_not_closed(session)
     if now_ms < session.check_in_from:
         raise CheckInEarly(opens_at=session.check_in_from)

@@ -268,7 +268,7 @@ def shut_title(shut: str) -> str:
         "early": _("还没到签到时间"),
         "late": _("签到时间已过"),
         "closed": _("签到已经结束"),
-        "cancelled": _("这一场取消了"),
+        "called_off": _("这一场取消了"),
     }
     return str(words[shut])
 

@@ -42,7 +42,7 @@ class SessionRow:
     @property
     def over(self) -> bool:
         """Its time is over and nobody closed it."""
-        return self.state not in ("closed", "cancelled") and self.session.ends_at <= to_ms(get_now())
+        return self.state not in ("closed", "called_off") and self.session.ends_at <= to_ms(get_now())
 
 
 def rows_of(db: Session, found: Sequence[TrainingSession]) -> list[SessionRow]:

@@ -10,7 +10,7 @@ from quizapp.core.phones import mask_phone
 from quizapp.core.web import get_keys, get_now, get_runtime
 from quizapp.organisation.models import Industry, Person
 from quizapp.organisation.web import job_role_word
-from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate, SessionCancelled
+from quizapp.trainings.errors import CheckInCalledOff, CheckInClosed, CheckInEarly, CheckInLate
 from quizapp.trainings.forms.sessions import tenths
 from quizapp.trainings.forms.words import KIND_WORDS
 from quizapp.trainings.models import (
@@ -27,11 +27,11 @@ from quizapp.ui.filters import format_moment, is_english
 
 
 def session_state(found: TrainingSession) -> str:
-    """Where a session stands now: "early", "open", "late" (over, and nobody closed it), "closed" or "cancelled"."""
+    """Where a session stands now: "early", "open", "late" (over, and nobody closed it), "closed" or "called_off"."""
     try:
         check_window(found, to_ms(get_now()))
-    except SessionCancelled:
-        return "cancelled"
+    except CheckInCalledOff:
+        return "called_off"
     except CheckInClosed:
         return "closed"
     except CheckInEarly:
