@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import attempt, burst, certificates, door, figures, pages, saving, sheet
+from benchmarks import attempt, burst, certificates, door, figures, importing, pages, saving, sheet
 from benchmarks.ground import Ground, postgresql_ground, sqlite_ground
 from benchmarks.phones import FloorSide, OursSide
 from benchmarks.results import Results
@@ -149,6 +149,7 @@ def main() -> int:
         results,
         lambda: certificates.measure(results, count=extent.certificates, rounds=extent.sheet_rounds),
     )
+    attempted("import", results, lambda: importing.measure(results, count=20_000, rounds=extent.sheet_rounds))
     results.write(ROOT / "bench.json")
     missed = [result.name for result in results.all if result.met is False]
     print(

@@ -21,7 +21,6 @@ ACTION_WORDS = {
     "certificates_issued": _l("签发证书"),
     "audience_narrowed": _l("去掉培训对象"),
     "audience_widened": _l("添加培训对象"),
-    "banks_loaded": _l("载入题库"),
     "course_added": _l("新建课程"),
     "course_closed": _l("停用课程"),
     "course_edited": _l("改课程"),

@@ -9,6 +9,7 @@ import os
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -121,16 +122,16 @@ class Keys:
 
     def phone_hash(self, phone: str) -> bytes:
         """The keyed hash by which a number is looked up, 32 bytes."""
-        return hmac.new(_derive(self.phone, "lookup"), phone.encode(), hashlib.sha256).digest()
+        return hmac.digest(self._lookup_key, phone.encode(), "sha256")
 
     def encrypt_phone(self, phone: str) -> bytes:
         """A number as it is stored."""
-        return self._fernet().encrypt(phone.encode())
+        return self._fernet.encrypt(phone.encode())
 
     def decrypt_phone(self, stored: bytes) -> str | None:
         """The number again, or None when it was stored under another key."""
         try:
-            return self._fernet().decrypt(bytes(stored)).decode()
+            return self._fernet.decrypt(bytes(stored)).decode()
         except InvalidToken:
             return None
 
@@ -147,6 +148,11 @@ class Keys:
         except (InvalidTag, ValueError) as error:
             raise SealBroken from error
 
+    @cached_property
+    def _lookup_key(self) -> bytes:
+        return _derive(self.phone, "lookup")
+
+    @cached_property
     def _fernet(self) -> Fernet:
         return Fernet(base64.urlsafe_b64encode(_derive(self.phone, "encrypt")))
 

@@ -89,6 +89,7 @@ WORDS: dict[str, LazyString] = {
     "table_unreadable": _l("没有看懂这个文件。要 xlsx、xls、ods 或 CSV；表格程序能打开的，另存为 xlsx 再传。"),
     "table_locked": _l("这个表有密码。去掉密码再传。"),
     "table_empty": _l("这个文件是空的。看一看选对了没有。"),
+    "import_expired": _l("文件的期限过了，已经删掉，什么也没有改。再传一次。"),
     "import_moved": _l("这份文件已经导入、放弃，或正在读。刷新看一看。"),
     "import_faulty": _l("还有要改的地方，一行也没有导入。改好再传。"),
     # certificates

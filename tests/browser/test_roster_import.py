@@ -81,8 +81,12 @@ def test_a_roster_with_errors_then_corrected(
     page.wait_for_selector("[data-import=reading]")
     run_pending(runtime)
     page.wait_for_selector("[data-import=read]")  # by itself
-    assert page.locator("#faults tbody tr").count() == 4
-    assert page.locator("#faults tbody th").all_inner_texts() == ["3", "4", "5", "5"]
+    assert [text.split()[1] for text in page.locator("#faults .list-row-title").all_inner_texts()] == [
+        "3",
+        "4",
+        "5",
+        "5",
+    ]
     assert "13800001234" not in page.content()
     assert "李建国" not in page.content()
     assert page.locator("form[action$='/apply']").count() == 0
@@ -132,3 +136,35 @@ def test_a_roster_with_errors_then_corrected(
     page.click("main form button:not([name])")
     page.goto(f"/sessions/{session.id}/roster")
     page.wait_for_selector("[data-roster='4']")
+
+
+@pytest.mark.parametrize(("size", "lang"), [(DESKTOP, "zh-CN"), (PHONE, "en-GB")], ids=["desktop-zh", "phone-en"])
+def test_units_from_a_file(live: Live, visit: Visit, database: Database, size: dict[str, int], lang: str) -> None:
+    with database.session() as db, transaction(db):
+        make_account(db, (Role.ADMINISTRATOR, None), username="administrator")
+    page = visit(size=size, lang=lang)
+    sign_in(page, "administrator")
+    page.goto("/admin/units")
+    page.click("main a[href='/admin/units/import']")
+    heads = ["名称", "代码", "上级", "类型"]
+    wrong = [
+        heads,
+        ["紫兴社区", "ZX", "东岸街道", "社区"],
+        ["东岸街道", "EB", "紫兴社区", "街道"],
+        ["绿洲社区", "ZX", "", "小区"],
+    ]
+    right = [heads, ["紫兴社区", "ZX", "东岸街道", "社区"], ["东岸街道", "EB", "", "街道"]]
+    for rows, state in ((wrong, "#faults"), (right, "form[action$='/apply']")):
+        page.set_input_files("input[type=file]", {"name": "单位.xlsx", "mimeType": XLSX, "buffer": make_xlsx(rows)})
+        page.click("main form[enctype] button")
+        page.wait_for_selector("[data-import=reading]")
+        run_pending(live.app.extensions["quizapp"])
+        page.wait_for_selector(state)
+        look(page)
+    page.click("form[action$='/apply'] button")
+    page.wait_for_selector("[data-import=applying]")
+    run_pending(live.app.extensions["quizapp"])
+    page.wait_for_selector("[data-import=applied]")
+    look(page)
+    page.click("main a[href='/admin/units'].button")
+    assert page.inner_text("main tbody").strip().startswith("东岸街道")

@@ -161,8 +161,8 @@ def test_every_bad_row_is_told_and_nothing_is_made(desk: Desk) -> None:
         ]
     )
     data = {row: data for row, _, _, data in batch.faults}
-    assert data[2] == {"rows": "2、3、4"}
-    assert data[9] == {"count": 2, "codes": "T1、T2"}
+    assert data[2] == {"rows": [2, 3, 4]}
+    assert data[9] == {"count": 2, "codes": ["T1", "T2"]}
     assert desk.tree() == before
 
 

@@ -206,7 +206,7 @@ def test_every_bad_row_is_told_and_nothing_is_taken_in(desk: Desk) -> None:
         (14, "name", "name_long"),
         (14, "unit", "unit_unknown"),  # a unit out of reach looks like none
     ]
-    assert batch.faults[6][3] == {"count": 2, "codes": "LZ、LZ2"}
+    assert batch.faults[6][3] == {"count": 2, "codes": ["LZ", "LZ2"]}
     assert batch.summary["faulty"] == 13
     with pytest.raises(ImportFaulty):
         desk.apply(batch)
@@ -392,6 +392,14 @@ def test_a_session_that_closes_meanwhile_takes_nobody_in(desk: Desk) -> None:
     assert (batch.state, batch.summary["error"]) == (ImportState.FAILED, "roster_frozen")
     assert desk.entries() == []
     assert desk.count(Person) == 0
+
+
+def test_a_file_whose_term_is_over_is_read_no_more(desk: Desk) -> None:
+    batch = desk.rows(["李建国", "13800001234", "", "", "", "", "", ""])
+    desk.clock.forward(days=8)
+    batch = desk.apply(batch)
+    assert (batch.state, batch.summary["error"]) == (ImportState.FAILED, "import_expired")
+    assert desk.entries() == []
 
 
 def test_a_dropped_import_is_gone_with_its_file(desk: Desk) -> None:

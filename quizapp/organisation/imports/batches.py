@@ -58,6 +58,12 @@ class ImportFaulty(Conflict):
     code = "import_faulty"
 
 
+class ImportExpired(Conflict):
+    """The term of the file is over, and it was deleted."""
+
+    code = "import_expired"
+
+
 @dataclass(frozen=True)
 class Opened:
     """The table of a batch, with its heading and its columns as recognised or chosen."""
@@ -194,10 +200,12 @@ def drop_batch(db: Session, batch: ImportBatch, *, actor: Actor, now: datetime) 
 
 
 def open_batch(db: Session, batch: ImportBatch, *, keys: Keys, now: datetime) -> Opened:
-    """The table of a batch. Raises NotFound when its file is gone, and what `core.tables` raises."""
-    if batch.file_id is None:
-        raise NotFound
-    sheets = open_table(read_file(db, batch.file_id, keys=keys, now=now))
+    """The table of a batch. Raises ImportExpired when its file is gone, and what `core.tables` raises."""
+    try:
+        content = read_file(db, batch.file_id or 0, keys=keys, now=now)
+    except NotFound as error:
+        raise ImportExpired from error
+    sheets = open_table(content)
     summary, hint = batch.summary, batch.summary.get("hint") or {}
     sheet, head = find_sheet(sheets, FIELDS[batch.kind])
     if summary.get("chosen"):

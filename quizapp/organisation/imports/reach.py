@@ -82,7 +82,7 @@ class UnitIndex:
             if not opened:
                 raise Bad("unit", "unit_closed" if found else "unit_unknown")
             if len(opened) > 1:
-                codes = "、".join(one.code for one in opened[:MOST_CODES])
+                codes = [one.code for one in opened[:MOST_CODES]]
                 raise Bad("unit", "unit_ambiguous", count=len(opened), codes=codes)
             unit = opened[0]
         return unit

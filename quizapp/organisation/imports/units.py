@@ -123,7 +123,7 @@ class UnitReader:
                 raise Bad("parent", "parent_needed")
             return self.base
         if len(found) > 1:
-            codes = "、".join(one.code for one in found[:MOST_CODES] if one.code)
+            codes = [one.code for one in found[:MOST_CODES] if one.code]
             raise Bad("parent", "parent_ambiguous", count=len(found), codes=codes)
         one = found[0]
         if isinstance(one, UnitRef) and one.closed:
@@ -143,7 +143,7 @@ class UnitReader:
                 one = one.above
             if isinstance(one, UnitRow) and state[one.number] == 1:
                 circle = way[way.index(one) :]
-                numbers = "、".join(str(row.number) for row in sorted(circle, key=lambda row: row.number)[:_MOST_NAMED])
+                numbers = sorted(row.number for row in circle)[:_MOST_NAMED]
                 for row in circle:
                     self.faults.add(row.number, Bad("parent", "parent_circle", rows=numbers))
             for row in reversed(way):

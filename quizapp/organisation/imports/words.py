@@ -73,7 +73,7 @@ def fault_words(code: str, data: Mapping[str, Any]) -> tuple[str, str]:
     values = {
         "roles": comma.join(str(word) for word in JOB_ROLE_WORDS.values()),
         "kinds": comma.join(str(word) for word in KIND_WORDS.values()),
-        **data,
+        **{name: comma.join(map(str, value)) if isinstance(value, list) else value for name, value in data.items()},
     }
     what, cure = FAULT_WORDS[code]
     return str(what) % values, str(cure) % values

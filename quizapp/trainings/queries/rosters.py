@@ -54,8 +54,6 @@ class RosterFilter:
 
     #: A part of the name.
     text: str = ""
-    #: The keyed hash of a phone number that was typed in place of a name.
-    phone_hash: bytes | None = None
     #: A unit's key; 0: those of no known unit.
     unit_id: int | None = None
     #: Only those who came, or only those who did not.
@@ -173,9 +171,7 @@ def _filtered(statement: Any, session_id: int, wanted: RosterFilter = EVERYBODY)
         .outerjoin(Attendance, arrived)
         .where(RosterEntry.session_id == session_id)
     )
-    if wanted.phone_hash is not None:
-        statement = statement.where(Person.phone_hash == wanted.phone_hash)
-    elif wanted.text:
+    if wanted.text:
         statement = statement.where(Person.name_key.contains(name_key(wanted.text), autoescape=True))
     if wanted.unit_id is not None:
         statement = statement.where(

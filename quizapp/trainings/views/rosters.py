@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError, NotFound
-from quizapp.core.phones import PhoneInvalid, normalize_phone
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_scope, requires
 from quizapp.organisation.models import JobRole, OrgUnit
@@ -177,18 +176,11 @@ def remove_from_roster(session_id: int, entry_id: int) -> str | BaseResponse | t
 
 
 def _wanted() -> tuple[str, RosterFilter]:
-    """What the address asks for. A whole phone number finds its person, and is not shown again."""
+    """What the address asks for. Only names: a phone number has no place in an address."""
     text = request.args.get("q", "").strip()[:40]
-    phone_hash = None
-    try:
-        phone_hash = get_keys().phone_hash(normalize_phone(text))
-        text = ""
-    except PhoneInvalid:
-        pass
     unit, came = request.args.get("unit", ""), request.args.get("came", "")
     return text, RosterFilter(
         text=text,
-        phone_hash=phone_hash,
         unit_id=int(unit) if unit.isdecimal() and len(unit) < 12 else None,
         came={"1": True, "0": False}.get(came),
     )
