@@ -1,6 +1,8 @@
 """All background tasks: importing this module fills `core.registry.TASKS` and `jobs.periodic.PERIODIC`. A worker does so first."""
 
 from quizapp.jobs import tasks as jobs
+from quizapp.organisation import tasks as organisation
 from quizapp.quizzes import tasks as quizzes
+from quizapp.trainings import tasks as trainings
 
-__all__ = ["jobs", "quizzes"]
+__all__ = ["jobs", "organisation", "quizzes", "trainings"]

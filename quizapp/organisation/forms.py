@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 from wtforms.validators import InputRequired, Length, Optional
@@ -23,6 +24,12 @@ class OrganisationForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no type
             self[name].errors = [*self[name].errors, words_for(error)]
         else:
             self.form_errors.append(words_for(error))
+
+
+class FileForm(OrganisationForm):
+    """A file of people or units."""
+
+    file = FileField(_l("表格文件"), validators=[FileRequired(_l("请选择一个文件"))])
 
 
 class UnitForm(OrganisationForm):

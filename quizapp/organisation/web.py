@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from wtforms import Field
 
-from quizapp.organisation.models import OrgUnit, UnitKind
+from quizapp.organisation.models import JobRole, OrgUnit, UnitKind
 from quizapp.organisation.queries import UnitHit, ancestors_of, find_open_unit, search_units
 
 KIND_WORDS = {
@@ -23,6 +23,26 @@ KIND_WORDS = {
     UnitKind.SCHOOL: _l("学校"),
     UnitKind.WORK_TEAM: _l("班组"),
 }
+
+JOB_ROLE_WORDS = {
+    JobRole.HEAD: _l("负责人"),
+    JobRole.SAFETY_OFFICER: _l("安全员"),
+    JobRole.MARKET_MANAGER: _l("市场管理人员"),
+    JobRole.CREW: _l("班组成员"),
+    JobRole.SPECIAL_OPERATOR: _l("特种作业人员"),
+    JobRole.HOTEL_STAFF: _l("宾馆从业人员"),
+    JobRole.ENTERTAINMENT_STAFF: _l("娱乐场所从业人员"),
+    JobRole.DRIVER: _l("驾驶员"),
+    JobRole.COMMUNITY_STAFF: _l("社区工作者"),
+    JobRole.WORKER: _l("职工"),
+    JobRole.RESIDENT: _l("居民"),
+    JobRole.PUPIL: _l("学生"),
+}
+
+
+def job_role_word(job_role: str | None) -> str:
+    """What somebody does at work, in the page's language; empty where it is not known."""
+    return str(JOB_ROLE_WORDS[JobRole(job_role)]) if job_role else ""
 
 
 def kind_word(unit: OrgUnit) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.registry import task
 from quizapp.jobs.periodic import every
 from quizapp.jobs.worker import JobContext, JobTakenOver
-from quizapp.quizzes.models import Delivery
+from quizapp.quizzes.models import AttemptState, Delivery
 from quizapp.quizzes.queries.taking import PaperCache
 from quizapp.quizzes.services.assembly import TASK, assemble_papers, note_crash
 from quizapp.quizzes.services.submitting import close_if_over, overdue_attempts
+
+log = logging.getLogger(__name__)
 
 #: Seconds between two looks for overdue attempts.
 CLOSING_SECONDS = 30
@@ -42,14 +45,27 @@ def assemble(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
 @every(CLOSING_SECONDS)
 @task("close_overdue")
 def close_overdue(context: JobContext, _arguments: dict[str, Any]) -> dict[str, int]:
-    """Close open attempts whose time is over, each in a transaction of its own, so that nobody waits for the whole lot."""
+    """Close open attempts whose time is over, each in a transaction of its own, so that nobody waits for the whole lot.
+
+    One that cannot be closed is logged and left for the next turn; those behind it are closed all the same.
+    """
     papers = PaperCache()
     now_ms = to_ms(context.now())
-    closed = 0
+    closed, failed = 0, set[int]()
     with context.session() as db:
-        while overdue := overdue_attempts(db, now_ms):
+        while overdue := overdue_attempts(db, now_ms, without=failed):
             for attempt_id in overdue:
-                with transaction(db):
-                    close_if_over(db, attempt_id, papers=papers, now_ms=now_ms)
-                closed += 1
-    return {"closed": closed}
+                try:
+                    with transaction(db):
+                        attempt = close_if_over(db, attempt_id, papers=papers, now_ms=now_ms)
+                except (OperationalError, InterfaceError):
+                    raise  # the database does not answer: tried again as a whole
+                except Exception:
+                    log.exception("attempt %s cannot be closed", attempt_id)
+                    failed.add(attempt_id)
+                    continue
+                if attempt.state == AttemptState.OPEN:
+                    failed.add(attempt_id)  # its deadline was moved just now
+                else:
+                    closed += 1
+    return {"closed": closed, "failed": len(failed)}

@@ -2,9 +2,23 @@
 
 CheckInEarly    409  the session's check-in has not begun; data["opens_at"], ms UTC
 CheckInLate     409  it is over; data["closed_at"], ms UTC
-CheckInClosed   409  the trainer closed it
+CheckInClosed   409  the trainer closed it: its list is frozen
+└── SessionCancelled  409  it was called off
+SessionClosed   409  a closed session does not change; who must change it opens it again first
+SessionAttended 409  people have checked in: it cannot be called off any more
 PeriodInvalid   422  the end is not after the begin, or further away than a day
+PlanInvalid     422  a number or an end of registration that no session can have; data["low"], data["high"]
+RegistrationEndInvalid  422  people would register after the session began
+TrainerUnknown  422  an account that runs no sessions there
+PlaceMissing    422  neither a kept place nor words
+PlaceGivenUp, CourseClosed, RunClosed  409  it takes no further sessions
+PlaceNameTaken  409  the unit keeps a place of this name already
+AudienceTwice   409  the session has this rule already
+AudienceTooWide 422  only who is responsible for every unit may mean every unit
 AttendeeNameNeeded, AttendeePhoneNeeded  422  a check-in without them
+RosterNotKept   409  a lecture or crew session expects nobody in particular
+RosterFrozen    409  the session is closed, and its roster with it
+RosterCame      409  whoever came is not taken off the roster
 """
 
 from __future__ import annotations
@@ -30,6 +44,24 @@ class CheckInClosed(Conflict):
     code = "check_in_closed"
 
 
+class SessionCancelled(CheckInClosed):
+    """The session was called off."""
+
+    code = "session_cancelled"
+
+
+class SessionClosed(Conflict):
+    """A closed session does not change."""
+
+    code = "session_closed"
+
+
+class SessionAttended(Conflict):
+    """People have checked in: what was held cannot be called off."""
+
+    code = "session_attended"
+
+
 class PeriodInvalid(Invalid):
     """The end is not after the begin, or more than a day after it."""
 
@@ -46,3 +78,81 @@ class AttendeePhoneNeeded(Invalid):
     """A name alone does not tell one person from another."""
 
     code = "attendee_phone_needed"
+
+
+class PlanInvalid(Invalid):
+    """A number that no session can have."""
+
+    code = "session_plan_invalid"
+
+
+class RegistrationEndInvalid(Invalid):
+    """The registration would go on after the session began."""
+
+    code = "registration_end_invalid"
+
+
+class TrainerUnknown(Invalid):
+    """An account that runs no sessions of this unit."""
+
+    code = "trainer_unknown"
+
+
+class PlaceMissing(Invalid):
+    """Neither a kept place nor words for one."""
+
+    code = "place_missing"
+
+
+class PlaceGivenUp(Conflict):
+    """The place is kept no longer."""
+
+    code = "place_given_up"
+
+
+class PlaceNameTaken(Conflict):
+    """The unit keeps a place of this name already."""
+
+    code = "place_name_taken"
+
+
+class CourseClosed(Conflict):
+    """The course takes no further runs."""
+
+    code = "course_closed"
+
+
+class RunClosed(Conflict):
+    """The run takes no further sessions."""
+
+    code = "run_closed"
+
+
+class AudienceTwice(Conflict):
+    """The session has this rule already."""
+
+    code = "audience_twice"
+
+
+class AudienceTooWide(Invalid):
+    """Only who is responsible for every unit may mean every unit."""
+
+    code = "audience_too_wide"
+
+
+class RosterNotKept(Conflict):
+    """A lecture or crew session expects nobody in particular."""
+
+    code = "roster_not_kept"
+
+
+class RosterFrozen(Conflict):
+    """The session is closed, and its roster with it."""
+
+    code = "roster_frozen"
+
+
+class RosterCame(Conflict):
+    """Whoever came is not taken off the roster."""
+
+    code = "roster_came"

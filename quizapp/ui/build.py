@@ -44,6 +44,8 @@ BUNDLES: dict[str, list[str]] = {
     "portal.css": ["portal.css"],
     # what staff pages load besides
     "desk.css": ["desk.css", "reports.css", "demo.css"],
+    # what the trainer's pages of sessions load besides
+    "sessions.css": ["sessions.css"],
     # what the projector page loads besides
     "hall.css": ["hall.css"],
 }

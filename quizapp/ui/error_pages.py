@@ -9,6 +9,7 @@ import sqlite3
 import psycopg
 import psycopg_pool
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
@@ -86,8 +87,12 @@ def init_error_pages(app: Flask) -> None:
         status = error.code or 500
         if status < 400:
             return error
+        message = None
+        if status == 413 and request.max_content_length:
+            limit = request.max_content_length // 1024 // 1024
+            message = _("没有收下：最大 %(limit)s MB。换一个小一些的，或分成几份再传。", limit=limit)
         name = (error.name or "error").lower().replace(" ", "_")
-        response = error_reply(status, code=name, number=_number(error) if status >= 500 else None)
+        response = error_reply(status, code=name, message=message, number=_number(error) if status >= 500 else None)
         for header, value in error.get_headers():
             if header in ("Allow", "Retry-After"):
                 response.headers[header] = value

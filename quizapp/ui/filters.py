@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -164,6 +165,11 @@ def date_parts(value: Instant | date) -> dict[str, Any]:
     return {"day": day.day, "weekday": names[day.weekday()], "iso": day.isoformat()}
 
 
+def tally(rows: Iterable[Mapping[str, Any]], name: str) -> Counter[Any]:
+    """How many rows have each value of one field."""
+    return Counter(row.get(name) for row in rows)
+
+
 def init_filters(app: Flask) -> None:
     """Give the filters to the templates."""
     app.jinja_env.filters.update(
@@ -178,4 +184,5 @@ def init_filters(app: Flask) -> None:
         masked_name=masked_name,
         lang_text=lang_text,
         date_parts=date_parts,
+        tally=tally,
     )

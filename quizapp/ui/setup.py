@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, url_for
-from flask_babel import Babel
+from flask import Flask, current_app, g, url_for
+from flask_babel import Babel, get_translations
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.routing import BuildError
 
@@ -41,6 +41,11 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
         default_translation_directories=str(TRANSLATIONS),
         locale_selector=preferences.choose_locale,
     )
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined] # the i18n extension that Babel() adds
+        gettext=lambda text: page_catalogue().ugettext(text),
+        ngettext=lambda one, many, count: page_catalogue().ungettext(one, many, count),
+        newstyle=True,
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     filters.init_filters(app)
@@ -65,6 +70,16 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
     # The three switches change nothing but the visitor's own view, and stand on pages that carry no session.
     for view in (views.set_preferences, *headers.CSRF_FREE):
         csrf.exempt(view)
+
+
+def page_catalogue() -> Any:
+    """The catalogue of the page's language: found once a page, not once a word (a page has hundreds)."""
+    locale = getattr(g.get("_flask_babel"), "babel_locale", None)
+    known = g.get("page_catalogue")
+    if known is None or known[0] is not locale or locale is None:
+        found = get_translations()
+        g.page_catalogue = known = (g.get("_flask_babel").babel_locale, found)
+    return known[1]
 
 
 def optional_url(endpoint: str, **values: Any) -> str | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 from sqlalchemy import delete, select
 
 from quizapp.core.db import Database, transaction
@@ -103,7 +103,7 @@ def test_the_network_is_cut_in_the_middle_and_the_browser_closed(
     assert set(stored(database)) == {1, 2, 3}
     page.click("[data-sheet]")
     check_accessible(page)
-    page.click("dialog a[href$='/submit']")
+    page.click("[data-to-summary]")
     page.wait_for_selector("[data-submit-button]")
     check_accessible(page)
     page.click("[data-submit-button]")
@@ -144,14 +144,14 @@ def test_handing_in_without_a_network_stays_on_the_page_and_says_so(
     saved(page)
     page.context.set_offline(True)
     page.click("[data-sheet]")
-    page.click("dialog a[href$='/submit']")
+    page.click("[data-to-summary]")
     page.wait_for_selector("[data-notice=stay]")
     assert "没有网络" in page.inner_text("[data-notices]")
     assert "补传" not in page.inner_text("[data-notices]")
     assert page.url.endswith("/1")
     page.context.set_offline(False)
     page.click("[data-sheet]")
-    page.click("dialog a[href$='/submit']")
+    page.click("[data-to-summary]")
     page.wait_for_selector("[data-submit-button]")
 
 
@@ -161,7 +161,7 @@ def test_back_from_the_result_never_shows_the_open_paper(live: Live, visit: Visi
     choose(page, 1)
     saved(page)
     page.click("[data-sheet]")
-    page.click("dialog a[href$='/submit']")
+    page.click("[data-to-summary]")
     page.wait_for_selector("[data-submit-button]")
     page.dblclick("[data-submit-button]")
     page.wait_for_url("**/result")
@@ -204,7 +204,7 @@ def test_no_word_of_the_figures_breaks_in_the_elder_edition(
     page = visit(lang=lang, elder=True)
     start(page, deliver(database))
     page.click("[data-sheet]")
-    page.click("dialog a[href$='/submit']")
+    page.click("[data-to-summary]")
     page.wait_for_selector("[data-submit-button]")
     wrapped = """() => [...document.querySelectorAll(".figures > li")].filter((one) => {
         one.style.overflowWrap = "normal";
@@ -392,3 +392,64 @@ def test_a_database_that_is_down_leaves_the_answer_on_the_phone(live: Live, visi
     runtime.hot = working
     saved(page)
     assert len(stored(database)) == 1
+
+
+def test_what_is_chosen_before_the_script_has_come_is_kept(live: Live, visit: Visit, database: Database) -> None:
+    """On a slow line the question is there seconds before its script."""
+    page = visit()
+    start(page, deliver(database))
+    choose(page, 1)
+    saved(page)
+    held: list[Route] = []
+    page.route("**/static/attempt*.js", lambda route: held.append(route))
+    page.context.clear_cookies(name="none")
+    page.evaluate(
+        "navigator.serviceWorker.getRegistrations().then((all) => Promise.all(all.map((one) => one.unregister())))"
+    )
+    page.reload(wait_until="commit")
+    page.click("[data-holder] .choice >> nth=0")
+    assert page.locator("form[data-ready]").count() == 0
+    chosen = page.locator("[data-holder] input:checked").get_attribute("value")
+    for route in held:
+        route.continue_()
+    saved(page)
+    assert page.locator("[data-holder] input:checked").get_attribute("value") == chosen
+    assert stored(database) == {1: chosen}
+
+
+def test_a_mark_that_is_set_without_network_comes_later(live: Live, visit: Visit, database: Database) -> None:
+    page = visit()
+    start(page, deliver(database))
+    page.wait_for_selector("form[data-ready]")
+    page.context.set_offline(True)
+    page.click("[data-holder] [data-mark]")
+    page.wait_for_selector("[data-mark][aria-pressed=true]")
+    page.context.set_offline(False)
+    choose(page, 1)
+    saved(page)
+    for _ in range(50):
+        with database.session() as db:
+            if db.scalars(select(Attempt.marked)).one() == [1]:
+                break
+        page.wait_for_timeout(100)
+    with database.session() as db:
+        assert db.scalars(select(Attempt.marked)).one() == [1]
+
+
+def test_on_a_wide_screen_the_numbers_stand_beside_the_question(live: Live, visit: Visit, database: Database) -> None:
+    page = visit(size=DESKTOP)
+    start(page, deliver(database))
+    choose(page, 1)
+    saved(page)
+    card = page.locator("[data-grid-card]")
+    assert card.locator("[data-number='1'][data-state=answered]").count() == 1
+    assert page.locator(".button:not(.button-secondary, .button-quiet):visible").count() == 1
+    check_accessible(page)
+    card.locator("[data-number='4']").click()
+    page.wait_for_selector("form[data-position='4']")
+    page.click("[data-sheet]")
+    assert page.evaluate("document.activeElement.dataset.number") == "4"
+    page.set_viewport_size(PHONE)
+    page.wait_for_selector("[data-grid-card]", state="hidden")
+    page.click("[data-sheet]")
+    page.wait_for_selector("dialog[open] [data-number='4'][aria-current]")

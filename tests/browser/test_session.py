@@ -60,6 +60,8 @@ def test_a_session_from_its_form_to_the_list(
     trainer.click("main a[href='/sessions/new']")
     trainer.fill("[name=title]", "消防疏散演练")
     trainer.fill("[name=place]", "二楼")
+    trainer.click("details.fold > summary")
+    trainer.check("[name=code_mode][value=poster]", force=True)
     now = datetime.now(UTC).astimezone()
     trainer.fill("[name=begins]", "00:01" if now.hour < 2 else trainer.input_value("[name=begins]"))
     no_sideways(trainer)

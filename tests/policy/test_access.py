@@ -6,6 +6,7 @@ everybody: a guest is sent to the sign-in, an account without the permission rea
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,19 +26,21 @@ from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
 from quizapp.app import create_app
 from quizapp.banks.models import ItemBank, Topic
+from quizapp.core.clock import to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import GUEST, ROLE_PERMISSIONS, SYSTEM, Actor, Grant, Permission, Role, Scope
 from quizapp.core.web import Runtime
 from quizapp.jobs.services import enqueue
+from quizapp.organisation.imports.batches import ROSTER, UNITS, receive_file
 from quizapp.organisation.merging import merge_people
 from quizapp.organisation.models import Industry, OrgUnit
 from quizapp.quizzes.models import Delivery, DeliveryState
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
-from quizapp.trainings.models import TrainingSession
-from quizapp.trainings.services import open_session
+from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, RosterEntry, SessionKind, TrainingSession
+from quizapp.trainings.services import RunPlan, add_course, add_place, add_run, open_session
 from tests.conftest import START, FakeClock, make_settings
-from tests.factories import make_account, make_delivery, make_person, make_unit
+from tests.factories import make_account, make_delivery, make_person, make_session, make_unit
 from tests.quizzes.banks import make_blueprint
 from tests.quizzes.staff import delivery_form
 from tests.quizzes.support import begin
@@ -57,6 +60,11 @@ class Side:
     delivery: Delivery
     session: TrainingSession
     spare_session: TrainingSession
+    called_off: TrainingSession
+    course: Course
+    run: CourseRun
+    place: Place
+    roster_session: TrainingSession
     account: Account
 
 
@@ -119,10 +127,60 @@ class Case:
             actor = asker.actor if self.foreign else self.visitor.actor
             return enqueue(db, "policy", {}, actor=actor, now=START).public_id
 
+    def roster_entry(self) -> dict[str, int]:
+        """Somebody on the roster of the side."""
+        side = self.side
+        with self.ground.writing() as db:
+            person = make_person(db, unit_id=side.unit.id)
+            entry = RosterEntry(
+                session_id=side.roster_session.id, person_id=person.id, source="by_hand", added_at=to_ms(START)
+            )
+            db.add(entry)
+            db.flush()
+            return {"session_id": side.roster_session.id, "entry_id": entry.id}
+
+    def roster_import(self) -> dict[str, Any]:
+        """A file that the visitor brought for the roster, or somebody else."""
+        session = self.side.roster_session
+        return {"session_id": session.id, **self._import(ROSTER, session.id)}
+
+    def unit_import(self) -> dict[str, Any]:
+        """A file of units that the visitor brought, or somebody else."""
+        return self._import(UNITS, None)
+
+    def _import(self, kind: str, target_id: int | None) -> dict[str, Any]:
+        asker = self.ground.visitors["trainer" if self.visitor.home == "there" else "other_coordinator"]
+        with self.ground.writing() as db:
+            batch = receive_file(
+                db,
+                "姓名,手机\n李建国,13800001234\n".encode(),
+                kind=kind,
+                target_id=target_id,
+                unit_id=None,
+                reach=[],
+                after=None,
+                keys=self.ground.keys,
+                actor=asker.actor if self.foreign else self.visitor.actor,
+                now=START,
+            )
+            return {"public_id": batch.public_id}
+
     def secret(self) -> str:
         """The secret of a set-up link."""
         with self.ground.writing() as db:
             return make_set_up_link(db, account=self.ground.fresh_account, actor=SYSTEM, now=START)
+
+    def free_day(self) -> str:
+        """A day that no other request asked for."""
+        return (START + timedelta(days=next(self.ground.days))).date().isoformat()
+
+    def audience_rule(self) -> dict[str, int]:
+        """A rule of the audience of a side's session."""
+        with self.ground.writing() as db:
+            rule = AudienceRule(session_id=self.side.spare_session.id, unit_id=self.side.unit.id)
+            db.add(rule)
+            db.flush()
+            return {"session_id": self.side.spare_session.id, "rule_id": rule.id}
 
     def attempt(self, *, closed: bool = False) -> dict[str, Any]:
         """An attempt that this browser started, or that somebody else did: then the browser has no secret for it."""
@@ -139,6 +197,11 @@ class Case:
             self.cookies[cookie_name(public_id)] = started.secret
             self.token = form_token(self.ground.keys, public_id, started.secret)
         return {"code": delivery.poster_code, "public_id": public_id}
+
+
+def trainer_of(unit: OrgUnit, account: Account) -> Actor:
+    """Somebody who runs the sessions of a unit."""
+    return Actor(account_id=account.id, scope=Scope((Grant(Role.TRAINER, unit.path),)))
 
 
 def nothing(_: Case) -> dict[str, Any]:
@@ -221,6 +284,13 @@ TABLE = [
     Route("organisation.unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.close_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.reopen_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route("organisation.unit_template", P.MANAGE_UNITS),
+    Route("organisation.import_units", P.MANAGE_UNITS),
+    Route("organisation.unit_import", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
+    Route("organisation.unit_faults", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
+    Route("organisation.unit_import_columns", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
+    Route("organisation.apply_unit_import", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
+    Route("organisation.drop_unit_import", P.MANAGE_UNITS, lambda c: c.unit_import(), "all"),
     Route("organisation.industries", P.MANAGE_UNITS),
     Route(
         "organisation.new_industry",
@@ -311,7 +381,7 @@ TABLE = [
             "title": "演练",
             "place": "二楼",
             "unit_id": str(c.side.unit.id),
-            "day": "2026-11-23",
+            "day": c.free_day(),  # nothing else is planned then
             "begins": "14:00",
             "ends": "15:00",
         },
@@ -320,11 +390,69 @@ TABLE = [
     ),
     Route("trainings.own_units", P.RUN_SESSIONS, lambda _: {"q": "社区"}),
     Route("trainings.session", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.past_sessions", P.RUN_SESSIONS),
+    Route("trainings.new_session", P.RUN_SESSIONS, lambda c: {"copy": c.side.session.id}, "scope", method="GET"),
+    Route("trainings.new_session", P.RUN_SESSIONS, lambda c: {"run": c.side.run.id}, "scope", method="GET"),
+    Route("trainings.edit", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.audience", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.drop_rule", P.RUN_SESSIONS, lambda c: c.audience_rule(), "scope"),
+    Route("trainings.call_session_off", P.RUN_SESSIONS, lambda c: {"session_id": c.side.called_off.id}, "scope"),
+    Route("trainings.hold_after_all", P.RUN_SESSIONS, lambda c: {"session_id": c.side.called_off.id}, "scope"),
+    Route("trainings.courses", P.RUN_SESSIONS),
+    Route("trainings.new_course", P.RUN_SESSIONS, method="GET"),
+    Route(
+        "trainings.new_course",
+        P.RUN_SESSIONS,
+        foreign="scope",
+        form=lambda c: {"title": "安全员培训", "unit_id": str(c.side.unit.id)},
+        method="POST",
+        status=303,
+    ),
+    Route("trainings.course", P.RUN_SESSIONS, lambda c: {"course_id": c.side.course.id}, "scope"),
+    Route("trainings.change_course", P.RUN_SESSIONS, lambda c: {"course_id": c.side.course.id}, "scope"),
+    Route("trainings.end_course", P.RUN_SESSIONS, lambda c: {"course_id": c.side.course.id}, "scope"),
+    Route("trainings.offer_course_again", P.RUN_SESSIONS, lambda c: {"course_id": c.side.course.id}, "scope"),
+    Route("trainings.new_run", P.RUN_SESSIONS, lambda c: {"course_id": c.side.course.id}, "scope"),
+    Route("trainings.run", P.RUN_SESSIONS, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route("trainings.change_run", P.RUN_SESSIONS, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route("trainings.close_run", P.RUN_SESSIONS, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route("trainings.run_again", P.RUN_SESSIONS, lambda c: {"run_id": c.side.run.id}, "scope"),
+    Route("trainings.places", P.RUN_SESSIONS),
+    Route("trainings.new_place", P.RUN_SESSIONS, method="GET"),
+    Route(
+        "trainings.new_place",
+        P.RUN_SESSIONS,
+        foreign="scope",
+        form=lambda c: {"name": f"礼堂{c.free_day()}", "unit_id": str(c.side.unit.id)},
+        method="POST",
+        status=303,
+    ),
+    Route("trainings.change_place", P.RUN_SESSIONS, lambda c: {"place_id": c.side.place.id}, "scope"),
+    Route("trainings.close_place", P.RUN_SESSIONS, lambda c: {"place_id": c.side.place.id}, "scope"),
+    Route("trainings.reopen_place", P.RUN_SESSIONS, lambda c: {"place_id": c.side.place.id}, "scope"),
     Route("trainings.close", P.RUN_SESSIONS, lambda c: {"session_id": c.side.spare_session.id}, "scope"),
     Route("trainings.reopen", P.RUN_SESSIONS, lambda c: {"session_id": c.side.spare_session.id}, "scope"),
     Route("trainings.walk_in", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.projector", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.latest", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.roster_template", P.RUN_SESSIONS),
+    Route("trainings.roster", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route("trainings.roster_units", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route("trainings.refresh_roster", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route("trainings.add_to_roster", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route(
+        "trainings.remove_from_roster",
+        P.RUN_SESSIONS,
+        lambda c: c.roster_entry(),
+        "scope",
+        form=lambda _: {"reason": "left"},
+    ),
+    Route("trainings.import_roster", P.RUN_SESSIONS, lambda c: {"session_id": c.side.roster_session.id}, "scope"),
+    Route("trainings.roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
+    Route("trainings.roster_faults", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
+    Route("trainings.roster_import_columns", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
+    Route("trainings.apply_roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
+    Route("trainings.drop_roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
     Route("trainings.attendance_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
@@ -349,6 +477,7 @@ VISITORS: dict[str, tuple[Role | None, str, bool]] = {
 class Ground:
     """One application with the rows of both sides and an account for each visitor."""
 
+    days = itertools.count(30)
     industry: int
     bank: str
     topic: str
@@ -380,17 +509,41 @@ class Ground:
 
     def _make_side(self, db: Session, mark: str) -> Side:
         top = make_unit(db, name=f"{mark}街道", kind="street")
+        account = make_account(db, (Role.TRAINER, top), name=f"{mark}教师", unit=top)
+        actor = trainer_of(top, account)
+        course = add_course(
+            db,
+            title=f"{mark}课程",
+            subject="",
+            kind=SessionKind.JOINT,
+            unit_id=top.id,
+            actor=actor,
+            now=START,
+        )
         return Side(
             mark=mark,
             unit=top,
             spare_unit=make_unit(db, top, name=f"{mark}社区"),
             delivery=make_delivery(db, top, title=f"{mark}测验"),
-            session=self._make_session(db, mark, top),
-            spare_session=self._make_session(db, mark, top),
-            account=make_account(db, (Role.TRAINER, top), name=f"{mark}教师", unit=top),
+            session=self._make_session(db, mark, top, actor),
+            spare_session=self._make_session(db, mark, top, actor),
+            called_off=self._make_session(db, mark, top, actor),
+            course=course,
+            run=add_run(db, course=course, plan=RunPlan(f"{mark}第 1 期"), actor=actor, now=START),
+            place=add_place(
+                db,
+                name=f"{mark}礼堂",
+                address="",
+                capacity=None,
+                unit_id=top.id,
+                actor=actor,
+                now=START,
+            ),
+            roster_session=make_session(db, top, kind="joint", title=f"{mark}合训"),
+            account=account,
         )
 
-    def _make_session(self, db: Session, mark: str, unit: OrgUnit) -> TrainingSession:
+    def _make_session(self, db: Session, mark: str, unit: OrgUnit, actor: Actor) -> TrainingSession:
         return open_session(
             db,
             title=f"{mark}演练",
@@ -398,7 +551,7 @@ class Ground:
             unit_id=unit.id,
             starts_at=START,
             ends_at=START + timedelta(hours=1),
-            actor=Actor(account_id=1, scope=Scope((Grant(Role.TRAINER, unit.path),))),
+            actor=actor,
             now=START,
         )
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 import quizapp.tasks  # noqa: F401 # fills the task table
 from quizapp.banks.formats.yaml_bank import read_folder
@@ -29,7 +29,7 @@ from quizapp.quizzes.models import Attempt, Delivery, DeliveryState, Paper, Quiz
 from quizapp.quizzes.services import assembly, blueprints
 from quizapp.quizzes.services.deliveries import create_delivery
 from tests.conftest import FakeClock, make_settings
-from tests.factories import make_unit
+from tests.factories import make_attempt, make_delivery, make_unit
 from tests.quizzes.banks import make_blueprint, versions_of
 from tests.quizzes.test_deliveries import publish
 
@@ -198,4 +198,27 @@ def test_overdue_attempts_are_closed_with_what_was_saved(ground: Runtime, clock:
     with ground.database.session() as db:
         attempts = db.scalars(select(Attempt).order_by(Attempt.id)).all()
         assert [(a.state, a.score) for a in attempts] == [("expired", 5), ("void", None), ("open", None)]
-        assert db.scalars(select(Job.result).where(Job.name == "close_overdue")).one() == {"closed": 2}
+        assert db.scalars(select(Job.result).where(Job.name == "close_overdue")).one() == {"closed": 2, "failed": 0}
+
+
+#: A database that refuses to close one attempt, whatever the reason.
+REFUSAL = {
+    "sqlite": "CREATE TRIGGER refusal BEFORE UPDATE ON attempt WHEN OLD.public_id = 'attempt0'"
+    " BEGIN SELECT RAISE(ABORT, 'refused'); END",
+    "postgresql": "ALTER TABLE attempt ADD CONSTRAINT refusal CHECK (public_id <> 'attempt0' OR state = 'open')",
+}
+
+
+def test_an_attempt_that_cannot_be_closed_holds_nobody_up(ground: Runtime, clock: FakeClock) -> None:
+    with ground.database.session() as db, transaction(db):
+        delivery = make_delivery(db, items=3)
+        for number in range(3):
+            make_attempt(db, delivery, public_id=f"attempt{number}", state="open", deadline_at=to_ms(clock()))
+        db.execute(text(REFUSAL[db.get_bind().dialect.name]))
+        enqueue(db, "close_overdue", {}, actor=SYSTEM, now=clock())
+    clock.forward(hours=1)
+    run_pending(ground)
+    with ground.database.session() as db:
+        states = db.execute(select(Attempt.public_id, Attempt.state).order_by(Attempt.id)).all()
+        assert [state for _, state in states] == ["open", "void", "void"]
+        assert db.scalars(select(Job.result).where(Job.name == "close_overdue")).one() == {"closed": 2, "failed": 1}

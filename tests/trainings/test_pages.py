@@ -181,6 +181,7 @@ def test_a_trainer_opens_a_session_and_sees_people_come(db: Session, app: Flask)
         "day": "2026-11-23",
         "begins": "10:30",
         "ends": "12:00",
+        "code_mode": "poster",
     }
     wrong = client.post("/sessions/new", data={**values, "title": "", "ends": "10:00", "day": "x"})
     assert wrong.status_code == 422

@@ -219,9 +219,8 @@ def test_a_session_of_a_foreign_unit_is_not_there(either_db: Session) -> None:
     assert queries.get_session(either_db, trainer_of(top).scope, session.id) is session
     with pytest.raises(NotFound):
         queries.get_session(either_db, trainer_of(own).scope, session.id)
-    assert queries.list_sessions(either_db, trainer_of(own).scope) == []
-    assert queries.count_sessions(either_db, trainer_of(own).scope) == 0
-    assert [s.session for s in queries.list_sessions(either_db, trainer_of(None).scope)] == [session]
+    assert queries.list_today(either_db, trainer_of(own).scope, START) == []
+    assert queries.list_today(either_db, trainer_of(None).scope, START) == [session]
 
 
 def test_a_closed_unit_holds_no_sessions(db: Session) -> None:

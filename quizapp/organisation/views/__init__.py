@@ -17,6 +17,7 @@ bp = Blueprint("organisation", "quizapp.organisation", template_folder="template
 def register(app: Flask) -> None:
     """Fill the navigation."""
     registry = cast("Runtime", app.extensions["quizapp"]).registry
+    registry.fill("job", imports.job_words)
     group: Any = _l("管理")
     registry.add_navigation(
         NavigationEntry("organisation.people", _l("人员"), "users", group, Permission.MERGE_PEOPLE, order=79)
@@ -29,6 +30,7 @@ def register(app: Flask) -> None:
     )
 
 
-from quizapp.organisation.views import people, units  # noqa: E402 # they hang their pages on `bp`
+from quizapp.organisation.imports import views as imports  # noqa: E402 # they hang their pages on `bp`
+from quizapp.organisation.views import people, units  # noqa: E402 # likewise
 
-__all__ = ["bp", "people", "register", "units"]
+__all__ = ["bp", "imports", "people", "register", "units"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,11 +14,13 @@ from sqlalchemy.orm import Session, joinedload
 from quizapp.banks.models import BenchmarkPoint, Item, ItemVersion, Topic
 from quizapp.core.errors import NotFound
 from quizapp.core.tokens import normalize_code
-from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper, PaperItem, Response
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper, PaperItem, QuizBlueprint, Response
 from quizapp.quizzes.scoring import PositionKey
 
 #: Papers kept in memory by one process; a paper never changes, so nothing has to be thrown away but for room.
 _CACHED_PAPERS = 500
+#: How long the questions of a review are kept.
+_REVIEWED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class PaperCache:
     def __init__(self) -> None:
         self._papers: OrderedDict[int, PaperView] = OrderedDict()
         self._keys: OrderedDict[tuple[int, int], dict[int, PositionKey]] = OrderedDict()
+        self._reviewed: OrderedDict[int, tuple[float, dict[int, ReviewedQuestion]]] = OrderedDict()
         self._lock = Lock()
 
     def paper(self, db: Session, paper_id: int) -> PaperView:
@@ -93,6 +97,18 @@ class PaperCache:
                 self._keys.popitem(last=False)
         return keys
 
+    def reviewed(self, db: Session, paper_id: int) -> dict[int, ReviewedQuestion]:
+        """`review_questions`, kept for a minute: versions never change, but a topic may be named anew."""
+        known = self._reviewed.get(paper_id)
+        if known is not None and monotonic() < known[0]:
+            return known[1]
+        questions = review_questions(db, paper_id)
+        with self._lock:
+            self._reviewed[paper_id] = (monotonic() + _REVIEWED_SECONDS, questions)
+            while len(self._reviewed) > _CACHED_PAPERS:
+                self._reviewed.popitem(last=False)
+        return questions
+
 
 def _load_paper(db: Session, paper_id: int) -> PaperView:
     number = db.scalar(select(Paper.number).where(Paper.id == paper_id))
@@ -115,7 +131,7 @@ def get_delivery(db: Session, poster_code: str) -> Delivery:
     delivery = db.scalar(
         select(Delivery)
         .where(Delivery.poster_code == normalize_code(poster_code))
-        .options(joinedload(Delivery.unit), joinedload(Delivery.blueprint))
+        .options(joinedload(Delivery.unit), joinedload(Delivery.blueprint).defer(QuizBlueprint.rules))
     )
     if delivery is None:
         raise NotFound
@@ -124,11 +140,7 @@ def get_delivery(db: Session, poster_code: str) -> Delivery:
 
 def find_attempt(db: Session, delivery_id: int, public_id: str) -> Attempt | None:
     """The attempt of this name under a delivery."""
-    return db.scalar(
-        select(Attempt)
-        .where(Attempt.public_id == public_id, Attempt.delivery_id == delivery_id)
-        .options(joinedload(Attempt.delivery))
-    )
+    return db.scalar(select(Attempt).where(Attempt.public_id == public_id, Attempt.delivery_id == delivery_id))
 
 
 def find_attempts(db: Session, delivery_id: int, public_ids: list[str]) -> list[Attempt]:
@@ -148,6 +160,12 @@ def responses_of(db: Session, attempt_id: int) -> dict[int, Response]:
     """The stored answers by position."""
     rows = db.scalars(select(Response).where(Response.attempt_id == attempt_id))
     return {row.position: row for row in rows}
+
+
+def answers_of(db: Session, attempt_id: int) -> dict[int, str]:
+    """The stored answers alone, by position."""
+    rows = db.execute(select(Response.position, Response.answer).where(Response.attempt_id == attempt_id))
+    return dict(rows.all())
 
 
 def attempts_of_account(db: Session, account_id: int, delivery_id: int | None = None) -> list[Attempt]:

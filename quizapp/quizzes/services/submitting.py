@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -30,12 +32,17 @@ def close_if_over(db: Session, attempt_id: int, *, papers: PaperCache, now_ms: i
     return attempt
 
 
-def overdue_attempts(db: Session, now_ms: int, limit: int = 200) -> list[int]:
-    """Ids of open attempts whose time is over."""
+def overdue_attempts(db: Session, now_ms: int, limit: int = 200, without: Collection[int] = ()) -> list[int]:
+    """Ids of open attempts whose time is over, but for those `without` which the caller cannot close."""
     return list(
         db.scalars(
             select(Attempt.id)
-            .where(Attempt.state == AttemptState.OPEN, Attempt.deadline_at < now_ms, Attempt.accepts_until < now_ms)
+            .where(
+                Attempt.state == AttemptState.OPEN,
+                Attempt.deadline_at < now_ms,
+                Attempt.accepts_until < now_ms,
+                Attempt.id.not_in(without),
+            )
             .order_by(Attempt.deadline_at)
             .limit(limit)
         )
@@ -61,9 +68,9 @@ def _close(db: Session, attempt: Attempt, papers: PaperCache, now_ms: int, *, by
         if attempt.person_id is not None:
             settle_first(db, attempt.delivery_id, attempt.person_id, now_ms=now_ms)
         return
-    revision = db.scalars(select(Paper.scoring_revision).where(Paper.id == attempt.paper_id)).one()
+    rules = select(Paper.scoring_revision, Delivery.pass_score).join(Delivery, Delivery.id == Paper.delivery_id)
+    revision, pass_score = db.execute(rules.where(Paper.id == attempt.paper_id)).one()
     result = score(papers.keys(db, attempt.paper_id, revision), answers)
-    pass_score = db.scalars(select(Delivery.pass_score).where(Delivery.id == attempt.delivery_id)).one()
     attempt.state = AttemptState.SUBMITTED if by_taker else AttemptState.EXPIRED
     attempt.closed_at = now_ms if by_taker else attempt.deadline_at
     attempt.score = result.points

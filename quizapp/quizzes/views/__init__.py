@@ -14,6 +14,7 @@ from quizapp.core.scope import Permission
 from quizapp.core.web import Runtime
 from quizapp.quizzes.errors import AttemptNotYours
 from quizapp.quizzes.queries.taking import PaperCache
+from quizapp.ui.page_cache import PageCache
 from quizapp.ui.setup import csrf
 
 bp = Blueprint("quizzes", "quizapp.quizzes", template_folder="templates")
@@ -25,6 +26,8 @@ class QuizzesRuntime:
 
     hot: HotConnections
     papers: PaperCache = field(default_factory=PaperCache)
+    #: Pages that are the same for every guest.
+    pages: PageCache = field(default_factory=PageCache)
 
 
 def quizzes_runtime(app: Flask) -> QuizzesRuntime:

@@ -19,7 +19,7 @@ from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, 
 from quizapp.quizzes.errors import AlreadyClaimed, CodeUnknown
 from quizapp.quizzes.forms.profile import ReceiptForm
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Reveal
-from quizapp.quizzes.queries.taking import ReviewedQuestion, responses_of, review_questions
+from quizapp.quizzes.queries.taking import ReviewedQuestion, answers_of
 from quizapp.quizzes.scoring import is_right
 from quizapp.quizzes.services.moving import claim_attempt, find_by_receipt
 from quizapp.quizzes.services.starting import receipt_code
@@ -61,8 +61,8 @@ def submit(code: str, public_id: str) -> str | BaseResponse:
 def tell_closed(db: Session, attempt: Attempt) -> None:
     """Let features above (the wrong book) know of a closed attempt of an account. What they do may be lost."""
     if attempt.account_id is not None and attempt.state in (AttemptState.SUBMITTED, AttemptState.EXPIRED):
-        answers = {p: r.answer for p, r in responses_of(db, attempt.id).items()}
-        reviewed = review_questions(db, attempt.paper_id)
+        answers = answers_of(db, attempt.id)
+        reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id)
         wrong = [q.item_id for p, q in reviewed.items() if not is_right(answers.get(p, ""), q.key)]
         get_runtime().registry.collect("attempt_closed", db, attempt.account_id, wrong, get_now())
 
@@ -131,8 +131,8 @@ def result(code: str, public_id: str) -> str | BaseResponse:
     attempt, delivery = access.attempt, access.delivery
     if attempt.state == AttemptState.VOID:
         return render_template("quizzes/void.html", access=access, delivery=delivery, attempt=attempt)
-    reviewed = review_questions(db, attempt.paper_id)
-    answers = {p: r.answer for p, r in responses_of(db, attempt.id).items()}
+    reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id)
+    answers = answers_of(db, attempt.id)
     topics = topic_results(reviewed, answers, {}, delivery.blueprint.bank.code)
     shows = shows_keys(delivery, now_ms)
     wrong = [p for p, q in reviewed.items() if not is_right(answers.get(p, ""), q.key)]
@@ -158,15 +158,12 @@ def result(code: str, public_id: str) -> str | BaseResponse:
 def _result_cells(
     access: Access, reviewed: dict[int, ReviewedQuestion], answers: dict[int, str]
 ) -> list[dict[str, Any]]:
+    code, public_id = access.delivery.poster_code, access.attempt.public_id
+    base = url_for("quizzes.review", code=code, public_id=public_id, position=1)[:-1]
     return [
         {
             "number": position,
-            "url": url_for(
-                "quizzes.review",
-                code=access.delivery.poster_code,
-                public_id=access.attempt.public_id,
-                position=position,
-            ),
+            "url": f"{base}{position}",
             "state": "right" if is_right(answers.get(position, ""), question.key) else "wrong",
             "marked": False,
         }
@@ -185,10 +182,10 @@ def review(code: str, public_id: str, position: int) -> str | BaseResponse:
     attempt = access.attempt
     if attempt.state == AttemptState.VOID or not shows_keys(access.delivery, now_ms):
         return redirect(url_for("quizzes.result", code=code, public_id=public_id), 303)
-    reviewed = review_questions(db, attempt.paper_id)
+    reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id)
     if position not in reviewed:
         raise NotFound
-    answers = {p: r.answer for p, r in responses_of(db, attempt.id).items()}
+    answers = answers_of(db, attempt.id)
     answer = answers.get(position, "")
     paper = quizzes_runtime(current_app).papers.paper(db, attempt.paper_id)
     wrong = [p for p, q in reviewed.items() if not is_right(answers.get(p, ""), q.key)]

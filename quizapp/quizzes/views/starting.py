@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from flask import current_app, redirect, render_template, request, url_for
@@ -27,11 +28,12 @@ from quizapp.quizzes.errors import (
 )
 from quizapp.quizzes.forms.profile import ProfileForm
 from quizapp.quizzes.models import PROFILE_FIELDS, Attempt, AttemptState, Delivery, FieldDemand
-from quizapp.quizzes.queries.taking import attempts_of_account, find_attempts, get_delivery, places_taken
+from quizapp.quizzes.queries.taking import attempts_of_account, find_attempts, get_delivery
 from quizapp.quizzes.services.starting import check_open, start_attempt
 from quizapp.quizzes.services.submitting import close_if_over
 from quizapp.quizzes.views import bp, quizzes_runtime
 from quizapp.quizzes.views.access import Right, attempts_in_browser, device_token, keep_device, keep_secret, right_to
+from quizapp.ui.page_cache import TICKET_PLACE, no_history
 
 #: Why nobody can start now, for the page: the class of the refusal → the page's word.
 _CLOSED = {
@@ -78,17 +80,28 @@ def landing(code: str) -> str | BaseResponse:
         closed = _CLOSED.get(type(refusal))
         if closed is None:
             raise
-    return render_template(
-        "quizzes/landing.html",
-        delivery=delivery,
-        closed=closed,
-        running=[a for a in attempts if a.state == AttemptState.OPEN],
-        finished=[a for a in attempts if a.state not in (AttemptState.OPEN, AttemptState.VOID)],
-        writes={a.public_id for a in attempts if (found := right_to(a, now_ms)) and found[0] == Right.WRITE},
-        places_left=None if delivery.capacity is None else max(0, delivery.capacity - places_taken(db, delivery.id)),
-        now_ms=now_ms,
-        asked_words=asked_words,
-    )
+
+    def draw() -> str:
+        return render_template(
+            "quizzes/landing.html",
+            delivery=delivery,
+            closed=closed,
+            running=[a for a in attempts if a.state == AttemptState.OPEN],
+            finished=[a for a in attempts if a.state not in (AttemptState.OPEN, AttemptState.VOID)],
+            writes={a.public_id for a in attempts if (found := right_to(a, now_ms)) and found[0] == Right.WRITE},
+            now_ms=now_ms,
+            asked_words=asked_words,
+        )
+
+    if attempts or not no_history():
+        return draw()
+    return quizzes_runtime(current_app).pages.page(("landing", closed, *_shown_of(delivery, now_ms)), draw)
+
+
+def _shown_of(delivery: Delivery, now_ms: int) -> tuple[Hashable, ...]:
+    """Everything of a delivery that a page before the start shows or follows, and the minute, because words like "today" change."""
+    columns = tuple(repr(getattr(delivery, column.key)) for column in Delivery.__mapper__.column_attrs)
+    return (*columns, delivery.unit.name, repr(delivery.blueprint.description), now_ms // 60_000)
 
 
 @bp.route("/q/<code>/start", methods=["GET", "POST"])
@@ -102,7 +115,10 @@ def start(code: str) -> str | BaseResponse | tuple[str, int]:
         check_open(db, delivery, actor, to_ms(now))
     except DomainError:
         return redirect(url_for("quizzes.landing", code=code), 303)
-    form = ProfileForm.for_delivery(delivery, industry_choices(db), local_date(now))
+    industries = industry_choices(db) if delivery.fields.get("industry", FieldDemand.OFF) != FieldDemand.OFF else []
+    if request.method == "GET" and not request.args and no_history() and not mine(db, delivery, to_ms(now)):
+        return _first_form(db, delivery, industries)
+    form = ProfileForm.for_delivery(delivery, industries, local_date(now))
     if "unit_id" in form and not form.unit_id.data and "unit" in request.args:
         form.unit_id.data = request.args["unit"]
     if not form.ticket.data or len(form.ticket.data) != 22:
@@ -137,6 +153,18 @@ def start(code: str) -> str | BaseResponse | tuple[str, int]:
             return response
     page = _profile_page(db, delivery, form)
     return (page, 422) if form.errors else page
+
+
+def _first_form(db: Session, delivery: Delivery, industries: list[tuple[str, str]]) -> str:
+    """The empty form for a guest: the same for everybody but for its tokens."""
+
+    def draw() -> str:
+        form = ProfileForm.for_delivery(delivery, industries, local_date(get_now()))
+        form.ticket.data = TICKET_PLACE
+        return _profile_page(db, delivery, form)
+
+    key = ("start", *industries, *_shown_of(delivery, to_ms(get_now())))
+    return quizzes_runtime(current_app).pages.page(key, draw).replace(TICKET_PLACE, new_secret())
 
 
 def _profile_page(db: Session, delivery: Delivery, form: ProfileForm) -> str:

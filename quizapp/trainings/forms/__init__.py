@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from quizapp.trainings.forms.attendees import CheckInForm, WalkInForm
 from quizapp.trainings.forms.base import EmptyForm, TrainingForm
-from quizapp.trainings.forms.sessions import SessionForm
+from quizapp.trainings.forms.courses import CourseForm, PlaceForm, RunForm
+from quizapp.trainings.forms.sessions import AudienceForm, SessionForm
 
-__all__ = ["CheckInForm", "EmptyForm", "SessionForm", "TrainingForm", "WalkInForm"]
+__all__ = [
+    "AudienceForm",
+    "CheckInForm",
+    "CourseForm",
+    "EmptyForm",
+    "PlaceForm",
+    "RunForm",
+    "SessionForm",
+    "TrainingForm",
+    "WalkInForm",
+]

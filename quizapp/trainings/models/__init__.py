@@ -18,7 +18,9 @@ from quizapp.trainings.models.attendees import (
     Registration,
     RegistrationState,
     RegistrationVia,
+    RemovalReason,
     RosterEntry,
+    RosterRemoval,
     RosterSource,
 )
 from quizapp.trainings.models.sessions import (
@@ -51,7 +53,9 @@ __all__ = [
     "RegistrationMode",
     "RegistrationState",
     "RegistrationVia",
+    "RemovalReason",
     "RosterEntry",
+    "RosterRemoval",
     "RosterSource",
     "ScanDevice",
     "SessionEvidence",

@@ -51,6 +51,35 @@ class RosterEntry(Base):
     unit: Mapped[OrgUnit | None] = relationship()
 
 
+class RemovalReason(StrEnum):
+    """Why somebody was taken off a roster by hand."""
+
+    MOVED = "moved"
+    LEFT = "left"
+    EXCUSED = "excused"
+    MISTAKE = "mistake"
+
+
+class RosterRemoval(Base):
+    """Somebody whom a trainer took off a roster: the rules do not bring them back, a file or a hand does."""
+
+    __tablename__ = "roster_removal"
+    __table_args__ = (UniqueConstraint("session_id", "person_id"), Index("ix_roster_removal_person_id", "person_id"))
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The session.
+    session_id: Mapped[int] = mapped_column(ForeignKey("training_session.id"))
+    #: Who.
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    #: `RemovalReason`.
+    reason: Mapped[str] = mapped_column(String(10))
+    #: The account that did it.
+    removed_by: Mapped[int | None] = mapped_column(BigId)
+    #: When, ms UTC.
+    removed_at: Mapped[int] = mapped_column(BigId)
+
+
 class RegistrationState(StrEnum):
     """Where a registration stands."""
 

@@ -1,4 +1,4 @@
-"""Reading sessions and who came; each module is a part of it."""
+"""Reading sessions, who should come and who came; each module is a part of it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,74 @@ from quizapp.trainings.queries.attendance import (
     counts,
     find_attendance,
 )
+from quizapp.trainings.queries.conflicts import Clash, Wanted, find_conflicts, sessions_in_conflict, wanted_by
+from quizapp.trainings.queries.numbers import SessionNumbers, numbers_of, numbers_of_many
+from quizapp.trainings.queries.planning import (
+    Audience,
+    CourseRow,
+    KeptPlace,
+    RunRow,
+    Trainer,
+    audience_of,
+    get_course,
+    get_place,
+    get_run,
+    list_courses,
+    list_places,
+    list_runs,
+    trainer_names,
+    trainers_of,
+    trainers_to_choose,
+)
 from quizapp.trainings.queries.sessions import (
-    SessionWithCount,
-    count_sessions,
+    count_past,
     find_by_code,
     get_by_code,
     get_session,
-    list_sessions,
+    list_coming,
+    list_past,
+    list_to_finish,
+    list_today,
+    sessions_of_run,
 )
 
 __all__ = [
     "Arrival",
-    "SessionWithCount",
+    "Audience",
+    "Clash",
+    "CourseRow",
+    "KeptPlace",
+    "RunRow",
+    "SessionNumbers",
+    "Trainer",
+    "Wanted",
     "arrivals",
     "attendances_of_person",
+    "audience_of",
     "count_arrivals",
-    "count_sessions",
+    "count_past",
     "counts",
     "find_attendance",
     "find_by_code",
+    "find_conflicts",
     "get_by_code",
+    "get_course",
+    "get_place",
+    "get_run",
     "get_session",
-    "list_sessions",
+    "list_coming",
+    "list_courses",
+    "list_past",
+    "list_places",
+    "list_runs",
+    "list_to_finish",
+    "list_today",
+    "numbers_of",
+    "numbers_of_many",
+    "sessions_in_conflict",
+    "sessions_of_run",
+    "trainer_names",
+    "trainers_of",
+    "trainers_to_choose",
+    "wanted_by",
 ]

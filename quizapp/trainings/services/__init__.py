@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from quizapp.trainings.services.audience import add_audience_rule, copy_audience, drop_audience_rule
 from quizapp.trainings.services.checking_in import CheckedIn, check_in, check_in_by_hand
+from quizapp.trainings.services.courses import (
+    RunPlan,
+    add_course,
+    add_run,
+    close_course,
+    edit_course,
+    edit_run,
+    end_run,
+    next_run_number,
+    proposed_run_title,
+    reopen_course,
+    reopen_run,
+)
+from quizapp.trainings.services.places import add_place, edit_place, give_up_place, take_back_place
+from quizapp.trainings.services.plans import LONGEST, MARGIN, SessionPlan, plan_of
 from quizapp.trainings.services.sessions import (
-    LONGEST,
-    MARGIN,
+    call_off,
+    check_not_closed,
     check_window,
     close_session,
+    edit_session,
     open_session,
+    place_in_words,
+    plan_session,
+    reinstate,
     reopen_session,
 )
 
@@ -16,10 +36,36 @@ __all__ = [
     "LONGEST",
     "MARGIN",
     "CheckedIn",
+    "RunPlan",
+    "SessionPlan",
+    "add_audience_rule",
+    "add_course",
+    "add_place",
+    "add_run",
+    "call_off",
     "check_in",
     "check_in_by_hand",
+    "check_not_closed",
     "check_window",
+    "close_course",
     "close_session",
+    "copy_audience",
+    "drop_audience_rule",
+    "edit_course",
+    "edit_place",
+    "edit_run",
+    "edit_session",
+    "end_run",
+    "give_up_place",
+    "next_run_number",
     "open_session",
+    "place_in_words",
+    "plan_of",
+    "plan_session",
+    "proposed_run_title",
+    "reinstate",
+    "reopen_course",
+    "reopen_run",
     "reopen_session",
+    "take_back_place",
 ]

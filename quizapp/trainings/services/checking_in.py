@@ -18,9 +18,9 @@ from quizapp.core.tokens import Keys, digest
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.organisation.people import hold_person
 from quizapp.organisation.services import clean_name, identify
-from quizapp.trainings.errors import AttendeeNameNeeded, AttendeePhoneNeeded, CheckInClosed
+from quizapp.trainings.errors import AttendeeNameNeeded, AttendeePhoneNeeded
 from quizapp.trainings.models import Attendance, CheckInMethod, Matched, TrainingSession
-from quizapp.trainings.services.sessions import check_window
+from quizapp.trainings.services.sessions import check_not_closed, check_window
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,9 @@ def check_in_by_hand(
     """The trainer writes somebody down who has no phone at hand, also after the window while the session is not closed.
 
     Without a phone number the same `ticket` (random, one for each form) means the same person: a double press counts once, two people
-    of one name count twice. Raises CheckInClosed, AttendeeNameNeeded, PhoneInvalid.
+    of one name count twice. Raises CheckInClosed (SessionCancelled), AttendeeNameNeeded, PhoneInvalid.
     """
-    if session.closed_at is not None:
-        raise CheckInClosed(closed_at=session.closed_at)
+    check_not_closed(session)
     if phone:
         person = _typed_person(db, name, phone, keys, now)
     else:

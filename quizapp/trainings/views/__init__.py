@@ -17,18 +17,44 @@ bp = Blueprint("trainings", "quizapp.trainings", template_folder="templates")
 def register(app: Flask) -> None:
     """Fill the navigation."""
     runtime = cast("Runtime", app.extensions["quizapp"])
+    runtime.registry.fill("job", roster_imports.job_words)
     runtime.registry.add_navigation(
         NavigationEntry("trainings.sessions", _l("培训场次"), "calendar", _l("工作"), Permission.RUN_SESSIONS, order=30)
+    )
+    runtime.registry.add_navigation(
+        NavigationEntry("trainings.courses", _l("课程"), "library", _l("工作"), Permission.RUN_SESSIONS, order=31)
+    )
+    runtime.registry.add_navigation(
+        NavigationEntry("trainings.places", _l("场地"), "building-2", _l("工作"), Permission.RUN_SESSIONS, order=32)
     )
 
 
 from quizapp.trainings.views import (  # noqa: E402 # they hang their pages on `bp`
     attendee,
     by_hand,
+    courses,
     lists,
+    places,
+    planning,
     projector,
+    roster_imports,
+    rosters,
     sessions,
     words,
 )
 
-__all__ = ["attendee", "bp", "by_hand", "lists", "projector", "register", "sessions", "words"]
+__all__ = [
+    "attendee",
+    "bp",
+    "by_hand",
+    "courses",
+    "lists",
+    "places",
+    "planning",
+    "projector",
+    "register",
+    "roster_imports",
+    "rosters",
+    "sessions",
+    "words",
+]

@@ -15,7 +15,7 @@ from quizapp.core.errors import DomainError, NotFound
 from quizapp.core.tokens import digest, new_secret, normalize_code
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public
 from quizapp.quizzes.views.access import device_token, keep_device
-from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate
+from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate, SessionCancelled
 from quizapp.trainings.forms import CheckInForm, EmptyForm
 from quizapp.trainings.models import TrainingSession
 from quizapp.trainings.queries import find_attendance, find_by_code, get_by_code
@@ -27,7 +27,12 @@ RESULT_SECONDS = 15 * 60
 RESULT_COOKIE = "checked_in"
 
 #: Why nobody can check in now, for the page: the class of the refusal → the page's word.
-_SHUT: dict[type[DomainError], str] = {CheckInEarly: "early", CheckInLate: "late", CheckInClosed: "closed"}
+_SHUT: dict[type[DomainError], str] = {
+    CheckInEarly: "early",
+    CheckInLate: "late",
+    CheckInClosed: "closed",
+    SessionCancelled: "cancelled",
+}
 
 
 @bp.get("/s")
@@ -132,7 +137,12 @@ def _keep_result(response: BaseResponse, session: TrainingSession, checked: Chec
 
 def shut_title(shut: str) -> str:
     """The bold sentence over a session that takes nobody now."""
-    words = {"early": _("还没到签到时间"), "late": _("签到时间已过"), "closed": _("签到已经结束")}
+    words = {
+        "early": _("还没到签到时间"),
+        "late": _("签到时间已过"),
+        "closed": _("签到已经结束"),
+        "cancelled": _("这一场取消了"),
+    }
     return str(words[shut])
 
 

@@ -8,17 +8,30 @@ from flask_babel import gettext as _
 from quizapp.core.clock import to_ms
 from quizapp.core.phones import mask_phone
 from quizapp.core.web import get_keys, get_now, get_runtime
-from quizapp.organisation.models import Person
-from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate
-from quizapp.trainings.models import CheckInMethod, TrainingSession
+from quizapp.organisation.models import Industry, Person
+from quizapp.organisation.web import job_role_word
+from quizapp.trainings.errors import CheckInClosed, CheckInEarly, CheckInLate, SessionCancelled
+from quizapp.trainings.forms.sessions import tenths
+from quizapp.trainings.forms.words import KIND_WORDS
+from quizapp.trainings.models import (
+    CheckInMethod,
+    CodeMode,
+    RegistrationMode,
+    SessionKind,
+    TrainingSession,
+)
+from quizapp.trainings.queries import Audience
 from quizapp.trainings.services import check_window
 from quizapp.trainings.views import bp
+from quizapp.ui.filters import format_moment, is_english
 
 
 def session_state(found: TrainingSession) -> str:
-    """Where a session stands now: "early", "open", "late" or "closed"."""
+    """Where a session stands now: "early", "open", "late" (over, and nobody closed it), "closed" or "cancelled"."""
     try:
         check_window(found, to_ms(get_now()))
+    except SessionCancelled:
+        return "cancelled"
     except CheckInClosed:
         return "closed"
     except CheckInEarly:
@@ -40,7 +53,71 @@ def method_word(method: str) -> str:
     return str(words[CheckInMethod(method)])
 
 
-bp.add_app_template_global(method_word)
+def kind_word(kind: str) -> str:
+    """What kind of session it is."""
+    return str(KIND_WORDS[SessionKind(kind)])
+
+
+def industry_word(industry: Industry) -> str:
+    """An industry's name in the page's language."""
+    return industry.name_en if is_english() else industry.name
+
+
+def registration_word(mode: str) -> str:
+    """Who may register."""
+    words = {
+        RegistrationMode.CLOSED: _("不用报名"),
+        RegistrationMode.AUDIENCE: _("对象里的人可以报名"),
+        RegistrationMode.ANYONE: _("谁都可以报名"),
+    }
+    return str(words[RegistrationMode(mode)])
+
+
+def code_mode_word(mode: str) -> str:
+    """What the code at the door is."""
+    return str(_("投屏动态码") if mode == CodeMode.ROTATING else _("固定海报码"))
+
+
+def audience_sentence(audience: Audience) -> str:
+    """What a rule means: "东岸街道及以下 · 酒店业 · 安全员"."""
+    parts = [_("%(unit)s及以下", unit=audience.unit.name) if audience.unit else _("所有单位")]
+    if audience.industry is not None:
+        parts.append(industry_word(audience.industry))
+    if audience.rule.job_role is not None:
+        parts.append(job_role_word(audience.rule.job_role))
+    return " · ".join(parts)
+
+
+def moved_words(found: TrainingSession) -> str:
+    """What was before the last change of time or place; empty where nothing changed."""
+    if found.moved_at is None or found.moved_from_at is None:
+        return ""
+    when = format_moment(found.moved_from_at) if found.moved_from_at != found.starts_at else ""
+    where = found.moved_from_place if found.moved_from_place != found.place else ""
+    if when and where:
+        return str(_("原来是%(when)s，在%(where)s。", when=when, where=where))
+    if when:
+        return str(_("原来是%(when)s开始。", when=when))
+    return str(_("原来在%(where)s。", where=where) if where else _("结束时间改了。"))
+
+
+def hours_word(hours_tenths: int) -> str:
+    """Training hours: "1.5 学时"."""
+    return str(_("%(hours)s 学时", hours=tenths(hours_tenths)))
+
+
+for _word in (
+    method_word,
+    kind_word,
+    industry_word,
+    registration_word,
+    code_mode_word,
+    audience_sentence,
+    moved_words,
+    hours_word,
+    job_role_word,
+):
+    bp.add_app_template_global(_word)
 
 
 def masked_phone(person: Person) -> str:

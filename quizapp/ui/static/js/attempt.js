@@ -113,7 +113,7 @@ function start() {
   /** @param {Set<number>} waiting */
   function paint(waiting) {
     const counts = { answered: 0, open: 0, waiting: 0, refused: 0, marked: 0 };
-    document.querySelectorAll("#numbers .number-cell[data-number]").forEach((element) => {
+    document.querySelectorAll(".number-grid .number-cell").forEach((element) => {
       const cell = /** @type {HTMLElement} */ (element);
       const number = Number(cell.dataset.number);
       const state = refused[number] ? "refused" : waiting.has(number) ? "waiting" : answers[number] ? "answered" : "open";
@@ -124,7 +124,7 @@ function start() {
       else cell.removeAttribute("aria-current");
     });
     counts.answered += counts.waiting; // what waits is answered
-    document.querySelectorAll("#numbers [data-legend]").forEach((one) => {
+    document.querySelectorAll("[data-legend]").forEach((one) => {
       const element = /** @type {HTMLElement} */ (one);
       const name = element.dataset.legend || "";
       const place = element.querySelector("[data-count]");
@@ -179,6 +179,7 @@ function start() {
       return result;
     }
     tries = 0;
+    sendMarks();
     if (wasOffline) {
       wasOffline = false;
       unnotice("offline");
@@ -253,6 +254,22 @@ function start() {
     if (!over) setTimeout(tick, 1000);
   }
 
+  // ---- the numbers: a sheet, or on a wide screen a card beside the question ----
+
+  const wide = matchMedia("(min-width: 68.75em)");
+
+  function placeNumbers() {
+    const [card, sheet] = [find("[data-grid-card]"), find("#numbers")];
+    if (!card || !sheet) return;
+    const [from, to] = wide.matches ? [sheet, card] : [card, sheet];
+    from.querySelectorAll(".sheet-body, .sheet-foot").forEach((/** @type {Element} */ part) => to.appendChild(part));
+    card.hidden = !wide.matches;
+    // the page has its main button already; the sheet is a view of its own
+    const go = to.querySelector("[data-to-summary]");
+    if (go) go.classList.toggle("button-secondary", wide.matches);
+    if (wide.matches && sheet.open) sheet.close();
+  }
+
   // ---- one question after the other ----
 
   /** All questions in one document, parsed by the browser itself (no markup from strings). */
@@ -276,6 +293,50 @@ function start() {
 
   function current() {
     return find("[data-holder] [data-question]");
+  }
+
+  /** The options of the question that is shown. @returns {HTMLInputElement[]} */
+  function inputs() {
+    const field = current();
+    return field ? Array.from(field.querySelectorAll("input[name=answer]")) : [];
+  }
+
+  /** What was chosen before this script had come (a slow line), or null. The form tells browsers not to bring older choices back. */
+  function chosenBefore() {
+    const all = inputs();
+    if (closed || all.every((one) => one.checked === one.defaultChecked)) return null;
+    return all.filter((one) => one.checked).map((one) => one.value).sort().join(",");
+  }
+
+  // ---- marks: less than answers, but they wait for the network too ----
+
+  const marksKey = "marks-" + attempt;
+
+  /** Marks that the server does not have yet, by position. @returns {Record<string, string>} */
+  function unsentMarks() {
+    try { return JSON.parse(localStorage.getItem(marksKey) || "{}"); } catch (error) { return {}; }
+  }
+
+  /** @param {Record<string, string>} marks */
+  function keepMarks(marks) {
+    try {
+      if (Object.keys(marks).length) localStorage.setItem(marksKey, JSON.stringify(marks)); else localStorage.removeItem(marksKey);
+    } catch (error) { /* no storage: the mark goes now or not at all */ }
+  }
+
+  async function sendMarks() {
+    for (const [at, state] of Object.entries(unsentMarks())) {
+      try {
+        const response = await fetch(data.markUrl, {
+          method: "POST", credentials: "same-origin",
+          body: new URLSearchParams({ form_token: form.elements.form_token.value, position: at, marked: state }),
+        });
+        if (!response.ok && response.status >= 500) return;
+      } catch (error) { return; }
+      const marks = unsentMarks();
+      if (marks[at] === state) delete marks[at];
+      keepMarks(marks);
+    }
   }
 
   function tickChosen() {
@@ -352,13 +413,15 @@ function start() {
   }
 
   /** @param {Event} event */
-  async function answered(event) {
+  function answered(event) {
     const input = /** @type {HTMLInputElement} */ (event.target);
     if (input.name !== "answer" || data.state === "closed") return;
-    const field = current();
-    const at = position;
-    const chosen = Array.from(field.querySelectorAll("input[name=answer]:checked")).map((one) => /** @type {HTMLInputElement} */ (one).value);
-    const text = chosen.sort().join(",");
+    const chosen = inputs().filter((one) => one.checked).map((one) => one.value);
+    keep(position, chosen.sort().join(","));
+  }
+
+  /** Keep an answer on the phone, then send it. @param {number} at @param {string} text */
+  async function keep(at, text) {
     if (answers[at] === text) return;
     answers[at] = text;
     delete refused[at];
@@ -397,9 +460,10 @@ function start() {
     if (summary) return;
     const sheet = find("#numbers");
     if ("sheet" in element.dataset) {
-      if (!sheet || typeof sheet.showModal !== "function") return;
+      const card = find("[data-grid-card]:not([hidden]) .number-cell[aria-current]");
+      if (!card && (!sheet || typeof sheet.showModal !== "function")) return;
       event.preventDefault();
-      sheet.showModal();
+      if (card) card.focus(); else sheet.showModal();
       return;
     }
     if ("mark" in element.dataset) {
@@ -407,10 +471,8 @@ function start() {
       if (marked.has(position)) marked.delete(position); else marked.add(position);
       tickChosen();
       refresh();
-      fetch(data.markUrl, {
-        method: "POST", credentials: "same-origin",
-        body: new URLSearchParams({ form_token: form.elements.form_token.value, position: String(position), marked: marked.has(position) ? "1" : "0" }),
-      }).catch(() => undefined);
+      keepMarks(Object.assign(unsentMarks(), { [position]: marked.has(position) ? "1" : "0" }));
+      sendMarks();
       return;
     }
     if ("toSummary" in element.dataset) {
@@ -435,13 +497,17 @@ function start() {
   // ---- begin ----
 
   (async () => {
+    const [at, early] = [position, summary ? null : chosenBefore()];
+    for (const [number, state] of Object.entries(unsentMarks())) if (state === "1") marked.add(Number(number)); else marked.delete(Number(number));
     await outbox.begin(attempt, data.saveUrl, Number(data.highest), stored, Number(data.now)).catch(() => undefined);
     for (const one of await outbox.kept(attempt)) {
       const there = stored[one.position];
       if (one.state !== "refused" && (!there || there[1] <= one.sequence)) answers[one.position] = one.answer;
     }
+    if (early !== null) await keep(at, early);
     if (!summary) tickChosen();
     if (await refresh() && !closed) send();
+    else if (!closed) sendMarks();
     form.dataset.ready = "";
   })();
 
@@ -449,7 +515,7 @@ function start() {
   if (!closed) {
     form.addEventListener("change", answered);
     tick();
-    const wake = () => { tries = 0; outbox.waiting(attempt).then((/** @type {any[]} */ list) => list.length && send()); };
+    const wake = () => { tries = 0; sendMarks(); outbox.waiting(attempt).then((/** @type {any[]} */ list) => list.length && send()); };
     window.addEventListener("online", wake);
     window.addEventListener("pageshow", (event) => {
       const [arrival] = performance.getEntriesByType("navigation");
@@ -464,6 +530,8 @@ function start() {
     });
   }
   if (!summary) {
+    placeNumbers();
+    wide.addListener(placeNumbers); // the older name: iOS 13 knows no other
     let asked = false;
     underWorker(() => {
       // it has not seen the page: it takes it now, for a reload without network, and the questions where they came before it
