@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import attempt, burst, figures, pages, saving, sheet
+from benchmarks import attempt, burst, door, figures, pages, saving, sheet
 from benchmarks.ground import Ground, postgresql_ground, sqlite_ground
 from benchmarks.phones import FloorSide, OursSide
 from benchmarks.results import Results
@@ -42,11 +42,15 @@ class Extent:
     pass_rate_attempts: int
     sheet_rows: int
     sheet_rounds: int
+    check_ins: int
+    check_in_rounds: int
 
 
-FULL = Extent(5, 4.0, 160, 3, ((1000, 1000), (4000, 400)), ((1000, 1000), (2000, 400)), 60, 10, 20_000, 100_000, 2)
+FULL = Extent(
+    5, 4.0, 160, 3, ((1000, 1000), (4000, 400)), ((1000, 1000), (2000, 400)), 60, 10, 20_000, 100_000, 2, 1000, 5
+)
 #: The same rates for a sixth of the time: phones and arrival are a sixth each.
-QUICK = Extent(3, 1.2, 64, 1, ((667, 400),), ((333, 333),), 10, 6, 20_000, 10_000, 1)
+QUICK = Extent(3, 1.2, 64, 1, ((667, 400),), ((333, 333),), 10, 6, 20_000, 10_000, 1, 300, 3)
 
 
 def measure(kind: str, extent: Extent, results: Results) -> None:
@@ -56,6 +60,7 @@ def measure(kind: str, extent: Extent, results: Results) -> None:
 
 def _on_ground(kind: str, extent: Extent, results: Results) -> None:
     with sqlite_ground() if kind == "sqlite" else postgresql_ground() as ground, ExitStack() as stack:
+        codes = door.prepare(ground, extent.check_ins, 1 + 3 * extent.check_in_rounds)
         urls = {name: ground.copy(name) for name in ("ours", "floor")}
         ours = stack.enter_context(Server(OURS, ground.environment(urls["ours"]), ground.folder / "ours.log"))
         floor = stack.enter_context(Server(FLOOR, ground.environment(urls["floor"]), ground.folder / "floor.log"))
@@ -68,6 +73,13 @@ def _on_ground(kind: str, extent: Extent, results: Results) -> None:
             f"{kind}: whole attempt",
             results,
             lambda: attempt.measure(ground, ours, floor, results, rounds=extent.attempt_rounds, count=extent.attempts),
+        )
+        attempted(
+            f"{kind}: check-in",
+            results,
+            lambda: door.measure(
+                ground, ours, floor, results, codes=codes, rounds=extent.check_in_rounds, count=extent.check_ins
+            ),
         )
         bursts = extent.sqlite_bursts if kind == "sqlite" else extent.postgresql_bursts
         sides: list[tuple[Server, OursSide | FloorSide, str]] = [

@@ -70,6 +70,10 @@ class Ground:
     def copy(self, name: str) -> str:
         """The address of a copy for one side."""
         if self.kind == "sqlite":
+            with self.installation.database.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.installation.database.dispose()
             path = self.folder / f"{name}.sqlite3"
             for suffix in ("", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -109,12 +113,7 @@ def sqlite_ground() -> Iterator[Ground]:
     """A ground on the embedded database."""
     folder = Path(tempfile.mkdtemp(prefix="quizapp-bench-"))
     try:
-        ground = fill("sqlite", f"sqlite:///{folder / 'ground.sqlite3'}", folder, None)
-        with ground.installation.database.engine.connect() as connection:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        ground.installation.database.dispose()
-        yield ground
+        yield fill("sqlite", f"sqlite:///{folder / 'ground.sqlite3'}", folder, None)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

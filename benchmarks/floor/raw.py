@@ -20,6 +20,8 @@ from typing import Any
 
 from flask import Flask, Response, request
 
+from benchmarks.floor.door import add_door
+
 Rows = list[tuple[Any, ...]]
 Run = Callable[[str, Mapping[str, Any]], Rows]
 
@@ -221,6 +223,7 @@ def create_app() -> Flask:
         attempt_id, paper, _, score = base.run(OWNER, owner(public_id))[0]
         return reply({"score": score, "questions": base.run(REVIEW, {"id": attempt_id, "paper": paper})})
 
+    add_door(app, base)
     return app
 
 

@@ -47,8 +47,11 @@ class Runner(Protocol):
 class HotConnections:
     """The plain connections of one process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, name: str = "answers", durable: bool = False) -> None:
+        """`durable`: what was acknowledged survives a power cut too (for what no phone would send again)."""
         self._database = database
+        self._name = name
+        self._synchronous = "FULL" if durable else "NORMAL"
         self._local = threading.local()
         self._pool: Any = None
         self._lock = threading.Lock()
@@ -92,7 +95,7 @@ class HotConnections:
         if connection is None:
             connection = sqlite3.connect(self._database.sqlite_path, timeout=LOCK_SECONDS, isolation_level=None)
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
             self._local.connection = connection
         return connection
@@ -115,7 +118,7 @@ class HotConnections:
                             "options": f"-c statement_timeout={STATEMENT_SECONDS * 1000}",
                             "connect_timeout": 5,
                         },
-                        name="answers",
+                        name=self._name,
                     )
         return self._pool
 

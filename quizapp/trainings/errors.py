@@ -6,6 +6,15 @@ CheckInClosed   409  the trainer closed it: its list is frozen
 └── SessionCancelled  409  it was called off
 SessionClosed   409  a closed session does not change; who must change it opens it again first
 SessionAttended 409  people have checked in: it cannot be called off any more
+CheckInFull     409  all places are taken or held
+CheckInStruck   409  the trainer struck this person's check-in
+RightNeeded     409  the session has a rotating code, and this browser has not opened it
+RightUsed       409  what this browser opened was used for somebody else
+CodeOutdated    410  a rotating code that holds no longer
+CodeElsewhere   409  the rotating code of another session
+PersonalCodeUnknown  422  no personal code that holds
+NotCheckedIn    409  a check-out of somebody who is not in
+CheckOutEarly   409  a check-out long before the end; data["opens_at"], ms UTC
 PeriodInvalid   422  the end is not after the begin, or further away than a day
 PlanInvalid     422  a number or an end of registration that no session can have; data["low"], data["high"]
 RegistrationEndInvalid  422  people would register after the session began
@@ -23,7 +32,7 @@ RosterCame      409  whoever came is not taken off the roster
 
 from __future__ import annotations
 
-from quizapp.core.errors import Conflict, Invalid
+from quizapp.core.errors import Conflict, DomainError, Invalid
 
 
 class CheckInEarly(Conflict):
@@ -60,6 +69,61 @@ class SessionAttended(Conflict):
     """People have checked in: what was held cannot be called off."""
 
     code = "session_attended"
+
+
+class CheckInFull(Conflict):
+    """All places are taken, or held for those who registered."""
+
+    code = "check_in_full"
+
+
+class CheckInStruck(Conflict):
+    """The trainer struck this person's check-in."""
+
+    code = "check_in_struck"
+
+
+class RightNeeded(Conflict):
+    """The session's code changes, and this browser has not opened it."""
+
+    code = "check_in_right_needed"
+
+
+class RightUsed(Conflict):
+    """The right that this browser got was used for somebody else."""
+
+    code = "check_in_right_used"
+
+
+class CodeOutdated(DomainError):
+    """A rotating code that holds no longer, or never did."""
+
+    code = "rotating_code_outdated"
+    status = 410
+
+
+class CodeElsewhere(Conflict):
+    """The rotating code of another session."""
+
+    code = "rotating_code_elsewhere"
+
+
+class PersonalCodeUnknown(Invalid):
+    """No personal code that holds."""
+
+    code = "personal_code_unknown"
+
+
+class NotCheckedIn(Conflict):
+    """Whoever checks out must be in."""
+
+    code = "not_checked_in"
+
+
+class CheckOutEarly(Conflict):
+    """People check out from shortly before the end."""
+
+    code = "check_out_early"
 
 
 class PeriodInvalid(Invalid):

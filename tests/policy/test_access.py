@@ -38,6 +38,7 @@ from quizapp.quizzes.models import Delivery, DeliveryState
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, RosterEntry, SessionKind, TrainingSession
+from quizapp.trainings.rotating import slot_of, token_of
 from quizapp.trainings.services import RunPlan, add_course, add_place, add_run, open_session
 from tests.conftest import START, FakeClock, make_settings
 from tests.factories import make_account, make_delivery, make_person, make_session, make_unit
@@ -112,6 +113,13 @@ class Case:
         kept, merged = self.people()
         with self.ground.writing() as db:
             return merge_people(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START).id
+
+    def rotating_code(self) -> dict[str, str]:
+        """A session whose code rotates, and the code of the moment."""
+        with self.ground.writing() as db:
+            session = make_session(db, db.get_one(OrgUnit, self.side.unit.id), code_mode="rotating")
+            token = token_of(self.ground.keys, session.code, slot_of(to_ms(START)))
+            return {"code": session.code, "token": token}
 
     def grant(self) -> dict[str, int]:
         """An account of the side with its one grant."""
@@ -370,6 +378,10 @@ TABLE = [
     Route("quizzes.receipt", PUBLIC),
     Route("trainings.enter_code", PUBLIC),
     Route("trainings.scanned", PUBLIC, lambda c: {"code": c.side.session.code}),
+    Route("trainings.opened", PUBLIC, lambda c: c.rotating_code(), status=303),
+    Route("trainings.check_in_by_right", PUBLIC, lambda c: {"code": c.side.session.code}, method="GET"),
+    # without a right nobody presses
+    Route("trainings.check_in_by_right", PUBLIC, lambda c: {"code": c.side.session.code}, method="POST", status=409),
     Route("trainings.checked_in", PUBLIC, lambda c: {"code": c.side.session.code}),
     Route("trainings.sessions", P.RUN_SESSIONS),
     Route("trainings.new_session", P.RUN_SESSIONS, method="GET"),
@@ -453,6 +465,7 @@ TABLE = [
     Route("trainings.roster_import_columns", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
     Route("trainings.apply_roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
     Route("trainings.drop_roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
+    Route("trainings.codes", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.attendance_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),

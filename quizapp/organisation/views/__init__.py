@@ -30,7 +30,6 @@ def register(app: Flask) -> None:
     )
 
 
-from quizapp.organisation.imports import views as imports  # noqa: E402 # they hang their pages on `bp`
-from quizapp.organisation.views import people, units  # noqa: E402 # likewise
+from quizapp.organisation.views import imports, people, units  # noqa: E402 # they hang their pages on `bp`
 
 __all__ = ["bp", "imports", "people", "register", "units"]

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, StopValidation, ValidationError
 
 from quizapp.core.phones import PhoneInvalid, normalize_phone
 from quizapp.trainings.forms.base import TrainingForm
@@ -24,15 +24,29 @@ def _check_phone(text: str) -> None:
         ) from error
 
 
-class CheckInForm(TrainingForm):
-    """Name and phone of somebody who came."""
+class NeededWithoutCode(InputRequired):
+    """A field that must be filled in by whoever gives no personal code."""
 
-    name = StringField(_l("姓名"), validators=[InputRequired(_l("请填写姓名")), Length(max=40)])
-    phone = StringField(_l("手机号"), validators=[InputRequired(_l("请填写手机号")), Length(max=30)])
+    def __call__(self, form: Any, field: Any) -> None:
+        """Stop without a word where a code is given."""
+        if form.personal_code.data:
+            field.errors[:] = []
+            raise StopValidation
+        super().__call__(form, field)
+
+
+class CheckInForm(TrainingForm):
+    """Name and phone of somebody who came, or the personal code; the unit may be left out."""
+
+    name = StringField(_l("姓名"), validators=[NeededWithoutCode(_l("请填写姓名")), Length(max=40)])
+    phone = StringField(_l("手机号"), validators=[NeededWithoutCode(_l("请填写手机号")), Length(max=30)])
+    unit_id = StringField(_l("单位"), validators=[Optional()])
+    personal_code = StringField(_l("个人码"), validators=[Optional(), Length(max=40)])
 
     def validate_phone(self, field: Any) -> None:
         """Eleven digits, however typed."""
-        _check_phone(field.data)
+        if not self.personal_code.data:
+            _check_phone(field.data)
 
 
 class WalkInForm(TrainingForm):

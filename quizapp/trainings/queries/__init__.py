@@ -11,6 +11,8 @@ from quizapp.trainings.queries.attendance import (
     find_attendance,
 )
 from quizapp.trainings.queries.conflicts import Clash, Wanted, find_conflicts, sessions_in_conflict, wanted_by
+from quizapp.trainings.queries.door import Registered, count_registered, open_rotating_sessions, right_is_used
+from quizapp.trainings.queries.marks import SLOW_MS, Mark, MarkKind, marks
 from quizapp.trainings.queries.numbers import SessionNumbers, numbers_of, numbers_of_many
 from quizapp.trainings.queries.planning import (
     Audience,
@@ -42,13 +44,18 @@ from quizapp.trainings.queries.sessions import (
 )
 
 __all__ = [
+    "SLOW_MS",
     "Arrival",
     "Audience",
     "Clash",
     "CourseRow",
     "KeptPlace",
+    "Mark",
+    "MarkKind",
+    "Registered",
     "RunRow",
     "SessionNumbers",
+    "SessionWithCount",
     "Trainer",
     "Wanted",
     "arrivals",
@@ -56,6 +63,8 @@ __all__ = [
     "audience_of",
     "count_arrivals",
     "count_past",
+    "count_registered",
+    "count_sessions",
     "counts",
     "find_attendance",
     "find_by_code",
@@ -70,10 +79,14 @@ __all__ = [
     "list_past",
     "list_places",
     "list_runs",
+    "list_sessions",
     "list_to_finish",
     "list_today",
+    "marks",
     "numbers_of",
     "numbers_of_many",
+    "open_rotating_sessions",
+    "right_is_used",
     "sessions_in_conflict",
     "sessions_of_run",
     "trainer_names",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from quizapp.trainings.services.at_door import Typed, take_quickly
 from quizapp.trainings.services.audience import add_audience_rule, copy_audience, drop_audience_rule
 from quizapp.trainings.services.checking_in import CheckedIn, check_in, check_in_by_hand
+from quizapp.trainings.services.checking_out import check_out, check_out_from, offers_check_out
 from quizapp.trainings.services.courses import (
     RunPlan,
     add_course,
@@ -38,6 +40,7 @@ __all__ = [
     "CheckedIn",
     "RunPlan",
     "SessionPlan",
+    "Typed",
     "add_audience_rule",
     "add_course",
     "add_place",
@@ -46,6 +49,8 @@ __all__ = [
     "check_in",
     "check_in_by_hand",
     "check_not_closed",
+    "check_out",
+    "check_out_from",
     "check_window",
     "close_course",
     "close_session",
@@ -58,6 +63,7 @@ __all__ = [
     "end_run",
     "give_up_place",
     "next_run_number",
+    "offers_check_out",
     "open_session",
     "place_in_words",
     "plan_of",
@@ -68,4 +74,5 @@ __all__ = [
     "reopen_run",
     "reopen_session",
     "take_back_place",
+    "take_quickly",
 ]

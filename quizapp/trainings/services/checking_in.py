@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.audit.services import record
 from quizapp.core.clock import to_ms
-from quizapp.core.db import insert_once
 from quizapp.core.errors import NotFound
 from quizapp.core.phones import normalize_phone
 from quizapp.core.scope import Actor
-from quizapp.core.tokens import Keys, digest
-from quizapp.organisation.models import OrgUnit, Person
+from quizapp.core.tokens import Keys, digest, normalize_code
+from quizapp.organisation.models import OrgUnit, Person, PersonalCode
 from quizapp.organisation.people import hold_person
 from quizapp.organisation.services import clean_name, identify
-from quizapp.trainings.errors import AttendeeNameNeeded, AttendeePhoneNeeded
-from quizapp.trainings.models import Attendance, CheckInMethod, Matched, TrainingSession
+from quizapp.trainings.errors import (
+    AttendeeNameNeeded,
+    AttendeePhoneNeeded,
+    CheckInFull,
+    CheckInStruck,
+    PersonalCodeUnknown,
+    RightNeeded,
+    RightUsed,
+    SessionCancelled,
+)
+from quizapp.trainings.models import Attendance, AttendanceState, CheckInMethod, CodeMode, Matched, TrainingSession
+from quizapp.trainings.rotating import Right
+from quizapp.trainings.services.at_door import attend, has_place
 from quizapp.trainings.services.sessions import check_not_closed, check_window
+
+#: Why an attendance is kept without counting.
+RIGHT_EXPIRED = "right_expired"
+AFTER_CLOSING = "after_closing"
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,11 @@ class CheckedIn:
 
     attendance: Attendance
     again: bool
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is kept and waits for the trainer's word."""
+        return self.attendance.state == AttendanceState.PENDING
 
 
 def check_in(
@@ -42,33 +62,51 @@ def check_in(
     actor: Actor,
     now: datetime,
     unit_id: int | None = None,
+    personal_code: str | None = None,
+    right: Right | None = None,
 ) -> CheckedIn:
-    """One person at one session, once: by name and phone, or the signed-in person where no name is given.
+    """One person at one session, once: by personal code, by name and phone, or the signed-in person where neither is given.
 
-    Two scans make one attendance; the second learns when the first was. The unit of the day is the stated one, else the person's.
-    Raises the refusals of `check_window`, AttendeeNameNeeded, AttendeePhoneNeeded, PhoneInvalid, NotFound (an unknown unit).
+    Two scans make one attendance; the second learns when the first was. Where the session's code rotates the right that it was
+    exchanged for is used up; pressing twice with one right is pressing once. A right that is too old, or comes after the session was
+    closed, still proves presence: the attendance is kept, and the trainer decides. The unit of the day is the roster's, else the stated
+    one, else the person's.
+
+    Raises the refusals of `check_window`, RightNeeded, RightUsed, CheckInFull, CheckInStruck, AttendeeNameNeeded, AttendeePhoneNeeded,
+    PhoneInvalid, PersonalCodeUnknown, NotFound (an unknown unit).
     """
-    check_window(session, to_ms(now))
-    stated = db.get(OrgUnit, unit_id) if unit_id is not None else None
-    if stated is None and unit_id is not None:
+    now_ms = to_ms(now)
+    session = hold(db, session)
+    reason = _check_right(session, right, now_ms)
+    if unit_id is not None and db.get(OrgUnit, unit_id) is None:
         raise NotFound
-    if name is None and actor.person_id is not None:
-        person, matched = db.get_one(Person, hold_person(db, actor.person_id)), Matched.ACCOUNT
-        unit = stated or (db.get(OrgUnit, person.unit_id) if person.unit_id is not None else None)
+    if personal_code:
+        person, matched = _by_personal_code(db, personal_code), Matched.CODE
+    elif name is None and actor.person_id is not None:
+        person, matched = _present(db, actor.person_id), Matched.ACCOUNT
     else:
         person, matched = _typed_person(db, name, phone, keys, now, unit_id), Matched.TYPED
-        unit = stated or _unit_known_to(db, session, person)
-    return _insert(
-        db,
-        session=session,
-        person=person,
-        unit=unit,
-        method=CheckInMethod.POSTER,
-        matched=matched,
-        device_hash=device_hash,
-        recorded_by=None,
-        now=now,
-    )
+    used = _used_for(db, session, right)
+    if used is not None and used.person_id != person.id:
+        raise RightUsed
+    there = find_of_person(db, session, person.id)
+    if there is not None:
+        return _again(db, session, there, reason, right, now_ms)
+    if reason is None and not has_place(db, session, person.id, now_ms):
+        raise CheckInFull
+    values = {
+        "method": _method(session).value,
+        "matched": matched.value,
+        "state": (AttendanceState.PENDING if reason else AttendanceState.COUNTED).value,
+        "reason": reason,
+        "device": device_hash,
+        "right": right.hash if right else None,
+        "took": right.took_ms(now_ms) if right else None,
+        "unit": unit_id,
+        "self_at": now_ms,
+        "trusted": int(matched is not Matched.TYPED),
+    }
+    return _insert(db, session, person, values, now_ms)
 
 
 def check_in_by_hand(
@@ -85,24 +123,30 @@ def check_in_by_hand(
     """The trainer writes somebody down who has no phone at hand, also after the window while the session is not closed.
 
     Without a phone number the same `ticket` (random, one for each form) means the same person: a double press counts once, two people
-    of one name count twice. Raises CheckInClosed (SessionCancelled), AttendeeNameNeeded, PhoneInvalid.
+    of one name count twice. A full session takes them too: that is the trainer's decision, and the log says so. Raises CheckInClosed
+    (SessionCancelled), AttendeeNameNeeded, PhoneInvalid.
     """
+    session = hold(db, session)
     check_not_closed(session)
     if phone:
         person = _typed_person(db, name, phone, keys, now)
     else:
         person = _identified(db, name, None, digest(f"by-hand {session.id} {ticket}"), keys, now)
-    checked = _insert(
-        db,
-        session=session,
-        person=person,
-        unit=_unit_known_to(db, session, person),
-        method=CheckInMethod.BY_HAND,
-        matched=Matched.HAND,
-        device_hash=None,
-        recorded_by=actor.account_id,
-        now=now,
-    )
+    beyond = not has_place(db, session, person.id, to_ms(now))
+    values = {
+        "method": CheckInMethod.BY_HAND.value,
+        "matched": Matched.HAND.value,
+        "state": AttendanceState.COUNTED.value,
+        "recorded_by": actor.account_id,
+        "self_at": None,
+    }
+    checked = _insert(db, session, person, values, to_ms(now))
+    revived = checked.again and checked.attendance.state != AttendanceState.COUNTED
+    if revived:
+        _count(checked.attendance, None, to_ms(now))
+        checked.attendance.decided_by, checked.attendance.decided_at = actor.account_id, to_ms(now)
+        db.flush()
+        checked = CheckedIn(checked.attendance, again=False)
     if not checked.again:
         record(
             db,
@@ -111,10 +155,113 @@ def check_in_by_hand(
             object_type="attendance",
             object_id=checked.attendance.id,
             unit_id=session.unit_id,
-            details={"session_id": session.id},
+            details={"session_id": session.id} | ({"beyond_capacity": True} if beyond else {}),
             now=now,
         )
     return checked
+
+
+def hold(db: Session, session: TrainingSession) -> TrainingSession:
+    """The session as it stands now, locked until the transaction ends: nobody closes it, and where places count nobody else is counted."""
+    statement = select(TrainingSession).where(TrainingSession.id == session.id)
+    statement = statement.execution_options(populate_existing=True)
+    if session.capacity is None:
+        session = db.scalars(statement.with_for_update(read=True)).one()
+    if session.capacity is not None:
+        session = db.scalars(statement.with_for_update()).one()
+    return session
+
+
+def find_of_person(db: Session, session: TrainingSession, person_id: int) -> Attendance | None:
+    """Somebody's attendance at a session, whatever its state."""
+    return db.scalar(
+        select(Attendance).where(Attendance.session_id == session.id, Attendance.person_id == person_id)
+    )  # fmt: skip
+
+
+def identify_attendee(
+    db: Session,
+    *,
+    name: str | None,
+    phone: str | None,
+    personal_code: str | None,
+    keys: Keys,
+    actor: Actor,
+    now: datetime,
+) -> Person:
+    """Who stands there: by personal code, by account, or by name and phone. Raises what `check_in` raises for them."""
+    if personal_code:
+        return _by_personal_code(db, personal_code)
+    if name is None and actor.person_id is not None:
+        return _present(db, actor.person_id)
+    return _typed_person(db, name, phone, keys, now)
+
+
+def _method(session: TrainingSession) -> CheckInMethod:
+    return CheckInMethod.ROTATING if session.code_mode == CodeMode.ROTATING else CheckInMethod.POSTER
+
+
+def _check_right(session: TrainingSession, right: Right | None, now_ms: int) -> str | None:
+    """Why an attendance would not count at once; None where it does. Raises why there can be none."""
+    if session.cancelled_at is not None:
+        raise SessionCancelled(cancelled_at=session.cancelled_at)
+    if right is None:
+        check_window(session, now_ms)
+        if session.code_mode == CodeMode.ROTATING:
+            raise RightNeeded
+        return None
+    if session.closed_at is not None and right.issued_ms < session.closed_at:
+        return AFTER_CLOSING
+    check_window(session, right.issued_ms)
+    return RIGHT_EXPIRED if right.expired(now_ms) else None
+
+
+def _used_for(db: Session, session: TrainingSession, right: Right | None) -> Attendance | None:
+    if right is None:
+        return None
+    statement = select(Attendance).where(Attendance.session_id == session.id, Attendance.right_hash == right.hash)
+    return db.scalar(statement)
+
+
+def _again(
+    db: Session, session: TrainingSession, there: Attendance, reason: str | None, right: Right | None, now_ms: int
+) -> CheckedIn:
+    """What a further check-in of the same person comes to. One that waits, or was undone, counts from a good one on."""
+    same = right is not None and there.right_hash is not None and bytes(there.right_hash) == right.hash
+    if there.state == AttendanceState.STRUCK:
+        raise CheckInStruck
+    if there.state == AttendanceState.COUNTED or reason is not None or same:
+        if there.state == AttendanceState.UNDONE:
+            there.state, there.reason = AttendanceState.PENDING.value, reason
+        db.flush()
+        return CheckedIn(there, again=not same)
+    if not has_place(db, session, there.person_id, now_ms):
+        raise CheckInFull
+    _count(there, right, now_ms)
+    there.method = _method(session).value
+    db.flush()
+    return CheckedIn(there, again=False)
+
+
+def _count(attendance: Attendance, right: Right | None, now_ms: int) -> None:
+    attendance.state, attendance.reason = AttendanceState.COUNTED.value, None
+    if right is not None:
+        attendance.right_hash, attendance.took_ms = right.hash, right.took_ms(now_ms)
+
+
+def _by_personal_code(db: Session, typed: str) -> Person:
+    code = normalize_code(typed)
+    person_id = db.scalar(
+        select(PersonalCode.person_id).where(PersonalCode.code == code, PersonalCode.revoked_at.is_(None))
+    )
+    if not code or person_id is None:
+        raise PersonalCodeUnknown(field="personal_code")
+    return _present(db, person_id)
+
+
+def _present(db: Session, person_id: int) -> Person:
+    """Whoever somebody was merged into stands for them, until the transaction ends."""
+    return db.get_one(Person, hold_person(db, person_id))
 
 
 def _typed_person(
@@ -151,43 +298,15 @@ def _identified(
     )
     if found.person_id is None:
         raise AttendeeNameNeeded(field="name")
-    return db.get_one(Person, found.person_id)
-
-
-def _unit_known_to(db: Session, session: TrainingSession, person: Person) -> OrgUnit | None:
-    """A matched person's unit, where it lies below the session's: of others' people the trainer learns nothing."""
-    unit = db.get(OrgUnit, person.unit_id) if person.unit_id is not None else None
-    return unit if unit is not None and unit.path.startswith(session.unit.path) else None
+    return _present(db, found.person_id)
 
 
 def _insert(
-    db: Session,
-    *,
-    session: TrainingSession,
-    person: Person,
-    unit: OrgUnit | None,
-    method: CheckInMethod,
-    matched: Matched,
-    device_hash: bytes | None,
-    recorded_by: int | None,
-    now: datetime,
-) -> CheckedIn:
-    now_ms = to_ms(now)
-    values = {
-        "session_id": session.id,
-        "person_id": person.id,
-        "method": method.value,
-        "matched": matched.value,
-        "at_ms": now_ms,
-        "self_at_ms": None if matched is Matched.HAND else now_ms,
-        "received_at": now_ms,
-        "unit_id": unit.id if unit else None,
-        "unit_path": unit.path if unit else None,
-        "device_hash": device_hash,
-        "recorded_by": recorded_by,
-    }
-    new = insert_once(db, Attendance, values, ["session_id", "person_id"])
-    attendance = db.scalars(
-        select(Attendance).where(Attendance.session_id == session.id, Attendance.person_id == person.id)
-    ).one()
-    return CheckedIn(attendance, again=not new)
+    db: Session, session: TrainingSession, person: Person, values: dict[str, Any], now_ms: int
+) -> CheckedIn:  # fmt: skip
+    made = attend(db, {**values, "session": session.id, "person": person.id, "at": now_ms})
+    attendance = find_of_person(db, session, person.id)
+    if attendance is None:  # somebody else used the right in the same moment
+        raise RightUsed
+    db.refresh(attendance)
+    return CheckedIn(attendance, again=made is None)

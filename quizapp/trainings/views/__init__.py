@@ -10,14 +10,17 @@ from flask_babel import lazy_gettext as _l
 from quizapp.core.registry import NavigationEntry
 from quizapp.core.scope import Permission
 from quizapp.core.web import Runtime
+from quizapp.ui.setup import csrf
 
 bp = Blueprint("trainings", "quizapp.trainings", template_folder="templates")
 
 
 def register(app: Flask) -> None:
-    """Fill the navigation."""
+    """Fill the navigation, and put the check-in's own door in front."""
     runtime = cast("Runtime", app.extensions["quizapp"])
     runtime.registry.fill("job", roster_imports.job_words)
+    csrf.exempt(attendee.check_in_by_right)  # its form carries the signature of the right
+    app.wsgi_app = door.DoorFirst(app.wsgi_app, runtime)  # type: ignore[method-assign] # Flask's own way to add middleware
     runtime.registry.add_navigation(
         NavigationEntry("trainings.sessions", _l("培训场次"), "calendar", _l("工作"), Permission.RUN_SESSIONS, order=30)
     )
@@ -29,10 +32,11 @@ def register(app: Flask) -> None:
     )
 
 
-from quizapp.trainings.views import (  # noqa: E402 # they hang their pages on `bp`
+from quizapp.trainings.views import (  # noqa: E402, F401 # they hang their pages on `bp`
     attendee,
     by_hand,
     courses,
+    door,
     lists,
     places,
     planning,
@@ -43,18 +47,4 @@ from quizapp.trainings.views import (  # noqa: E402 # they hang their pages on `
     words,
 )
 
-__all__ = [
-    "attendee",
-    "bp",
-    "by_hand",
-    "courses",
-    "lists",
-    "places",
-    "planning",
-    "projector",
-    "register",
-    "roster_imports",
-    "rosters",
-    "sessions",
-    "words",
-]
+__all__ = ["bp", "register"]
