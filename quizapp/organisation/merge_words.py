@@ -52,7 +52,7 @@ FACT_WORDS: dict[str, FactWords] = {
 
 SOURCE_WORDS = {
     PersonSource.ROSTER: _l("名册"),
-    PersonSource.ACCOUNT: _l("注册账号"),
+    PersonSource.ACCOUNT: _l("自己开的账号"),
     PersonSource.TYPED: _l("自己填的姓名和手机号"),
     PersonSource.DEVICE: _l("自己填的姓名"),
 }

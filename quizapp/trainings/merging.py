@@ -6,12 +6,14 @@ or becomes the row of the one who stays, and the other counts no more. Snapshots
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import to_ms
+from quizapp.core.db import insert_once
 from quizapp.core.registry import MergeFact, MergePersonPart, PersonMerging, add_merge_person
 from quizapp.organisation.models import Person, PersonSource
 from quizapp.trainings.models import (
@@ -27,6 +29,7 @@ from quizapp.trainings.models import (
 
 OnePerSession = Attendance | Registration | RosterEntry | RosterRemoval
 Row = TypeVar("Row", Attendance, Registration, RosterEntry, RosterRemoval)
+Roster = TypeVar("Roster", RosterEntry, RosterRemoval)
 #: A row of the one who stays and a row of the other, at one session.
 Pair = tuple[int, int]
 
@@ -53,7 +56,6 @@ def do(db: Session, merging: PersonMerging) -> dict[str, Any]:
         "attendance": _merge_attendances(db, merging),
         "attendance_entry": _merge_entries(db, merging),
         "roster_entry": _merge_rosters(db, merging),
-        "roster_removal": _merge_removals(db, merging),
         "registration": _merge_registrations(db, merging),
     }
 
@@ -62,7 +64,6 @@ def undo(db: Session, merging: PersonMerging, moved: dict[str, Any]) -> None:
     """Move back what is still where it was put."""
     _part_registrations(db, merging, moved["registration"])
     _part_rosters(db, merging, moved["roster_entry"])
-    _move_back(db, RosterRemoval, moved["roster_removal"], merging)
     _move_back(db, AttendanceEntry, moved["attendance_entry"], merging)
     _part_attendances(db, merging, moved["attendance"])
 
@@ -106,32 +107,43 @@ def _merge_entries(db: Session, merging: PersonMerging) -> list[int]:
 
 
 def _merge_rosters(db: Session, merging: PersonMerging) -> dict[str, Any]:
-    """Somebody stands on a roster once, or the roster would expect one head too many: the second entry is kept in the record alone."""
+    """Somebody stands on a roster once, or it would expect one head too many: the second entry is kept in the record alone.
+
+    Whoever stands on a roster under one name was not taken off it under the other: that a trainer did so goes to the record, too.
+    """
     kept, merged = _rows(db, RosterEntry, merging)
-    removed = [_values(merged.pop(session_id)) for session_id in sorted(kept.keys() & merged.keys())]
-    db.execute(delete(RosterEntry).where(RosterEntry.id.in_([row["id"] for row in removed])))
-    return {"moved": _move(db, RosterEntry, merged, merging), "removed": removed}
-
-
-def _merge_removals(db: Session, merging: PersonMerging) -> list[int]:
-    """Whoever was taken off a roster stays off it; where both were, each keeps the note of it."""
-    kept, merged = _rows(db, RosterRemoval, merging)
-    return _move(db, RosterRemoval, {s: row for s, row in merged.items() if s not in kept}, merging)
+    off_kept, off_merged = _rows(db, RosterRemoval, merging)
+    entries = [merged.pop(session_id) for session_id in sorted(kept.keys() & merged.keys())]
+    off = [off_kept[session_id] for session_id in sorted(off_kept.keys() & merged.keys())]
+    off += [off_merged.pop(session_id) for session_id in sorted(off_merged.keys() & (kept.keys() | off_kept.keys()))]
+    return {
+        "removed": _take_out(db, RosterEntry, entries),
+        "off_removed": _take_out(db, RosterRemoval, off),
+        "moved": _move(db, RosterEntry, merged, merging),
+        "off_moved": _move(db, RosterRemoval, off_merged, merging),
+    }
 
 
 def _part_rosters(db: Session, merging: PersonMerging, moved: dict[str, Any]) -> None:
     _move_back(db, RosterEntry, moved["moved"], merging)
-    for values in moved["removed"]:
-        if db.scalar(select(RosterEntry.id).where(RosterEntry.id == values["id"])) is not None:
-            # SQLite gives the key of a removed last row to the next one
-            values = {name: value for name, value in values.items() if name != "id"}
-        db.add(RosterEntry(**values))
-    db.flush()
+    _move_back(db, RosterRemoval, moved["off_moved"], merging)
+    _put_back(db, RosterEntry, moved["removed"])
+    _put_back(db, RosterRemoval, moved["off_removed"])
 
 
-def _values(row: RosterEntry) -> dict[str, Any]:
-    """A roster entry as JSON: keys, codes and instants."""
-    return {column.name: getattr(row, column.name) for column in RosterEntry.__table__.columns}
+def _take_out(db: Session, model: type[Roster], rows: Sequence[Roster]) -> list[dict[str, Any]]:
+    """Delete rows; gives them as JSON: keys, codes and instants."""
+    values = [{column.name: getattr(row, column.name) for column in model.__table__.columns} for row in rows]
+    db.execute(delete(model).where(model.id.in_([row["id"] for row in values])))
+    return values
+
+
+def _put_back(db: Session, model: type[Roster], rows: list[dict[str, Any]]) -> None:
+    """Insert them again, unless somebody did so since. SQLite may have given the key of a removed last row to another one."""
+    for values in rows:
+        taken = db.scalar(select(model.id).where(model.id == values["id"])) is not None
+        kept = {name: value for name, value in values.items() if not (taken and name == "id")}
+        insert_once(db, model, kept, ["session_id", "person_id"])
 
 
 def _merge_registrations(db: Session, merging: PersonMerging) -> dict[str, Any]:

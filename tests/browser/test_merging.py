@@ -47,11 +47,6 @@ def pair(live: Live, database: Database) -> tuple[int, int]:
         return kept, merged
 
 
-def look(page: Page) -> None:
-    no_sideways(page)
-    check_accessible(page)
-
-
 @pytest.mark.parametrize(
     ("size", "lang", "elder", "scripts"),
     [
@@ -72,11 +67,17 @@ def test_two_records_become_one_and_two_again(
     scripts: bool,
 ) -> None:
     kept, merged = pair
+
+    def look(page: Page) -> None:
+        no_sideways(page)
+        if scripts:  # axe waits for timers, which stand still without them
+            check_accessible(page)
+
     page = visit(size=size, lang=lang, elder=elder, scripts=scripts)
     sign_in(page, "coordinator")
     page.goto("/people")
     look(page)
-    assert page.locator("main table tbody tr").count() == 1
+    assert page.locator("[data-suspects] > li").count() == 1
     page.fill("[name=q]", "欧阳")
     page.click("main form.filters button")
     page.wait_for_url("**q=*")
@@ -105,7 +106,7 @@ def test_two_records_become_one_and_two_again(
         assert set(db.scalars(select(Attendance.person_id).where(Attendance.duplicate_of_id.is_(None)))) == {kept}
     page.goto("/people/merges")
     look(page)
-    page.click("main td a")
+    page.click("main .list-row a")
     page.click("main form button")
     page.wait_for_load_state()
     page.wait_for_selector("main form", state="detached")

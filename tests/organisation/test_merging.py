@@ -27,7 +27,7 @@ from quizapp.organisation.models import Person, PersonMerge
 from quizapp.organisation.people import hold_person, identify, kept_person_id
 from quizapp.quizzes.models import Attempt
 from quizapp.quizzes.services.first_attempts import choose_first
-from quizapp.trainings.models import Attendance, Registration, RosterEntry, ScanDevice
+from quizapp.trainings.models import Attendance, Registration, RosterEntry, RosterRemoval, ScanDevice
 from quizapp.trainings.models import AttendanceEntry as Entry
 from quizapp.trainings.queries import count_arrivals
 from quizapp.trainings.services import check_in
@@ -441,7 +441,7 @@ rows = st.lists(
         st.one_of(
             st.tuples(st.just("attendance"), State(["counted", "pending", "struck", "undone"])),
             st.tuples(st.just("registration"), State(["registered", "waiting", "cancelled"])),
-            st.tuples(st.just("roster"), st.just("")),
+            st.tuples(st.just("roster"), State(["on", "off"])),
             st.tuples(st.just("entry"), State(["in", "out", "undo"])),
             st.tuples(st.just("attempt"), State(["submitted", "void", "open", "expired"])),
             st.tuples(st.just("certificate"), State(["valid", "revoked"])),
@@ -485,8 +485,10 @@ def live(db: Session, history: list[Any], pair: tuple[int, int]) -> None:
         elif kind == "registration":
             cancelled = at if state == "cancelled" else None
             registration(db, session_id, person_id, state, queued_at=at, cancelled_at=cancelled)
-        elif kind == "roster":
+        elif kind == "roster" and state == "on":
             roster_entry(db, session_id, person_id)
+        elif kind == "roster":
+            db.add(RosterRemoval(session_id=session_id, person_id=person_id, reason="mistake", removed_at=at))
         elif kind == "attempt":
             when = START + timedelta(hours=hours)
             make_attempt(db, deliveries[place], person_id=person_id, state=state, is_first=False, now=when)
@@ -548,7 +550,12 @@ def check_merged(db: Session, kept: int, merged: int) -> None:
             twin = db.get_one(Attendance, row.duplicate_of_id)
             assert (twin.person_id, twin.session_id, twin.duplicate_of_id) == (kept, row.session_id, None)
             assert not (row.state == "counted" and twin.state != "counted")
-        assert db.scalar(select(func.count()).where(RosterEntry.person_id == merged)) == 0
+        for model in (RosterEntry, RosterRemoval):
+            assert db.scalar(select(func.count()).where(model.person_id == merged)) == 0
+        on, off = (
+            set(db.scalars(select(m.session_id).where(m.person_id == kept))) for m in (RosterEntry, RosterRemoval)
+        )
+        assert not on & off
         assert db.scalar(select(func.count()).where(Entry.person_id == merged)) == 0
         states = set(db.scalars(select(Registration.state).where(Registration.person_id == merged)))
         assert states <= {"cancelled"}

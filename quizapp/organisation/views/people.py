@@ -49,6 +49,7 @@ def people() -> str:
             {
                 "people": [_row(one) for one in group.people],
                 "reasons": [str(REASON_WORDS[reason]) for reason in group.reasons],
+                "strong": "phone" in group.reasons,
             }
             for group in suspects
         ],
