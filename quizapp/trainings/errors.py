@@ -7,7 +7,7 @@ PeriodInvalid   422  the end is not after the begin, or further away than a day
 AttendeeNameNeeded, AttendeePhoneNeeded  422  a check-in without them
 ScanMalformed, ScanSignatureWrong        422  entries of a scanning phone that cannot be read or trusted
 ScanDeviceUnknown, ScanDeviceRevoked     409  a phone that does not scan here, or no more
-HelperPassInvalid 401  a helper's link that has expired or was taken back
+HelperPassInvalid 403  a helper's link that has expired or was taken back
 HelperPassLate  409  nobody can be admitted any more
 PhotoUnreadable, PhotoWithoutCode        422  a picture that holds no code
 """
@@ -81,7 +81,7 @@ class HelperPassInvalid(DomainError):
     """The helper's link has expired or was taken back."""
 
     code = "helper_pass_invalid"
-    status = 401
+    status = 403
 
 
 class HelperPassLate(Conflict):

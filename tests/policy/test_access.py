@@ -35,6 +35,7 @@ from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.trainings.models import TrainingSession
 from quizapp.trainings.services import open_session
+from quizapp.trainings.services.scanning import admit_helper, register_device
 from tests.conftest import START, FakeClock, make_settings
 from tests.factories import make_account, make_delivery, make_unit
 from tests.quizzes.banks import make_blueprint
@@ -111,6 +112,35 @@ class Case:
         """The secret of a set-up link."""
         with self.ground.writing() as db:
             return make_set_up_link(db, account=self.ground.fresh_account, actor=SYSTEM, now=START)
+
+    def helper_link(self) -> str:
+        """The secret of a helper's link; of a foreign one it is known to nobody here."""
+        with self.ground.writing() as db:
+            session = db.get_one(TrainingSession, self.side.session.id)
+            secret = admit_helper(db, session=session, label="二号门", actor=SYSTEM, now=START)[1]
+        return "0" * 22 if self.foreign else secret
+
+    def helper_door(self) -> dict[str, str]:
+        """The scan page of a session, with the pass of that session or (foreign) of the other side's."""
+        other = self.ground.sides["there" if self.side.mark == MARKS["here"] else "here"]
+        with self.ground.writing() as db:
+            session = db.get_one(TrainingSession, (other if self.foreign else self.side).session.id)
+            self.cookies["helper"] = admit_helper(db, session=session, label="门", actor=SYSTEM, now=START)[1]
+        return {"code": self.side.session.code}
+
+    def helper_pass(self) -> dict[str, int]:
+        """A helper's pass of the side."""
+        with self.ground.writing() as db:
+            session = db.get_one(TrainingSession, self.side.session.id)
+            helper, _ = admit_helper(db, session=session, label="二号门", actor=SYSTEM, now=START)
+            return {"session_id": session.id, "pass_id": helper.id}
+
+    def scan_phone(self) -> dict[str, int]:
+        """A phone that scans at the side's session."""
+        with self.ground.writing() as db:
+            session = db.get_one(TrainingSession, self.side.session.id)
+            device = register_device(db, session=session, actor=SYSTEM, helper=None, now=START)
+            return {"session_id": session.id, "device_id": device.id}
 
     def attempt(self, *, closed: bool = False) -> dict[str, Any]:
         """An attempt that this browser started, or that somebody else did: then the browser has no secret for it."""
@@ -299,6 +329,36 @@ TABLE = [
     Route("trainings.projector", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.latest", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.attendance_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.my_code", SIGNED_IN),
+    Route("trainings.replace_my_code", SIGNED_IN),
+    Route("trainings.scan", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.scan_device", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope", json={}),
+    Route(
+        "trainings.scan_entries",
+        P.RUN_SESSIONS,
+        lambda c: {"session_id": c.side.session.id},
+        "scope",
+        json={"device": "nobody", "entries": []},
+        status=409,  # no phone of that name scans there
+    ),
+    Route("trainings.scan_photo", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.scan_file", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.devices", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.revoke_helper", P.RUN_SESSIONS, lambda c: c.helper_pass(), "scope"),
+    Route("trainings.revoke_phone", P.RUN_SESSIONS, lambda c: c.scan_phone(), "scope"),
+    Route("trainings.helper_enter", PUBLIC, lambda c: {"secret": c.helper_link()}, "all", 403, status=303),
+    Route("trainings.helper_scan", PUBLIC, lambda c: c.helper_door(), "all", 403),
+    Route("trainings.helper_device", PUBLIC, lambda c: c.helper_door(), "all", 403, json={}),
+    Route(
+        "trainings.helper_entries",
+        PUBLIC,
+        lambda c: c.helper_door(),
+        "all",
+        403,
+        json={"device": "nobody", "entries": []},
+        status=409,
+    ),
+    Route("trainings.helper_photo", PUBLIC, lambda c: c.helper_door(), "all", 403),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
@@ -475,7 +535,7 @@ def test_everybody_opens_their_own_and_nothing_else(ground: Ground, name: str) -
                     wrong.append(f"{asked}: shows {other_mark}, which is of a foreign unit")
                 elif foreign and want == route.foreign_status == 303 and not reply.location.endswith("?link=foreign"):
                     wrong.append(f"{asked}: goes on to {reply.location}")
-                elif reply.status_code == 401 and "/sign-in" not in reply.text:
+                elif reply.status_code == 401 and not reply.is_json and "/sign-in" not in reply.text:
                     wrong.append(f"{asked}: does not lead to the sign-in")
     assert wrong == []
 

@@ -10,12 +10,15 @@ from flask_babel import lazy_gettext as _l
 from quizapp.core.registry import NavigationEntry
 from quizapp.core.scope import Permission
 from quizapp.core.web import Runtime
+from quizapp.ui.setup import csrf
 
 bp = Blueprint("trainings", "quizapp.trainings", template_folder="templates")
 
 
 def register(app: Flask) -> None:
-    """Fill the navigation."""
+    """Fill the navigation, and free what scanning phones send from the forms' token."""
+    for view in scan.CSRF_FREE:
+        csrf.exempt(view)
     runtime = cast("Runtime", app.extensions["quizapp"])
     runtime.registry.add_navigation(
         NavigationEntry("trainings.sessions", _l("培训场次"), "calendar", _l("工作"), Permission.RUN_SESSIONS, order=30)
@@ -25,10 +28,25 @@ def register(app: Flask) -> None:
 from quizapp.trainings.views import (  # noqa: E402 # they hang their pages on `bp`
     attendee,
     by_hand,
+    devices,
     lists,
+    my_code,
     projector,
+    scan,
     sessions,
     words,
 )
 
-__all__ = ["attendee", "bp", "by_hand", "lists", "projector", "register", "sessions", "words"]
+__all__ = [
+    "attendee",
+    "bp",
+    "by_hand",
+    "devices",
+    "lists",
+    "my_code",
+    "projector",
+    "register",
+    "scan",
+    "sessions",
+    "words",
+]

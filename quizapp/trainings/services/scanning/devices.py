@@ -17,15 +17,31 @@ from quizapp.trainings.queries.scanning import find_device, find_pass
 
 
 def register_device(
-    db: Session, *, session: TrainingSession, actor: Actor, helper: HelperPass | None, now: datetime
+    db: Session,
+    *,
+    session: TrainingSession,
+    actor: Actor,
+    helper: HelperPass | None,
+    now: datetime,
+    known: str = "",
 ) -> ScanDevice:
-    """A phone begins to scan at a session: the trainer's, or one that a pass admits."""
+    """A phone begins to scan at a session: the trainer's, or one that a pass admits. `known`: what it was called before; it stays the
+    same phone while the same person or pass uses it and it was not shut out."""
     now_ms = to_ms(now)
+    account_id, pass_id = (None, helper.id) if helper else (actor.account_id, None)
+    before = find_device(db, session.id, known) if known else None
+    if (
+        before is not None
+        and before.revoked_at is None
+        and (before.account_id, before.helper_pass_id) == (account_id, pass_id)
+    ):
+        before.seen_at = now_ms
+        return before
     device = ScanDevice(
         public_id=new_public_id(),
         session_id=session.id,
-        account_id=None if helper else actor.account_id,
-        helper_pass_id=helper.id if helper else None,
+        account_id=account_id,
+        helper_pass_id=pass_id,
         created_at=now_ms,
         seen_at=now_ms,
         clock_ahead_ms=0,
