@@ -7,7 +7,7 @@ from alembic import op
 
 from quizapp.core.db import BigId
 
-revision = "0003_rosters"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None

@@ -28,6 +28,11 @@ AttendeeNameNeeded, AttendeePhoneNeeded  422  a check-in without them
 RosterNotKept   409  a lecture or crew session expects nobody in particular
 RosterFrozen    409  the session is closed, and its roster with it
 RosterCame      409  whoever came is not taken off the roster
+ScanMalformed, ScanSignatureWrong        422  entries of a scanning phone that cannot be read or trusted
+ScanDeviceUnknown, ScanDeviceRevoked     409  a phone that does not scan here, or no more
+HelperPassInvalid 403  a helper's link that has expired or was taken back
+HelperPassLate  409  nobody can be admitted any more
+PhotoUnreadable, PhotoWithoutCode        422  a picture that holds no code
 """
 
 from __future__ import annotations
@@ -220,3 +225,52 @@ class RosterCame(Conflict):
     """Whoever came is not taken off the roster."""
 
     code = "roster_came"
+
+
+class ScanMalformed(Invalid):
+    """What a scanning phone sent, or a file of it, cannot be read."""
+
+    code = "scan_malformed"
+
+
+class ScanSignatureWrong(Invalid):
+    """An entry was not signed by the phone that it names."""
+
+    code = "scan_signature_wrong"
+
+
+class ScanDeviceUnknown(Conflict):
+    """No phone of this name scans at this session."""
+
+    code = "scan_device_unknown"
+
+
+class ScanDeviceRevoked(Conflict):
+    """The phone was shut out."""
+
+    code = "scan_device_revoked"
+
+
+class HelperPassInvalid(DomainError):
+    """The helper's link has expired or was taken back."""
+
+    code = "helper_pass_invalid"
+    status = 403
+
+
+class HelperPassLate(Conflict):
+    """Nobody can be admitted any more: the session's check-in is over."""
+
+    code = "helper_pass_late"
+
+
+class PhotoUnreadable(Invalid):
+    """Not a picture that we read, or too large a one."""
+
+    code = "photo_unreadable"
+
+
+class PhotoWithoutCode(Invalid):
+    """No code was found in the picture."""
+
+    code = "photo_without_code"

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from whitenoise import WhiteNoise
 
 from quizapp.ui.build import DIST
+from quizapp.ui.headers import POLICY
 
 if TYPE_CHECKING:
     from wsgiref.headers import Headers
@@ -77,8 +78,18 @@ def _read(path: Path) -> dict[str, str]:
     return content
 
 
+#: A worker is governed by the policy of its own reply: the scan page's may compile WebAssembly, and no page may.
+_SCAN_WORKER = re.compile(r"/scan-worker\.[0-9a-f]{10}\.js$")
+_WORKER_POLICY = "; ".join(
+    f"{name} {value}"
+    for name, value in {**POLICY, "default-src": "'none'", "script-src": "'self' 'wasm-unsafe-eval'"}.items()
+)
+
+
 def _add_headers(headers: Headers, _path: str, url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
+    if _SCAN_WORKER.search(url):
+        headers["Content-Security-Policy"] = _WORKER_POLICY
     if _HASHED.search(url):
         headers["Cache-Control"] = f"max-age={_YEAR}, public, immutable"
 

@@ -3,7 +3,8 @@
 Takes our own CSS and JavaScript, the icons and the Chinese faces that npm fetched, and the gettext catalogues, and makes
 `quizapp/ui/dist/` (ignored by git):
 
-    dist/static/         what is served under /static/, each name with a hash of its content, beside it .gz and .br
+    dist/static/         what is served under /static/, each name with a hash of its content, beside it .gz and .br; with the reader of
+                         QR codes that npm fetched
     dist/fonts/          Chinese faces for PDFs
     dist/icons.json      name → inner SVG of the icons in `ICONS`
     dist/manifest.json   "app.css" → "app.1a2b3c4d.css"
@@ -48,6 +49,8 @@ BUNDLES: dict[str, list[str]] = {
     "trainings.css": ["trainings.css"],
     # what the projector page loads besides
     "hall.css": ["hall.css"],
+    # what the scan page loads besides
+    "scan.css": ["scan.css"],
 }
 
 #: The Lucide icons that pages use; `icon("clock")` names one of them.
@@ -65,6 +68,14 @@ FONTS = (
     "@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf",
     "@expo-google-fonts/noto-sans-sc/700Bold/NotoSansSC_700Bold.ttf",
 )
+
+#: The reader of QR codes for the scan page's worker, as npm brings it: our name → file. It is served from here, never from elsewhere.
+READER = {
+    "zxing-reader.js": "zxing-wasm/dist/iife/reader/index.js",
+    "zxing-reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm",
+}
+#: Where the reader would fetch its program from if nobody told it; the worker does, and nothing we ship names another origin.
+_ELSEWHERE = b"https://fastly.jsdelivr.net/npm/"
 
 _COMPRESSIBLE = {".css", ".js", ".svg", ".json", ".webmanifest", ".wasm"}
 _IMPORT = re.compile(r"""((?:\bfrom|\bimport|\bimport\s*\(|\bURL\s*\()\s*)(["'])\./([\w./-]+\.m?js)\2""")
@@ -98,7 +109,7 @@ def build(
     dist.mkdir(parents=True, exist_ok=True)
     _copy_icons_and_fonts(root / "node_modules", dist)
     say("Front end: styles and scripts")
-    _write_static(static, dist)
+    _write_static(static, dist, root / "node_modules")
     _compile_catalogues(translations)
     _write_atomically(stamp_file, json.dumps(stamp).encode())
     say("Front end: ready")
@@ -173,7 +184,9 @@ def _fetch_packages(root: Path) -> bool:
     if not (root / "package-lock.json").is_file():
         return False
     if npm is None:
-        say("Front end: no npm found, so pages show words without icons and PDFs need a Chinese face of the system")
+        say(
+            "Front end: no npm found, so pages show words without icons, cameras cannot scan, and PDFs need a Chinese face of the system"
+        )
         return False
     say("Front end: fetching icons and Chinese faces (a minute on a slow line)")
     environment = dict(os.environ)
@@ -188,7 +201,8 @@ def _fetch_packages(root: Path) -> bool:
         reason = str(error)
     if reason:
         say(
-            f"Front end: npm could not be reached ({reason[:120]}), so pages show words without icons; the rest is built"
+            f"Front end: npm could not be reached ({reason[:120]}), so pages show words without icons and cameras cannot scan; "
+            "the rest is built"
         )
         return False
     digest = hashlib.sha256((root / "package-lock.json").read_bytes()).hexdigest()
@@ -221,13 +235,18 @@ def _inner_svg(path: Path) -> str:
 # --- our own files --------------------------------------------------------------------------------------------------------
 
 
-def _write_static(static: Path, dist: Path) -> None:
+def _write_static(static: Path, dist: Path, modules: Path) -> None:
     """Squeeze, hash, compress; then forget what neither this build nor the one before names."""
     contents: dict[str, bytes] = {}
     for name, parts in BUNDLES.items():
         text = "\n".join((static / "css" / part).read_text(encoding="utf-8") for part in parts)
         contents[name] = squeeze_css(text).encode()
     contents |= {path.name: path.read_bytes() for path in sorted((static / "img").glob("*")) if path.is_file()}
+    contents |= {
+        name: (modules / source).read_bytes().replace(_ELSEWHERE, b"/")
+        for name, source in READER.items()
+        if (modules / source).is_file()
+    }
     scripts = {path.name: path.read_text(encoding="utf-8") for path in sorted((static / "js").glob("*.js"))}
     # The service worker keeps its own address; the application fills in the names of this build.
     worker = scripts.pop("sw.js", None)

@@ -40,7 +40,7 @@ def service_worker() -> Response:
     path = assets.dist / "sw.js"
     if not path.is_file():
         abort(404)
-    names = [assets.url(name) for name in sorted(assets.manifest) if name.endswith((".css", ".js", ".svg"))]
+    names = [assets.url(name) for name in sorted(assets.manifest) if name.endswith((".css", ".js", ".svg", ".wasm"))]
     version = hashlib.sha256(json.dumps(names).encode()).hexdigest()[:12]
     text = path.read_text(encoding="utf-8").replace("__ASSETS__", json.dumps(names)).replace("__VERSION__", version)
     response = Response(text, mimetype="text/javascript")

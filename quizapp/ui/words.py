@@ -101,6 +101,15 @@ WORDS: dict[str, LazyString] = {
     "certificate_number_mistyped": _l("编号不对，请对一对证书上的编号再填"),
     "certificate_unknown": _l("没有这样的证书。编号和校验码都对一对，再试一次。"),
     "certificate_face_missing": _l("服务器上没有中文字体，做不了证书。请管理员运行 make install，再下载一次。"),
+    # scanning at the door
+    "scan_malformed": _l("没有看懂这份扫码记录。在扫码的手机上重新存一份再传。"),
+    "scan_signature_wrong": _l("这份扫码记录的签名对不上，一条都没有收。记录还在扫码的手机上。"),
+    "scan_device_unknown": _l("这部手机没有在这一场登记。记录还在手机上，可以存到文件交给老师。"),
+    "scan_device_revoked": _l("这部手机已停用，不再收它的记录。记录还在手机上，可以存到文件交给老师。"),
+    "helper_pass_invalid": _l("这个协助链接已过期，或已被收回。请找老师再要一个；已扫的还在手机上。"),
+    "helper_pass_late": _l("这一场的签到已经结束，不能再请人协助。"),
+    "photo_unreadable": _l("没有读懂这张照片。请选 8 MB 以内的 JPG、PNG 或 WebP 照片。"),
+    "photo_without_code": _l("照片里没有找到二维码。靠近一些、拍清楚再试，或直接输码。"),
     # practice
     "practice_answer_missing": _l("先选一个答案，再提交。"),
     # portal

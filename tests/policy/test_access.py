@@ -44,6 +44,7 @@ from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, RosterEntry, SessionKind, TrainingSession
 from quizapp.trainings.rotating import slot_of, token_of
 from quizapp.trainings.services import RunPlan, add_course, add_place, add_run, open_session
+from quizapp.trainings.services.scanning import admit_helper, register_device
 from tests.certificates.support import make_run
 from tests.conftest import START, FakeClock, make_settings
 from tests.factories import make_account, make_delivery, make_person, make_session, make_unit
@@ -229,6 +230,35 @@ class Case:
             db.add(rule)
             db.flush()
             return {"session_id": self.side.spare_session.id, "rule_id": rule.id}
+
+    def helper_link(self) -> str:
+        """The secret of a helper's link; of a foreign one it is known to nobody here."""
+        with self.ground.writing() as db:
+            session = db.get_one(TrainingSession, self.side.session.id)
+            secret = admit_helper(db, session=session, label="二号门", actor=SYSTEM, now=START)[1]
+        return "0" * 22 if self.foreign else secret
+
+    def helper_door(self) -> dict[str, str]:
+        """The scan page of a session, with the pass of that session or (foreign) of the other side's."""
+        other = self.ground.sides["there" if self.side.mark == MARKS["here"] else "here"]
+        with self.ground.writing() as db:
+            session = db.get_one(TrainingSession, (other if self.foreign else self.side).session.id)
+            self.cookies["helper"] = admit_helper(db, session=session, label="门", actor=SYSTEM, now=START)[1]
+        return {"code": self.side.session.code}
+
+    def helper_pass(self) -> dict[str, int]:
+        """A helper's pass of the side."""
+        with self.ground.writing() as db:
+            session = db.get_one(TrainingSession, self.side.session.id)
+            helper, _ = admit_helper(db, session=session, label="二号门", actor=SYSTEM, now=START)
+            return {"session_id": session.id, "pass_id": helper.id}
+
+    def scan_phone(self) -> dict[str, int]:
+        """A phone that scans at the side's session."""
+        with self.ground.writing() as db:
+            session = db.get_one(TrainingSession, self.side.session.id)
+            device = register_device(db, session=session, actor=SYSTEM, helper=None, now=START)
+            return {"session_id": session.id, "device_id": device.id}
 
     def attempt(self, *, closed: bool = False) -> dict[str, Any]:
         """An attempt that this browser started, or that somebody else did: then the browser has no secret for it."""
@@ -531,6 +561,36 @@ TABLE = [
         "scope",
         status=303,
     ),
+    Route("trainings.my_code", SIGNED_IN),
+    Route("trainings.replace_my_code", SIGNED_IN),
+    Route("trainings.scan", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.scan_device", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope", json={}),
+    Route(
+        "trainings.scan_entries",
+        P.RUN_SESSIONS,
+        lambda c: {"session_id": c.side.session.id},
+        "scope",
+        json={"device": "nobody", "entries": []},
+        status=409,  # no phone of that name scans there
+    ),
+    Route("trainings.scan_photo", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.scan_file", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.devices", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.revoke_helper", P.RUN_SESSIONS, lambda c: c.helper_pass(), "scope"),
+    Route("trainings.revoke_phone", P.RUN_SESSIONS, lambda c: c.scan_phone(), "scope"),
+    Route("trainings.helper_enter", PUBLIC, lambda c: {"secret": c.helper_link()}, "all", 403, status=303),
+    Route("trainings.helper_scan", PUBLIC, lambda c: c.helper_door(), "all", 403),
+    Route("trainings.helper_device", PUBLIC, lambda c: c.helper_door(), "all", 403, json={}),
+    Route(
+        "trainings.helper_entries",
+        PUBLIC,
+        lambda c: c.helper_door(),
+        "all",
+        403,
+        json={"device": "nobody", "entries": []},
+        status=409,
+    ),
+    Route("trainings.helper_photo", PUBLIC, lambda c: c.helper_door(), "all", 403),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
@@ -732,7 +792,7 @@ def test_everybody_opens_their_own_and_nothing_else(ground: Ground, name: str) -
                     wrong.append(f"{asked}: shows {other_mark}, which is of a foreign unit")
                 elif foreign and want == route.foreign_status == 303 and not reply.location.endswith("?link=foreign"):
                     wrong.append(f"{asked}: goes on to {reply.location}")
-                elif reply.status_code == 401 and "/sign-in" not in reply.text:
+                elif reply.status_code == 401 and not reply.is_json and "/sign-in" not in reply.text:
                     wrong.append(f"{asked}: does not lead to the sign-in")
     assert wrong == []
 

@@ -71,6 +71,13 @@ class Attendance(Base):
     at_ms: Mapped[int] = mapped_column(BigId)
     #: The check-in that the person made alone on their own phone, ms UTC; None where somebody else wrote it down.
     self_at_ms: Mapped[int | None] = mapped_column(BigId)
+    #: The earliest check-in that no scanning phone wrote down (by the person, or on the trainer's page), ms UTC. Kept apart as soon as a
+    #: phone also knows of the person, so that it stands when the phone takes its entries back.
+    direct_at_ms: Mapped[int | None] = mapped_column(BigId)
+    #: `CheckInMethod` of that one.
+    direct_method: Mapped[str | None] = mapped_column(String(20))
+    #: `Matched` of that one.
+    direct_matched: Mapped[str | None] = mapped_column(String(10))
     #: When the server learnt of it, ms UTC.
     received_at: Mapped[int] = mapped_column(BigId)
     #: `AttendanceState`.
@@ -206,6 +213,11 @@ class AttendanceEntry(Base):
     received_at: Mapped[int] = mapped_column(BigId)
     #: What it came to: "in", "again", "out", "undone", "pending", "foreign".
     outcome: Mapped[str] = mapped_column(String(10))
+    #: Why it waits for the trainer's word ("walk_in", "struck", "after_closing", "future", "not_in_window", "device_revoked"); None: it
+    #: counts.
+    reason: Mapped[str | None] = mapped_column(String(20))
+    #: Whether a trainer confirmed it on the phone.
+    sure: Mapped[bool] = mapped_column(default=False)
     #: The attendance that it belongs to.
     attendance_id: Mapped[int | None] = mapped_column(ForeignKey("attendance.id"))
     #: Keyed hash of a code that is not ours; the code itself is not kept.

@@ -19,6 +19,8 @@ def register(app: Flask) -> None:
     """Fill the navigation, and put the check-in's own door in front."""
     runtime = cast("Runtime", app.extensions["quizapp"])
     runtime.registry.fill("job", roster_imports.job_words)
+    for view in scan.CSRF_FREE:
+        csrf.exempt(view)
     csrf.exempt(attendee.check_in_by_right)  # its form carries the signature of the right
     app.wsgi_app = door.DoorFirst(app.wsgi_app, runtime)  # type: ignore[method-assign] # Flask's own way to add middleware
     runtime.registry.add_navigation(
@@ -36,13 +38,16 @@ from quizapp.trainings.views import (  # noqa: E402, F401 # they hang their page
     attendee,
     by_hand,
     courses,
+    devices,
     door,
     lists,
+    my_code,
     places,
     planning,
     projector,
     roster_imports,
     rosters,
+    scan,
     sessions,
     words,
 )

@@ -1,6 +1,7 @@
 /**
  * The service worker: an extra. Static files come from its store; the pages of an attempt come from the network, or, when it does not
- * answer within four seconds, as they were last seen, so that a reload without network still shows the question. Nothing else is kept.
+ * answer within four seconds, as they were last seen, so that a reload without network still shows the question. So does the scan page,
+ * which keeps its own files. Nothing else is kept.
  */
 /* global self, caches, fetch, importScripts */
 "use strict";
@@ -8,6 +9,7 @@
 const ASSETS = __ASSETS__;
 const STATIC = "static-__VERSION__";
 const RACE = 4000;
+const SCAN = /^\/(sessions\/\d+\/scan|h\/s\/[^/]+)$/;
 const ATTEMPT = /^\/q\/[^/]+\/a\/([^/]+)\/(\d+|submit|questions)$/;
 
 importScripts(ASSETS.find((name) => /\/outbox\.[^/]*js$/.test(name)));
@@ -35,14 +37,21 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(caches.match(request).then((found) => found || fetch(request)));
     return;
   }
+  if (SCAN.test(url.pathname) && request.mode === "navigate") {
+    event.respondWith(raced(request, "scan-pages", url.pathname));
+    return;
+  }
   const found = ATTEMPT.exec(url.pathname);
   if (found) event.respondWith(attemptPage(request, found[1], found[2]));
 });
 
+function attemptPage(request, attempt, page) {
+  return raced(request, "attempt-" + attempt, /^\d+$/.test(page) ? "/question" : "/" + page);
+}
+
 /** Network first, with a race to what was seen last. */
-async function attemptPage(request, attempt, page) {
-  const cache = await caches.open("attempt-" + attempt);
-  const key = /^\d+$/.test(page) ? "/question" : "/" + page;
+async function raced(request, name, key) {
+  const cache = await caches.open(name);
   const fromNetwork = fetch(request).then((response) => {
     if (response.ok && !response.redirected) cache.put(key, response.clone());
     return response;
