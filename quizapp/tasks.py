@@ -1,6 +1,8 @@
 """All background tasks: importing this module fills `core.registry.TASKS` and `jobs.periodic.PERIODIC`. A worker does so first."""
 
+from quizapp.files import tasks as files
 from quizapp.jobs import tasks as jobs
 from quizapp.quizzes import tasks as quizzes
+from quizapp.trainings import tasks as trainings
 
-__all__ = ["jobs", "quizzes"]
+__all__ = ["files", "jobs", "quizzes", "trainings"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Request, Response, current_app, g
+from flask import Flask, Request, Response, current_app, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,8 @@ from quizapp.core.scope import GUEST, Actor, Permission, Scope
 from quizapp.core.tokens import Keys
 
 View = TypeVar("View", bound=Callable[..., Any])
+#: What the words of a form may take beside its files.
+FORM_BYTES = 64 * 1024
 
 
 @dataclass
@@ -59,6 +61,12 @@ def init_web(app: Flask, runtime: Runtime) -> None:
     """Attach the runtime and close each request's session at its end."""
     app.extensions["quizapp"] = runtime
     app.session_interface = LazySessions()
+
+    @app.url_value_preprocessor  # runs before anything reads the form
+    def _let_files_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+        limit = getattr(app.view_functions.get(endpoint or ""), "body_limit", None)
+        if limit is not None:
+            request.max_content_length = limit
 
     @app.teardown_appcontext
     def _close(_error: BaseException | None) -> None:
@@ -101,6 +109,16 @@ def get_scope() -> Scope:
 def get_keys() -> Keys:
     """The installation's keys."""
     return get_runtime().keys
+
+
+def takes_files(limit: int) -> Callable[[View], View]:
+    """Let a view's request be as large as `limit` bytes of files and a form around them; all others keep the application's limit."""
+
+    def decorate(view: View) -> View:
+        view.body_limit = limit + FORM_BYTES  # type: ignore[attr-defined] # read before each request
+        return view
+
+    return decorate
 
 
 def public(view: View) -> View:

@@ -5,6 +5,12 @@ CheckInLate     409  it is over; data["closed_at"], ms UTC
 CheckInClosed   409  the trainer closed it
 PeriodInvalid   422  the end is not after the begin, or further away than a day
 AttendeeNameNeeded, AttendeePhoneNeeded  422  a check-in without them
+SessionClosed   409  the session is closed and its list frozen
+StrikeReasonNeeded  422  a strike without a reason
+CheckOutImpossible  422  a check-out before the check-in, in the future, or where none is asked
+ArrivalImpossible   422  an arrival outside the check-in window, or in the future
+EvidenceFull    409  as many photos as a session may have; data["most"]
+NothingToUndo   409  not made by this hand, or decided since
 """
 
 from __future__ import annotations
@@ -46,3 +52,39 @@ class AttendeePhoneNeeded(Invalid):
     """A name alone does not tell one person from another."""
 
     code = "attendee_phone_needed"
+
+
+class SessionClosed(Conflict):
+    """A closed session does not change."""
+
+    code = "session_closed"
+
+
+class StrikeReasonNeeded(Invalid):
+    """Nobody is struck without a reason."""
+
+    code = "strike_reason_needed"
+
+
+class CheckOutImpossible(Invalid):
+    """A check-out before the check-in, in the future, or at a session that asks for none."""
+
+    code = "check_out_impossible"
+
+
+class ArrivalImpossible(Invalid):
+    """An arrival outside the check-in window, or in the future."""
+
+    code = "arrival_impossible"
+
+
+class NothingToUndo(Conflict):
+    """The attendance was there before, or somebody has decided about it since."""
+
+    code = "nothing_to_undo"
+
+
+class EvidenceFull(Conflict):
+    """The session has as many photos as it may have; `most` says how many."""
+
+    code = "evidence_full"

@@ -43,7 +43,7 @@ BUNDLES: dict[str, list[str]] = {
     # what the home page and the list of banks load besides
     "portal.css": ["portal.css"],
     # what staff pages load besides
-    "desk.css": ["desk.css", "reports.css", "demo.css"],
+    "desk.css": ["desk.css", "reports.css", "demo.css", "sessions.css"],
     # what the projector page loads besides
     "hall.css": ["hall.css"],
 }

@@ -21,6 +21,7 @@ WORDS: dict[str, LazyString] = {
     "too_many": _l("试的次数太多。过 %(wait_seconds)s 秒再试。"),
     "unavailable": _l("服务器正忙，没有改动任何内容。过一会儿再试一次。"),
     "phone_invalid": _l("手机号要有 11 位，现在是 %(digits)s 位"),
+    "face_missing": _l("服务器上没有中文字体，打印件做不出来。请管理员运行 make install，再下载一次。"),
     # attempts
     "delivery_not_open": _l("这次测试还没有开始。"),
     "delivery_ended": _l("这次测试已经结束。成绩用凭证码查。"),
@@ -48,9 +49,6 @@ WORDS: dict[str, LazyString] = {
     "blueprint_unknown": _l("没有这份测验，请另选一份"),
     "unit_closed_for_delivery": _l("这个单位已经停用，请另选一个"),
     "assembly_running": _l("正在组卷，或已经组好。刷新看一看。"),
-    "poster_face_missing": _l(
-        "服务器上没有中文字体，做不了海报。请管理员运行 make install，再下载一次；二维码可以先下载。"
-    ),
     "delivery_started": _l("已经有人开始答，这一项不能再改。可以复制一份新的。"),
     # training sessions
     "check_in_early": _l("还没到签到时间，开始前两小时起可以签到。"),
@@ -59,6 +57,17 @@ WORDS: dict[str, LazyString] = {
     "session_period_invalid": _l("结束要晚于开始，一场不超过一天"),
     "attendee_name_needed": _l("请填写姓名"),
     "attendee_phone_needed": _l("请填写手机号"),
+    "session_closed": _l("场次已经提交，名单不能再改。要改，请先重新开放。"),
+    "strike_reason_needed": _l("请选划掉的原因"),
+    "check_out_impossible": _l("签退要晚于签到，不能晚于现在"),
+    "arrival_impossible": _l("到场时间要在签到时段内，不能晚于现在"),
+    "evidence_full": _l("一场最多存 %(most)s 张照片，先移除一张再传。"),
+    "nothing_to_undo": _l("这一条不能撤回：不是刚补录的，或已经有人处理过。"),
+    # kept files
+    "file_too_large": _l("文件太大，最多 %(most)s MB。换一张小一些的再传。"),
+    "picture_unreadable": _l("打不开这张照片。请用 JPEG、PNG 或 WebP 格式的照片。"),
+    "picture_heic": _l("这是 HEIC 格式的照片，这里打不开。请在手机相机设置里选“兼容性最佳”，或截一张图再传。"),
+    "picture_too_large": _l("照片的像素太多，打不开。请用手机相机的普通模式再拍一张。"),
     # practice
     "practice_answer_missing": _l("先选一个答案，再提交。"),
     # portal

@@ -16,6 +16,7 @@ from quizapp.core.phones import normalize_phone
 from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, digest
 from quizapp.organisation.models import OrgUnit, Person
+from quizapp.organisation.queries import find_open_unit
 from quizapp.organisation.services import clean_name, identify
 from quizapp.trainings.errors import AttendeeNameNeeded, AttendeePhoneNeeded, CheckInClosed
 from quizapp.trainings.models import Attendance, CheckInMethod, Matched, TrainingSession
@@ -80,23 +81,27 @@ def check_in_by_hand(
     keys: Keys,
     actor: Actor,
     now: datetime,
+    unit_id: int | None = None,
 ) -> CheckedIn:
     """The trainer writes somebody down who has no phone at hand, also after the window while the session is not closed.
 
     Without a phone number the same `ticket` (random, one for each form) means the same person: a double press counts once, two people
-    of one name count twice. Raises CheckInClosed, AttendeeNameNeeded, PhoneInvalid.
+    of one name count twice. Raises CheckInClosed, AttendeeNameNeeded, PhoneInvalid, NotFound (a unit that takes nobody).
     """
     if session.closed_at is not None:
         raise CheckInClosed(closed_at=session.closed_at)
+    stated = find_open_unit(db, unit_id) if unit_id is not None else None
+    if stated is None and unit_id is not None:
+        raise NotFound
     if phone:
-        person = _typed_person(db, name, phone, keys, now)
+        person = _typed_person(db, name, phone, keys, now, unit_id)
     else:
-        person = _identified(db, name, None, digest(f"by-hand {session.id} {ticket}"), keys, now)
+        person = _identified(db, name, None, digest(f"by-hand {session.id} {ticket}"), keys, now, unit_id)
     checked = _insert(
         db,
         session=session,
         person=person,
-        unit=_unit_known_to(db, session, person),
+        unit=stated or _unit_known_to(db, session, person),
         method=CheckInMethod.BY_HAND,
         matched=Matched.HAND,
         device_hash=None,

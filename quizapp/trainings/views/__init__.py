@@ -20,15 +20,35 @@ def register(app: Flask) -> None:
     runtime.registry.add_navigation(
         NavigationEntry("trainings.sessions", _l("培训场次"), "calendar", _l("工作"), Permission.RUN_SESSIONS, order=30)
     )
+    runtime.registry.fill("job", printing.job_words)
 
 
 from quizapp.trainings.views import (  # noqa: E402 # they hang their pages on `bp`
     attendee,
+    back_fill,
     by_hand,
+    deciding,
+    evidence,
     lists,
+    printing,
     projector,
     sessions,
+    summary,
     words,
 )
 
-__all__ = ["attendee", "bp", "by_hand", "lists", "projector", "register", "sessions", "words"]
+__all__ = [
+    "attendee",
+    "back_fill",
+    "bp",
+    "by_hand",
+    "deciding",
+    "evidence",
+    "lists",
+    "printing",
+    "projector",
+    "register",
+    "sessions",
+    "summary",
+    "words",
+]
