@@ -290,10 +290,9 @@ def test_a_phone_is_found_by_its_end(either_db: Session, keys: Keys) -> None:
     assert search(known, "4321") == search(known, "4") == []
 
 
-def test_initials_know_the_readings_of_a_surname() -> None:
-    assert name_initials("单丽华").split()[0] in ("slh", "dlh")
-    assert {"slh", "dlh"} <= set(name_initials("单丽华").split())
-    assert name_initials("John Smith") == "js" or name_initials("John Smith").startswith("j")
+def test_initials_know_both_readings_of_a_surname() -> None:
+    assert {"slh", "dlh"} == set(name_initials("单丽华").split())
+    assert name_initials("John Smith").startswith("j")
     assert name_initials(" ") == ""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 
 from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import Session
@@ -119,22 +118,28 @@ def _quality(one: Candidate, text: str) -> int | None:
     return 2 if text in key else None
 
 
+#: Characters that are read otherwise as surnames than in the dictionary's first place, with that initial: people type either.
+_SURNAMES = {
+    **{"单": "s", "曾": "z", "仇": "q", "区": "o", "解": "x", "查": "z", "盖": "g", "任": "r", "朴": "p", "尉": "y"},
+    **{"乐": "y", "翟": "z", "缪": "m", "种": "c", "覃": "q", "秘": "b", "员": "y"},
+}
+
+
 @lru_cache(maxsize=20_000)
 def name_initials(name: str) -> str:
-    """The pinyin initials of a person's name; a first character with several readings gives several.
+    """The pinyin initials of a person's name; a surname with a reading of its own gives two.
 
     >>> name_initials("李建国")
     'ljg'
+    >>> name_initials("单丽华")
+    'dlh slh'
     """
-    from pypinyin import Style, lazy_pinyin, pinyin  # the dictionary is large: only whoever types names loads it
+    from pypinyin import Style, lazy_pinyin  # the dictionary is large: only whoever types names loads it
 
     text = name_key(name)
-    if not text:
-        return ""
-    rest = "".join(part[:1] for part in lazy_pinyin(text[1:], style=Style.FIRST_LETTER))
-    heads = pinyin(text[0], style=Style.FIRST_LETTER, heteronym=True)[0]
-    words = dict.fromkeys("".join(pair) for pair in product([head[:1] for head in heads], [rest]))
-    return " ".join(words)
+    letters = "".join(part[:1] for part in lazy_pinyin(list(text), style=Style.FIRST_LETTER))
+    words = [letters, _SURNAMES[text[0]] + letters[1:]] if text[:1] in _SURNAMES else [letters]
+    return " ".join(dict.fromkeys(words))
 
 
 def get_candidate(db: Session, session: TrainingSession, scope: Scope, person_id: int) -> Person:

@@ -55,6 +55,9 @@ def fill(session_id: int) -> str | BaseResponse | tuple[str, int] | tuple[Respon
         same = [one for one in hits if one.name == (form.name.data or "").strip()]
         if len(hits) > 1 and len(same) != 1:
             return _page(found, form, hits), 422
+        if not hits and _is_no_name(form.name.data or ""):
+            form.name.errors = [*form.name.errors, _("没有找到，请写名字")]
+            return _page(found, form, []), 422
         person = str((same or hits)[0].person_id) if hits else "new"
     try:
         with transaction(db):
@@ -70,6 +73,12 @@ def fill(session_id: int) -> str | BaseResponse | tuple[str, int] | tuple[Respon
     unit = filled.attendance.unit_id or form.unit_id.data or None
     evidence = form.evidence_id.data or None
     return redirect(url_for("trainings.back_fill", session_id=session_id, unit=unit, evidence=evidence), 303)
+
+
+def _is_no_name(text: str) -> bool:
+    """Digits or initials: what one types to find somebody."""
+    typed = text.strip()
+    return typed.isascii() and (typed.isdecimal() or (typed.isalpha() and typed.islower()))
 
 
 def _store(found: TrainingSession, form: BackFillForm, person_id: int | None) -> BackFilled:

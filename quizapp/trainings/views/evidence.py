@@ -29,7 +29,8 @@ def evidence(session_id: int) -> str | BaseResponse | tuple[str, int]:
     form = EvidenceForm()
     if form.is_submitted() and form.validate():
         try:
-            jpeg = kept_photo(form.photo.data.read())
+            with form.photo.data.stream as stream:
+                jpeg = kept_photo(stream.read())
             with transaction(db):
                 add_evidence(
                     db,

@@ -42,7 +42,7 @@ def summary(session_id: int) -> str:
         ways=figures[6:],
         units=units,
         others=others,
-        hours=sum(hours_of(found, row.attendance) for row in came) / 10,
+        hours=f"{sum(hours_of(found, row.attendance) for row in came) / 10:g}",
         checks=_missing(found, everybody),
         over=now_ms >= found.ends_at,
         form=EmptyForm(),

@@ -161,7 +161,11 @@ export function wire(page) {
     const typed = input.value.trim();
     if (!typed) return;
     const one = number >= 0 && number < hits.length ? hits[number] : null;
-    if (!one && /^\d+$/.test(typed)) return; // digits are no name
+    // digits and initials that nobody has are no name; whoever is really called so is written down with Ctrl
+    if (!one && (/^\d+$/.test(typed) || (number >= 0 && !hits.length && /^[a-z]+$/.test(typed)))) {
+      status.textContent = (word.nobody || "").replace("{name}", typed);
+      return;
+    }
     const data = new URLSearchParams();
     new FormData(/** @type {HTMLFormElement} */ (form)).forEach((value, name) => {
       if (name !== "ticket" && name !== "person") data.set(name, String(value));
