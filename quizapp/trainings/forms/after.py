@@ -28,7 +28,6 @@ class DecisionForm(TrainingForm):
             SelectChoice("mistake", _l("记错")),
             SelectChoice("other", _l("其他")),
         ],
-        validators=[Optional()],
         validate_choice=False,
     )
 
