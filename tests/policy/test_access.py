@@ -36,7 +36,7 @@ from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.trainings.models import TrainingSession
 from quizapp.trainings.services import add_evidence, open_session
-from quizapp.trainings.services.printing import keep_cards
+from quizapp.trainings.services.printing import keep_print
 from tests.conftest import START, FakeClock, make_settings
 from tests.factories import make_account, make_attendance, make_delivery, make_person, make_unit
 from tests.quizzes.banks import make_blueprint
@@ -136,7 +136,7 @@ class Case:
         with self.ground.writing() as db:
             session = db.get_one(TrainingSession, self.side.session.id)
             actor = self.visitor.actor
-            file = keep_cards(db, b"%PDF", session=session, keys=self.ground.keys, actor=actor, now=START)
+            file = keep_print(db, b"%PDF", "cards", session=session, keys=self.ground.keys, actor=actor, now=START)
             return {"session_id": session.id, "public_id": file.public_id}
 
     def secret(self) -> str:

@@ -30,6 +30,7 @@ from quizapp.organisation.personal_codes import find_code
 from quizapp.trainings.models import RosterEntry, TrainingSession
 from quizapp.trainings.services import printing
 from quizapp.trainings.sheets import Card, Head, SessionPoster, cards_pdf, poster_pdf, sign_in_pdf
+from quizapp.trainings.views import printing as printing_views
 from tests.conftest import START
 from tests.factories import make_account, make_attendance, make_person, make_session, make_unit
 from tests.pdf import page_pictures
@@ -103,7 +104,7 @@ def test_the_sign_in_sheet_has_25_lines_a_page_and_its_code_opens_the_back_filli
     db: Session, database: Database, make_app: MakeApp
 ) -> None:
     hall = Hall(db, make_app, database, people=45)
-    content = hall.get("sign-in-sheet.pdf").data
+    content = hall.client.post(f"/sessions/{hall.session.id}/sign-in-sheet.pdf").data
     pages = text_of(content)
     assert len(pages) == 3
     for number, page in enumerate(pages, start=1):
@@ -125,7 +126,7 @@ def test_the_sign_in_sheet_has_25_lines_a_page_and_its_code_opens_the_back_filli
 
 def test_a_sheet_without_a_roster_is_empty_lines(db: Session, database: Database, make_app: MakeApp) -> None:
     hall = Hall(db, make_app, database, people=0)
-    assert len(text_of(hall.get("sign-in-sheet.pdf").data)) == 1
+    assert len(text_of(hall.client.post(f"/sessions/{hall.session.id}/sign-in-sheet.pdf").data)) == 1
 
 
 @settings(max_examples=10, deadline=None)
@@ -189,6 +190,24 @@ def test_many_cards_are_printed_by_a_job_for_whoever_asked(
     assert hall.client.get(address).status_code == 404
 
 
+def test_a_long_sign_in_sheet_is_printed_by_a_job(
+    db: Session, database: Database, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing_views, "NAMES_AT_ONCE", 30)
+    hall = Hall(db, make_app, database, people=31)
+    reply = hall.client.post(f"/sessions/{hall.session.id}/sign-in-sheet.pdf")
+    import quizapp.tasks  # noqa: F401 # fills the tasks, as a worker does
+
+    assert run_next(hall.app.extensions["quizapp"])
+    page = hall.client.get(reply.headers["Location"]).text
+    assert "打印签到表" in page
+    address = page.split(f'href="/sessions/{hall.session.id}/prints/')[1].split('"')[0]
+    sent = hall.client.get(f"/sessions/{hall.session.id}/prints/{address}")
+    assert sent.headers["Content-Disposition"].endswith("sign-in-7K4M92XA.pdf")
+    assert len(text_of(sent.data)) == 2
+    assert codes_on(sent.data, 1) == [f"http://localhost/sessions/{hall.session.id}/back-fill"]
+
+
 def test_without_anybody_expected_there_are_no_cards(db: Session, database: Database, make_app: MakeApp) -> None:
     hall = Hall(db, make_app, database, people=0)
     reply = hall.client.post(f"/sessions/{hall.session.id}/cards", follow_redirects=True)
@@ -245,7 +264,7 @@ def test_a_print_is_nobodys_once_its_term_is_over(db: Session, keys: Keys) -> No
     session, actor = make_session(db, unit), trainer_of(unit)
     from quizapp.files.queries import get_own_result
 
-    file = printing.keep_cards(db, b"%PDF", session=session, keys=keys, actor=actor, now=START)
+    file = printing.keep_print(db, b"%PDF", "cards", session=session, keys=keys, actor=actor, now=START)
     assert get_own_result(db, file.public_id, actor, START).id == file.id
     with pytest.raises(NotFound):
         get_own_result(db, file.public_id, actor, START + timedelta(days=3))

@@ -1,4 +1,4 @@
-"""Personal code cards for the people who are expected at a session: their codes, and the printing where there are many."""
+"""Sheets and personal code cards for the people who are expected at a session, also where there are many."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from quizapp.jobs.services import enqueue
 from quizapp.organisation.personal_codes import card_text, codes_of, issue_code
 from quizapp.trainings.models import TrainingSession
 from quizapp.trainings.queries.lists import expected_people
-from quizapp.trainings.sheets import Card, Head, cards_pdf, period_words
+from quizapp.trainings.sheets import Card, Head, cards_pdf, period_words, sign_in_pdf
 
-#: Name of the background task.
+#: Names of the background tasks.
 TASK = "print_cards"
-#: So many cards are made at once, while one waits; more are printed by a job.
+SIGN_IN_TASK = "print_sign_in_sheet"
+#: So many cards, or names on a sign-in sheet, are printed at once, while one waits; more by a job.
 AT_ONCE = 100
+NAMES_AT_ONCE = 500
 #: Codes made in one transaction, and cards between two words of progress.
 STEP = 100
 #: How long a printed file can be fetched.
@@ -40,9 +42,37 @@ def head_of(session: TrainingSession) -> Head:
     )
 
 
+def print_name(kind: str, session: TrainingSession) -> str:
+    """The name of a printed file: "cards" or "sign-in" of a session."""
+    return f"{kind}-{session.code}.pdf"
+
+
 def ask_for_cards(db: Session, *, session: TrainingSession, actor: Actor, now: datetime) -> Job:
     """Print the cards in the background."""
     return enqueue(db, TASK, {"session_id": session.id}, actor=actor, now=now)
+
+
+def ask_for_sign_in_sheet(db: Session, *, session: TrainingSession, url: str, actor: Actor, now: datetime) -> Job:
+    """Print the sign-in sheet in the background; `url` is what its code says."""
+    return enqueue(db, SIGN_IN_TASK, {"session_id": session.id, "url": url}, actor=actor, now=now)
+
+
+def make_sign_in_sheet(db: Session, *, session: TrainingSession, url: str, actor: Actor, now: datetime) -> bytes:
+    """The sign-in sheet of everybody who is expected, with empty lines; the log says how many names left the house."""
+    people = [(one.unit.name if one.unit else "", one.person.name) for one in expected_people(db, session.id)]
+    content = sign_in_pdf(head_of(session), people, url)
+    with transaction(db):
+        record(
+            db,
+            actor=actor,
+            action="sign_in_sheet_exported",
+            object_type="training_session",
+            object_id=session.id,
+            unit_id=session.unit_id,
+            details={"code": session.code, "personal_data": True, "format": "pdf", "rows": len(people)},
+            now=now,
+        )
+    return content
 
 
 def make_cards(
@@ -82,8 +112,8 @@ def make_cards(
     return content
 
 
-def keep_cards(
-    db: Session, content: bytes, *, session: TrainingSession, keys: Keys, actor: Actor, now: datetime
+def keep_print(
+    db: Session, content: bytes, kind: str, *, session: TrainingSession, keys: Keys, actor: Actor, now: datetime
 ) -> StoredFile:
     """Keep a printed file for whoever asked for it."""
     return keep_file(
@@ -91,7 +121,7 @@ def keep_cards(
         content,
         kind=FileKind.RESULT,
         media_type="application/pdf",
-        name=f"cards-{session.code}.pdf",
+        name=print_name(kind, session),
         expires_at=now + KEEP,
         keys=keys,
         actor=actor,

@@ -24,7 +24,7 @@ from quizapp.trainings.queries.lists import UnitFigures, expected_people, full_l
 from quizapp.trainings.queries.numbers import SessionNumbers, numbers_of
 from quizapp.trainings.services.printing import head_of
 from quizapp.trainings.views import bp
-from quizapp.trainings.views.printing import back_fill_address, send_file
+from quizapp.trainings.views.printing import send_file
 from quizapp.trainings.views.words import masked_phone, method_word, reason_word, way_word
 from quizapp.ui.filters import NOTHING, format_moment, format_percent, format_period
 
@@ -139,17 +139,6 @@ def sign_in_list(session_id: int) -> BaseResponse:
     )
     _log(found, "sign_in_sheet_exported", "xlsx", len(people))
     return send_file(content, XLSX, f"sign-in-{found.code}.xlsx")
-
-
-@bp.get("/sessions/<int:session_id>/sign-in-sheet.pdf")
-@requires(Permission.RUN_SESSIONS)
-def sign_in_sheet(session_id: int) -> BaseResponse:
-    """The sheet that people sign, with empty lines; its code opens the page where it is filled in."""
-    found = queries.get_session(get_db(), get_scope(), session_id)
-    people = [(one.unit.name if one.unit else "", one.person.name) for one in expected_people(get_db(), found.id)]
-    content = sheets.sign_in_pdf(head_of(found), people, back_fill_address(found))
-    _log(found, "sign_in_sheet_exported", "pdf", len(people))
-    return send_file(content, PDF, f"sign-in-{found.code}.pdf")
 
 
 def split_list(rows: Sequence[Arrival]) -> tuple[list[Arrival], list[Arrival]]:

@@ -19,7 +19,18 @@ from quizapp.jobs.views import JobWords
 from quizapp.trainings import queries, sheets
 from quizapp.trainings.models import TrainingSession
 from quizapp.trainings.queries.numbers import numbers_of
-from quizapp.trainings.services.printing import AT_ONCE, TASK, ask_for_cards, head_of, make_cards
+from quizapp.trainings.services.printing import (
+    AT_ONCE,
+    NAMES_AT_ONCE,
+    SIGN_IN_TASK,
+    TASK,
+    ask_for_cards,
+    ask_for_sign_in_sheet,
+    head_of,
+    make_cards,
+    make_sign_in_sheet,
+    print_name,
+)
 from quizapp.trainings.views import bp
 from quizapp.trainings.views.words import check_in_address
 
@@ -57,7 +68,22 @@ def cards(session_id: int) -> BaseResponse:
             job = ask_for_cards(db, session=found, actor=actor, now=now)
         return redirect(url_for("jobs.job", public_id=job.public_id), 303)
     content = make_cards(db, session=found, actor=actor, now=now)
-    return send_file(content, PDF, f"cards-{found.code}.pdf")
+    return send_file(content, PDF, print_name("cards", found))
+
+
+@bp.post("/sessions/<int:session_id>/sign-in-sheet.pdf")
+@requires(Permission.RUN_SESSIONS)
+def sign_in_sheet(session_id: int) -> BaseResponse:
+    """The sheet that people sign, with empty lines; its code opens the page where it is filled in. Long ones are printed by a job."""
+    db, actor, now = get_db(), get_actor(), get_now()
+    found = queries.get_session(db, get_scope(), session_id)
+    url = back_fill_address(found)
+    if numbers_of(db, found.id).expected > NAMES_AT_ONCE:
+        with transaction(db):
+            job = ask_for_sign_in_sheet(db, session=found, url=url, actor=actor, now=now)
+        return redirect(url_for("jobs.job", public_id=job.public_id), 303)
+    content = make_sign_in_sheet(db, session=found, url=url, actor=actor, now=now)
+    return send_file(content, PDF, print_name("sign-in", found))
 
 
 @bp.get("/sessions/<int:session_id>/prints/<public_id>")
@@ -67,7 +93,7 @@ def printed(session_id: int, public_id: str) -> BaseResponse:
     db, now = get_db(), get_now()
     found = queries.get_session(db, get_scope(), session_id)
     file = get_own_result(db, public_id, get_actor(), now)
-    if file.name != f"cards-{found.code}.pdf":
+    if file.name not in (print_name("cards", found), print_name("sign-in", found)):
         raise NotFound
     return send_file(read_file(db, file.id, keys=get_keys(), now=now), file.media_type, file.name)
 
@@ -87,11 +113,11 @@ def back_fill_address(found: TrainingSession) -> str:
 
 def job_words(job: Job) -> JobWords | None:
     """What the progress page says of a printing."""
-    if job.name != TASK:
+    titles = {TASK: _l("打印个人码卡片"), SIGN_IN_TASK: _l("打印签到表")}
+    if job.name not in titles:
         return None
     session_id, file = job.arguments["session_id"], (job.result or {}).get("file")
-    if file is not None:
-        return JobWords(
-            _l("打印个人码卡片"), _l("下载卡片"), url_for("trainings.printed", session_id=session_id, public_id=file)
-        )
-    return JobWords(_l("打印个人码卡片"), _l("回到场次"), url_for("trainings.summary", session_id=session_id))
+    if file is None:
+        return JobWords(titles[job.name], _l("回到场次"), url_for("trainings.summary", session_id=session_id))
+    address = url_for("trainings.printed", session_id=session_id, public_id=file)
+    return JobWords(titles[job.name], _l("下载打印件"), address)
