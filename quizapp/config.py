@@ -19,6 +19,7 @@ SETTINGS: dict[str, str] = {
     "DEMO": "1 serves the demo district from its own database, 0 a real installation (0)",
     "WORKERS": "processes that answer requests (one per core)",
     "TRUSTED_PROXIES": "addresses or networks whose forwarded headers are believed, comma-separated (none)",
+    "EVIDENCE_DAYS": "days that photos of sessions and sign-in sheets are kept (365)",
     "DATA_KEEPER": "who keeps the data, for the data notice",
     "DATA_CONTACT": "telephone or address for questions about the data",
 }
@@ -42,6 +43,7 @@ class Settings:
     demo: bool
     workers: int
     trusted_proxies: tuple[str, ...] = ()
+    evidence_days: int = 365
     data_keeper: str = ""
     data_contact: str = ""
 
@@ -102,6 +104,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo=demo,
         workers=_whole(env, "WORKERS", os.cpu_count() or 1, 1, 256),
         trusted_proxies=_networks(env.get("TRUSTED_PROXIES") or ""),
+        evidence_days=_whole(env, "EVIDENCE_DAYS", 365, 1, 3650),
         data_keeper=env.get("DATA_KEEPER") or "",
         data_contact=env.get("DATA_CONTACT") or "",
     )

@@ -1,10 +1,10 @@
 """All background tasks: importing this module fills `core.registry.TASKS` and `jobs.periodic.PERIODIC`. A worker does so first."""
 
 from quizapp.certificates import tasks as certificates
+from quizapp.files import tasks as files
 from quizapp.jobs import tasks as jobs
 from quizapp.organisation import tasks as organisation
 from quizapp.quizzes import tasks as quizzes
 from quizapp.trainings import tasks as trainings
 
-__all__ = ["jobs", "organisation", "quizzes", "trainings"]
-__all__ = ["certificates", "jobs", "quizzes"]
+__all__ = ["certificates", "files", "jobs", "organisation", "quizzes", "trainings"]

@@ -7,12 +7,11 @@ StillValid              409  it is not revoked, so there is nothing to issue ane
 RevokeReasonNeeded      422  a revocation without a reason
 NumberMistyped          422  a typed number that cannot be one: its check character is wrong
 CertificateUnknown      422  no certificate has this number with this check code
-CertificateFaceMissing  503  no Chinese face is installed, so nothing can be printed
 """
 
 from __future__ import annotations
 
-from quizapp.core.errors import Conflict, Invalid, Unavailable
+from quizapp.core.errors import Conflict, Invalid
 
 
 class NothingToPrint(Conflict):
@@ -55,9 +54,3 @@ class CertificateUnknown(Invalid):
     """No certificate has this number with this check code."""
 
     code = "certificate_unknown"
-
-
-class CertificateFaceMissing(Unavailable):
-    """No Chinese face is installed, so nothing can be printed."""
-
-    code = "certificate_face_missing"

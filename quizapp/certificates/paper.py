@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from quizapp.certificates.errors import CertificateFaceMissing
-from quizapp.quizzes import posters
+from quizapp.core import typesetting
 
 TEMPLATE = Path(__file__).with_name("certificate.typ")
 #: Serif families that show simplified Chinese, the best first; where none is there, a sans-serif one stands in.
@@ -62,18 +61,14 @@ def qr_svg(url: str) -> str:
 def certificates_pdf(
     pages: Sequence[Page], language: str, on_drawn: Callable[[int], None] = lambda _count: None
 ) -> bytes:
-    """The file, a page for each in their order. Raises CertificateFaceMissing where no Chinese face is installed.
+    """The file, a page for each in their order. Raises FaceMissing where no Chinese face is installed.
 
     `on_drawn` hears after each hundred how many codes are drawn; setting the pages comes after that and takes about as long.
     """
     import typst
 
-    faces = posters._faces()
-    families = set(faces.families())
-    sans = next((name for name in posters.FAMILIES if name in families), None)
-    serif = next((name for name in SERIF if name in families), sans)
-    if sans is None or serif is None:
-        raise CertificateFaceMissing
+    sans = typesetting.chinese_family()
+    serif = typesetting.best_family((*SERIF, sans))
     drawn = []
     for number, page in enumerate(pages, start=1):
         drawn.append(_as_json(page))
@@ -87,7 +82,7 @@ def certificates_pdf(
         "pages": drawn,
     }
     inputs = {"certificates": json.dumps(content, ensure_ascii=False), "serif": serif, "sans": sans}
-    return bytes(typst.compile(TEMPLATE.read_bytes(), format="pdf", font_paths=faces, sys_inputs=inputs))
+    return bytes(typst.compile(TEMPLATE.read_bytes(), format="pdf", font_paths=typesetting.faces(), sys_inputs=inputs))
 
 
 def _as_json(page: Page) -> dict[str, object]:

@@ -47,6 +47,15 @@ class Column:
     width: int = 14
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A further table of a workbook."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Value]]
+
+
 _FORMATS: dict[Kind, dict[str, Any]] = {
     Kind.TEXT: {},
     Kind.WHOLE: {"num_format": "#,##0"},
@@ -83,9 +92,10 @@ def write_xlsx(
     title: str,
     facts: Sequence[tuple[str, str]],
     facts_title: str,
+    more: Sequence[Sheet] = (),
     zone: ZoneInfo = LOCAL_ZONE,
 ) -> bytes:
-    """A workbook of two sheets: `facts_title` with filters, definitions, time and who, then `title` with the table.
+    """A workbook: `facts_title` with filters, definitions, time and who, then `title` with the table, then what more there is.
 
     Rows are streamed: memory does not grow with them.
     """
@@ -95,9 +105,12 @@ def write_xlsx(
     book = xlsxwriter.Workbook(buffer, {"constant_memory": True})
     bold = book.add_format({"bold": True, "valign": "top"})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-    names = [_sheet_name(facts_title), _sheet_name(title)]
-    if names[0].casefold() == names[1].casefold():
-        names[1] = f"{names[1][:29]} 2"
+    names: list[str] = []
+    for one in (facts_title, title, *(sheet.title for sheet in more)):
+        name = _sheet_name(one)
+        if name.casefold() in [other.casefold() for other in names]:
+            name = f"{name[:29]} {len(names) + 1}"
+        names.append(name)
 
     sheet = book.add_worksheet(names[0])
     sheet.set_column(0, 0, 18)
@@ -107,17 +120,19 @@ def write_xlsx(
         sheet.write_string(number, 0, _text(term), bold)
         sheet.write_string(number, 1, _text(text), wrapped)
 
-    sheet = book.add_worksheet(names[1])
-    sheet.activate()
     head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
     formats = {kind: book.add_format(options) for kind, options in _FORMATS.items()}
-    sheet.freeze_panes(1, 0)
-    for index, column in enumerate(columns):
-        sheet.set_column(index, index, column.width)
-        sheet.write_string(0, index, _text(column.heading), head)
-    for number, row in enumerate(rows, start=1):
-        for index, (column, value) in enumerate(zip(columns, row, strict=True)):
-            _write_cell(sheet, number, index, value, column.kind, formats[column.kind], zone)
+    for place, table in enumerate((Sheet(title, columns, rows), *more), start=1):
+        sheet = book.add_worksheet(names[place])
+        if place == 1:
+            sheet.activate()
+        sheet.freeze_panes(1, 0)
+        for index, column in enumerate(table.columns):
+            sheet.set_column(index, index, column.width)
+            sheet.write_string(0, index, _text(column.heading), head)
+        for number, row in enumerate(table.rows, start=1):
+            for index, (column, value) in enumerate(zip(table.columns, row, strict=True)):
+                _write_cell(sheet, number, index, value, column.kind, formats[column.kind], zone)
     book.close()
     return buffer.getvalue()
 

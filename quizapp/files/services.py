@@ -52,5 +52,15 @@ def read_file(db: Session, file_id: int, *, keys: Keys, now: datetime) -> bytes:
 
 
 def delete_file(db: Session, file_id: int) -> None:
-    """Delete a file before its term; whoever calls has emptied what refers to it."""
+    """Delete a file before its term. What refers to it is emptied by the database itself."""
     db.execute(delete(StoredFile).where(StoredFile.id == file_id))
+
+
+def delete_expired(db: Session, *, now: datetime, limit: int = 50) -> int:
+    """Delete up to `limit` files whose term is over; gives their number. What refers to them is emptied by the database itself."""
+    ids = db.scalars(
+        select(StoredFile.id).where(StoredFile.expires_at <= now).order_by(StoredFile.id).limit(limit)
+    ).all()
+    if ids:
+        db.execute(delete(StoredFile).where(StoredFile.id.in_(ids)))
+    return len(ids)

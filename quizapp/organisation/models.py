@@ -270,7 +270,7 @@ class ImportBatch(Base):
     #: The account that brought it.
     account_id: Mapped[int | None] = mapped_column(BigId)
     #: The file, until it was taken in or its term is over.
-    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id", ondelete="SET NULL"))
     #: The job that reads it or takes it in.
     job_id: Mapped[int | None] = mapped_column(BigId)
     #: `ImportState`.

@@ -162,10 +162,3 @@ class AssemblyRunning(Conflict):
     """The papers are being assembled, or stand already."""
 
     code = "assembly_running"
-
-
-class PosterFaceMissing(DomainError):
-    """No Chinese face is installed, so a poster would show boxes instead of characters."""
-
-    code = "poster_face_missing"
-    status = 503

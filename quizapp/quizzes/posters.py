@@ -1,24 +1,18 @@
 """The poster: its QR code as SVG, and the A4 sheet as PDF.
 
-The sheet is `poster.typ` beside this file; it gets its words and figures as JSON through `sys.inputs`, so nothing that somebody typed is
-ever read as markup.
+The sheet is `poster.typ` beside this file, set by `core.typesetting`.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from quizapp.quizzes.errors import PosterFaceMissing
+from quizapp.core.typesetting import set_page
 
 TEMPLATE = Path(__file__).with_name("poster.typ")
-#: Where the front-end build puts the Chinese faces for PDFs.
-FACES = Path(__file__).resolve().parents[1] / "ui" / "dist" / "fonts"
-#: Families that show simplified Chinese, the best first; the template takes the first that is there.
-FAMILIES = ("Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC")
 #: Posters kept in memory: about 60 KB each.
 _KEPT = 32
 
@@ -57,31 +51,15 @@ def qr_svg(url: str) -> str:
 
 
 def poster_pdf(poster: Poster) -> bytes:
-    """The sheet, A4. Raises PosterFaceMissing where no Chinese face is installed."""
-    return _compile(json.dumps(asdict(poster), ensure_ascii=False, sort_keys=True), "pdf")
+    """The sheet, A4. Raises FaceMissing where no Chinese face is installed."""
+    return _compile(poster, "pdf")
 
 
 def poster_png(poster: Poster, ppi: float = 100) -> bytes:
     """The sheet as a picture, for the preview and for reading its code back."""
-    return _compile(json.dumps(asdict(poster), ensure_ascii=False, sort_keys=True), "png", ppi)
+    return _compile(poster, "png", ppi)
 
 
 @lru_cache(maxsize=_KEPT)
-def _compile(content: str, kind: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
-    import typst
-
-    faces = _faces()
-    families = set(faces.families())
-    family = next((name for name in FAMILIES if name in families), None)
-    if family is None:
-        raise PosterFaceMissing
-    inputs = {"poster": content, "family": family}
-    return typst.compile(TEMPLATE.read_bytes(), format=kind, ppi=ppi, font_paths=faces, sys_inputs=inputs)
-
-
-@lru_cache(maxsize=1)
-def _faces() -> Any:
-    """The faces of the build and of the system; reading them takes a while."""
-    import typst
-
-    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True, font_paths=[str(FACES)])
+def _compile(poster: Poster, kind: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
+    return set_page(TEMPLATE, asdict(poster), kind, ppi)

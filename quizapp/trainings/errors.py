@@ -33,6 +33,11 @@ ScanDeviceUnknown, ScanDeviceRevoked     409  a phone that does not scan here, o
 HelperPassInvalid 403  a helper's link that has expired or was taken back
 HelperPassLate  409  nobody can be admitted any more
 PhotoUnreadable, PhotoWithoutCode        422  a picture that holds no code
+StrikeReasonNeeded  422  a strike without a reason
+CheckOutImpossible  422  a check-out before the check-in, in the future, or where none is asked
+ArrivalImpossible   422  an arrival outside the check-in window, or in the future
+EvidenceFull    409  as many photos as a session may have; data["most"]
+NothingToUndo   409  not made by this hand, or decided since
 """
 
 from __future__ import annotations
@@ -274,3 +279,33 @@ class PhotoWithoutCode(Invalid):
     """No code was found in the picture."""
 
     code = "photo_without_code"
+
+
+class StrikeReasonNeeded(Invalid):
+    """Nobody is struck without a reason."""
+
+    code = "strike_reason_needed"
+
+
+class CheckOutImpossible(Invalid):
+    """A check-out before the check-in, in the future, or at a session that asks for none."""
+
+    code = "check_out_impossible"
+
+
+class ArrivalImpossible(Invalid):
+    """An arrival outside the check-in window, or in the future."""
+
+    code = "arrival_impossible"
+
+
+class NothingToUndo(Conflict):
+    """The attendance was there before, or somebody has decided about it since."""
+
+    code = "nothing_to_undo"
+
+
+class EvidenceFull(Conflict):
+    """The session has as many photos as it may have; `most` says how many."""
+
+    code = "evidence_full"

@@ -21,6 +21,7 @@ WORDS: dict[str, LazyString] = {
     "too_many": _l("试的次数太多。过 %(wait_seconds)s 秒再试。"),
     "unavailable": _l("服务器正忙，没有改动任何内容。过一会儿再试一次。"),
     "phone_invalid": _l("手机号要有 11 位，现在是 %(digits)s 位"),
+    "face_missing": _l("服务器上没有中文字体，打印件做不出来。请管理员运行 make install，再下载一次。"),
     # attempts
     "delivery_not_open": _l("这次测试还没有开始。"),
     "delivery_ended": _l("这次测试已经结束。成绩用凭证码查。"),
@@ -48,9 +49,6 @@ WORDS: dict[str, LazyString] = {
     "blueprint_unknown": _l("没有这份测验，请另选一份"),
     "unit_closed_for_delivery": _l("这个单位已经停用，请另选一个"),
     "assembly_running": _l("正在组卷，或已经组好。刷新看一看。"),
-    "poster_face_missing": _l(
-        "服务器上没有中文字体，做不了海报。请管理员运行 make install，再下载一次；二维码可以先下载。"
-    ),
     "delivery_started": _l("已经有人开始答，这一项不能再改。可以复制一份新的。"),
     # training sessions
     "check_in_early": _l("还没到签到时间，开始前两小时起可以签到。"),
@@ -100,7 +98,6 @@ WORDS: dict[str, LazyString] = {
     "revoke_reason_needed": _l("请填写原因"),
     "certificate_number_mistyped": _l("编号不对，请对一对证书上的编号再填"),
     "certificate_unknown": _l("没有这样的证书。编号和校验码都对一对，再试一次。"),
-    "certificate_face_missing": _l("服务器上没有中文字体，做不了证书。请管理员运行 make install，再下载一次。"),
     # scanning at the door
     "scan_malformed": _l("没有看懂这份扫码记录。在扫码的手机上重新存一份再传。"),
     "scan_signature_wrong": _l("这份扫码记录的签名对不上，一条都没有收。记录还在扫码的手机上。"),
@@ -110,6 +107,16 @@ WORDS: dict[str, LazyString] = {
     "helper_pass_late": _l("这一场的签到已经结束，不能再请人协助。"),
     "photo_unreadable": _l("没有读懂这张照片。请选 8 MB 以内的 JPG、PNG 或 WebP 照片。"),
     "photo_without_code": _l("照片里没有找到二维码。靠近一些、拍清楚再试，或直接输码。"),
+    "strike_reason_needed": _l("请选划掉的原因"),
+    "check_out_impossible": _l("签退要晚于签到，不能晚于现在"),
+    "arrival_impossible": _l("到场时间要在签到时段内，不能晚于现在"),
+    "evidence_full": _l("一场最多存 %(most)s 张照片，先移除一张再传。"),
+    "nothing_to_undo": _l("这一条不能撤回：不是刚补录的，或已经有人处理过。"),
+    # kept files
+    "file_too_large": _l("文件太大，最多 %(most)s MB。换一张小一些的再传。"),
+    "picture_unreadable": _l("打不开这张照片。请用 JPEG、PNG 或 WebP 格式的照片。"),
+    "picture_heic": _l("这是 HEIC 格式的照片，这里打不开。请在手机相机设置里选“兼容性最佳”，或截一张图再传。"),
+    "picture_too_large": _l("照片的像素太多，打不开。请用手机相机的普通模式再拍一张。"),
     # practice
     "practice_answer_missing": _l("先选一个答案，再提交。"),
     # portal

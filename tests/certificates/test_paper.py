@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quizapp.certificates import paper
-from quizapp.certificates.errors import CertificateFaceMissing
 from quizapp.certificates.numbers import make_number
 from quizapp.certificates.paper import Page, certificates_pdf
-from quizapp.quizzes import posters
+from quizapp.core import typesetting
+from quizapp.core.typesetting import FaceMissing
 from tests.pdf import page_pictures
 
 A4_POINTS = (595, 842)
@@ -140,9 +140,9 @@ def test_nothing_typed_is_read_as_markup() -> None:
 
 
 def test_without_a_chinese_face_there_is_a_refusal_and_no_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posters, "FAMILIES", ("No Such Face",))
+    monkeypatch.setattr(typesetting, "FAMILIES", ("No Such Face",))
     monkeypatch.setattr(paper, "SERIF", ("No Such Face",))
-    with pytest.raises(CertificateFaceMissing):
+    with pytest.raises(FaceMissing):
         certificates_pdf([make_page()], "zh")
 
 

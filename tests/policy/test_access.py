@@ -7,6 +7,7 @@ everybody: a guest is sent to the sign-in, an account without the permission rea
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,11 +44,12 @@ from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, RosterEntry, SessionKind, TrainingSession
 from quizapp.trainings.rotating import slot_of, token_of
-from quizapp.trainings.services import RunPlan, add_course, add_place, add_run, open_session
+from quizapp.trainings.services import RunPlan, add_course, add_evidence, add_place, add_run, open_session
+from quizapp.trainings.services.printing import keep_print
 from quizapp.trainings.services.scanning import admit_helper, register_device
 from tests.certificates.support import make_run
 from tests.conftest import START, FakeClock, make_settings
-from tests.factories import make_account, make_delivery, make_person, make_session, make_unit
+from tests.factories import make_account, make_attendance, make_delivery, make_person, make_session, make_unit
 from tests.quizzes.banks import make_blueprint
 from tests.quizzes.staff import delivery_form
 from tests.quizzes.support import begin
@@ -213,6 +215,36 @@ class Case:
             file = keep_pdf(db, b"%PDF", run_id=run_id, keys=self.ground.keys, actor=actor, now=START)
             job.state, job.result = JobState.DONE, {"file_id": file.id, "pages": 1, "language": "zh"}
             return {"run_id": run_id, "public_id": job.public_id}
+
+    def attendance(self, **values: Any) -> dict[str, int]:
+        """Somebody on the list of the side's session."""
+        with self.ground.writing() as db:
+            person = make_person(db, name=f"{self.side.mark}来人", unit_id=self.side.unit.id)
+            row = make_attendance(db, self.side.session.id, person.id, **values)
+            return {"session_id": row.session_id, "attendance_id": row.id}
+
+    def photo(self) -> dict[str, int]:
+        """A photo of the side's session."""
+        with self.ground.writing() as db:
+            photo = add_evidence(
+                db,
+                session=db.get_one(TrainingSession, self.side.session.id),
+                kind="photo",
+                jpeg=secrets.token_bytes(16),
+                keep_days=1,
+                keys=self.ground.keys,
+                actor=self.visitor.actor,
+                now=START,
+            )
+            return {"session_id": photo.session_id, "evidence_id": photo.id}
+
+    def print(self) -> dict[str, Any]:
+        """A printed file of the visitor, or of somebody else."""
+        with self.ground.writing() as db:
+            session = db.get_one(TrainingSession, self.side.session.id)
+            actor = self.visitor.actor
+            file = keep_print(db, b"%PDF", "cards", session=session, keys=self.ground.keys, actor=actor, now=START)
+            return {"session_id": session.id, "public_id": file.public_id}
 
     def secret(self) -> str:
         """The secret of a set-up link."""
@@ -536,6 +568,40 @@ TABLE = [
     Route("trainings.apply_roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
     Route("trainings.drop_roster_import", P.RUN_SESSIONS, lambda c: c.roster_import(), "all"),
     Route("trainings.codes", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.attendances", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.attendance", P.RUN_SESSIONS, lambda c: c.attendance(), "scope"),
+    Route("trainings.decide", P.RUN_SESSIONS, lambda c: c.attendance(), "scope", form=lambda _: {"action": "confirm"}),
+    Route("trainings.note", P.RUN_SESSIONS, lambda c: c.attendance(), "scope", form=lambda _: {"note": "已核对"}),
+    Route(
+        "trainings.check_out_by_hand",
+        P.RUN_SESSIONS,
+        lambda c: c.attendance(),
+        "scope",
+        form=lambda _: {"checked_out": ""},
+        status=303,
+    ),
+    Route("trainings.check_out_everybody", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route(
+        "trainings.back_fill",
+        P.RUN_SESSIONS,
+        lambda c: {"session_id": c.side.session.id},
+        "scope",
+        form=lambda _: {"name": "新来的"},
+    ),
+    Route("trainings.back_fill_people", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.undo_line", P.RUN_SESSIONS, lambda c: c.attendance(method="back_filled"), "scope", status=303),
+    Route("trainings.evidence", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.evidence_photo", P.RUN_SESSIONS, lambda c: c.photo(), "scope"),
+    Route("trainings.remove_photo", P.RUN_SESSIONS, lambda c: c.photo(), "scope", status=303),
+    Route("trainings.summary", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.submit", P.RUN_SESSIONS, lambda c: {"session_id": c.side.spare_session.id}, "scope"),
+    Route("trainings.take_back", P.RUN_SESSIONS, lambda c: {"session_id": c.side.spare_session.id}, "scope"),
+    Route("trainings.session_poster", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.cards", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.printed", P.RUN_SESSIONS, lambda c: c.print(), "scope"),
+    Route("trainings.sign_in_sheet", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.sign_in_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.attendance_paper", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.attendance_list", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("certificates.check_by_number", PUBLIC),
     Route("certificates.checked", PUBLIC, lambda c: {"code": c.certificate().check_code}, status=200),

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from quizapp.core import typesetting
 from quizapp.core.db import transaction
-from quizapp.quizzes import posters
-from quizapp.quizzes.errors import PosterFaceMissing
+from quizapp.core.typesetting import FaceMissing
 from quizapp.quizzes.posters import Poster, poster_pdf, poster_png, qr_svg
 from tests.factories import make_delivery, make_unit
 from tests.pdf import page_pictures
@@ -103,8 +103,8 @@ def test_without_a_chinese_face_there_is_a_page_with_the_cure_and_no_poster(
     with transaction(db):
         unit = make_unit(db)
         delivery = make_delivery(db, unit, title="没有字体的海报")
-    monkeypatch.setattr(posters, "FAMILIES", ("No such face",))
-    with pytest.raises(PosterFaceMissing):
+    monkeypatch.setattr(typesetting, "FAMILIES", ("No such face",))
+    with pytest.raises(FaceMissing):
         poster_pdf(make_poster(title="没有字体"))
     response = client_of(app, coordinator_of(unit)).get(f"/deliveries/{delivery.id}/poster.pdf")
     assert response.status_code == 503

@@ -275,13 +275,13 @@ def test_the_list_is_read_back_and_kept_in_the_log(either_database: Database, ma
         reply = client_for(app, staff_of(None)).get(f"/sessions/{session.id}/attendance.xlsx")
         book = CalamineWorkbook.from_filelike(io.BytesIO(reply.data))
         rows = book.get_sheet_by_name("签到名单").to_python()
-        assert rows[0] == ["序号", "姓名", "手机号", "单位", "签到方式", "签到时间"]
+        assert rows[0] == ["序号", "姓名", "手机号", "单位", "签到方式", "签到时间", "学时", "备注"]
         assert [row[1:3] for row in rows[1:]] == [["=1+1", "138****1234"], ["王秀兰", "139****1111"]]
         assert rows[1][5] == datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001 # a spreadsheet has no zones
         facts = dict(row[:2] for row in book.get_sheet_by_name("说明").to_python() if row[1])
         assert facts["导出人"] == "陈立新"
         event = db.scalars(select(AuditEvent).where(AuditEvent.action == "attendance_exported")).one()
-        assert event.details == {"code": session.code, "personal_data": True, "rows": 2}
+        assert event.details == {"code": session.code, "personal_data": True, "format": "xlsx", "rows": 2}
         assert event.object_id == session.id
 
 

@@ -44,7 +44,7 @@ def asked_language() -> str:
 
 
 def pdf_of(certificate: Certificate) -> Response:
-    """One certificate as a download. Raises CertificateRevoked, CertificateFaceMissing."""
+    """One certificate as a download. Raises CertificateRevoked, FaceMissing."""
     page = page_of(get_db(), certificate, get_runtime().settings.public_url)
     return _download(certificates_pdf([page], asked_language()), PDF, f"certificate-{certificate.number}.pdf")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quizapp.trainings.forms.after import BackFillForm, CheckOutForm, DecisionForm, EvidenceForm, NoteForm, offer
 from quizapp.trainings.forms.attendees import CheckInForm, WalkInForm
 from quizapp.trainings.forms.base import EmptyForm, TrainingForm
 from quizapp.trainings.forms.courses import CourseForm, PlaceForm, RunForm
@@ -9,12 +10,18 @@ from quizapp.trainings.forms.sessions import AudienceForm, SessionForm
 
 __all__ = [
     "AudienceForm",
+    "BackFillForm",
     "CheckInForm",
+    "CheckOutForm",
     "CourseForm",
+    "DecisionForm",
     "EmptyForm",
+    "EvidenceForm",
+    "NoteForm",
     "PlaceForm",
     "RunForm",
     "SessionForm",
     "TrainingForm",
     "WalkInForm",
+    "offer",
 ]

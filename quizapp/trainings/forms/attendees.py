@@ -6,14 +6,14 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, StringField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, StopValidation, ValidationError
 
 from quizapp.core.phones import PhoneInvalid, normalize_phone
 from quizapp.trainings.forms.base import TrainingForm
 
 
-def _check_phone(text: str) -> None:
+def check_phone(text: str) -> None:
     try:
         normalize_phone(text)
     except PhoneInvalid as error:
@@ -46,7 +46,7 @@ class CheckInForm(TrainingForm):
     def validate_phone(self, field: Any) -> None:
         """Eleven digits, however typed."""
         if not self.personal_code.data:
-            _check_phone(field.data)
+            check_phone(field.data)
 
 
 class WalkInForm(TrainingForm):
@@ -56,7 +56,8 @@ class WalkInForm(TrainingForm):
     ticket = HiddenField(validators=[Length(max=40)])
     name = StringField(_l("姓名"), validators=[InputRequired(_l("请填写姓名")), Length(max=40)])
     phone = StringField(_l("手机号"), validators=[Optional(), Length(max=30)])
+    unit_id = SelectField(_l("单位"), validators=[Optional()], validate_choice=False)
 
     def validate_phone(self, field: Any) -> None:
         """Eleven digits, however typed, or nothing."""
-        _check_phone(field.data)
+        check_phone(field.data)

@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # 
 from wtforms.validators import InputRequired, Length, Optional
 
 from quizapp.organisation.web import JOB_ROLE_WORDS
-from quizapp.trainings.forms.attendees import _check_phone
+from quizapp.trainings.forms.attendees import check_phone
 from quizapp.trainings.forms.base import TrainingForm
 from quizapp.trainings.models import RemovalReason
 
@@ -38,7 +38,7 @@ class RosterEntryForm(TrainingForm):
 
     def validate_phone(self, field: Any) -> None:
         """Eleven digits, however typed, or nothing."""
-        _check_phone(field.data)
+        check_phone(field.data)
 
 
 class RemovalForm(TrainingForm):

@@ -236,7 +236,7 @@ class SessionEvidence(Base):
     #: "sheet" (paper sign-in sheet) or "photo".
     kind: Mapped[str] = mapped_column(String(10))
     #: The kept file; None once its term is over.
-    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("stored_file.id", ondelete="SET NULL"))
     #: Who brought it.
     added_by: Mapped[int | None] = mapped_column(BigId)
     #: When, ms UTC.

@@ -17,6 +17,7 @@ from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, digest, normalize_code
 from quizapp.organisation.models import OrgUnit, Person, PersonalCode
 from quizapp.organisation.people import hold_person
+from quizapp.organisation.queries import find_open_unit
 from quizapp.organisation.services import clean_name, identify
 from quizapp.trainings.errors import (
     AttendeeNameNeeded,
@@ -119,19 +120,22 @@ def check_in_by_hand(
     keys: Keys,
     actor: Actor,
     now: datetime,
+    unit_id: int | None = None,
 ) -> CheckedIn:
     """The trainer writes somebody down who has no phone at hand, also after the window while the session is not closed.
 
     Without a phone number the same `ticket` (random, one for each form) means the same person: a double press counts once, two people
     of one name count twice. A full session takes them too: that is the trainer's decision, and the log says so. Raises CheckInClosed
-    (CheckInCalledOff), AttendeeNameNeeded, PhoneInvalid.
+    (CheckInCalledOff), AttendeeNameNeeded, PhoneInvalid, NotFound (a unit that takes nobody).
     """
     session = hold(db, session)
     check_not_closed(session)
+    if unit_id is not None and find_open_unit(db, unit_id) is None:
+        raise NotFound
     if phone:
-        person = _typed_person(db, name, phone, keys, now)
+        person = _typed_person(db, name, phone, keys, now, unit_id)
     else:
-        person = _identified(db, name, None, digest(f"by-hand {session.id} {ticket}"), keys, now)
+        person = _identified(db, name, None, digest(f"by-hand {session.id} {ticket}"), keys, now, unit_id)
     beyond = not has_place(db, session, person.id, to_ms(now))
     values = {
         "method": CheckInMethod.BY_HAND.value,
@@ -139,6 +143,7 @@ def check_in_by_hand(
         "state": AttendanceState.COUNTED.value,
         "recorded_by": actor.account_id,
         "self_at": None,
+        "unit": unit_id,
     }
     checked = _insert(db, session, person, values, to_ms(now))
     revived = checked.again and checked.attendance.state != AttendanceState.COUNTED

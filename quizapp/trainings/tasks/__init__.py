@@ -1,7 +1,7 @@
-"""Background work of trainings; each module is a part of it."""
+"""Background work of trainings; importing this fills the task table."""
 
 from __future__ import annotations
 
-from quizapp.trainings.tasks import rosters
+from quizapp.trainings.tasks import printing, rosters
 
-__all__ = ["rosters"]
+__all__ = ["printing", "rosters"]

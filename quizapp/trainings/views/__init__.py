@@ -19,6 +19,7 @@ def register(app: Flask) -> None:
     """Fill the navigation, and put the check-in's own door in front."""
     runtime = cast("Runtime", app.extensions["quizapp"])
     runtime.registry.fill("job", roster_imports.job_words)
+    runtime.registry.fill("job", printing.job_words)
     for view in scan.CSRF_FREE:
         csrf.exempt(view)
     csrf.exempt(attendee.check_in_by_right)  # its form carries the signature of the right
@@ -36,19 +37,24 @@ def register(app: Flask) -> None:
 
 from quizapp.trainings.views import (  # noqa: E402, F401 # they hang their pages on `bp`
     attendee,
+    back_fill,
     by_hand,
     courses,
+    deciding,
     devices,
     door,
+    evidence,
     lists,
     my_code,
     places,
     planning,
+    printing,
     projector,
     roster_imports,
     rosters,
     scan,
     sessions,
+    summary,
     words,
 )
 

@@ -13,7 +13,8 @@ from quizapp.core.tokens import new_secret
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_scope, requires
 from quizapp.trainings import queries
 from quizapp.trainings.errors import CheckInClosed
-from quizapp.trainings.forms import WalkInForm
+from quizapp.trainings.forms import WalkInForm, offer
+from quizapp.trainings.queries.choices import units_at
 from quizapp.trainings.services import check_in_by_hand
 from quizapp.trainings.views import bp
 from quizapp.ui.filters import format_clock
@@ -28,6 +29,9 @@ def walk_in(session_id: int) -> str | BaseResponse | tuple[str, int]:
     form = WalkInForm()
     if not form.ticket.data or len(form.ticket.data) != 22:
         form.ticket.data = new_secret()
+    offer(form.unit_id, [("", _("不填")), *((str(unit.id), unit.name) for unit in units_at(db, found))])
+    if request.method == "GET":
+        form.unit_id.data = request.args.get("unit", "")
     if request.method == "POST" and form.validate():
         try:
             with transaction(db):
@@ -40,6 +44,7 @@ def walk_in(session_id: int) -> str | BaseResponse | tuple[str, int]:
                     keys=get_keys(),
                     actor=get_actor(),
                     now=now,
+                    unit_id=int(unit) if (unit := form.unit_id.data or "").isdecimal() else None,
                 )
         except CheckInClosed:
             return redirect(url_for("trainings.session", session_id=session_id), 303)
@@ -53,7 +58,7 @@ def walk_in(session_id: int) -> str | BaseResponse | tuple[str, int]:
                 flash(_("%(name)s 已经签过到，首次 %(time)s", name=name, time=clock), "attention")
             else:
                 flash(_("%(name)s 已补登，%(time)s", name=name, time=clock), "success")
-            return redirect(url_for("trainings.walk_in", session_id=session_id), 303)
+            return redirect(url_for("trainings.walk_in", session_id=session_id, unit=unit or None), 303)
     page = render_template(
         "trainings/walk_in.html",
         session=found,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+
 from flask import url_for
 from flask_babel import gettext as _
 
-from quizapp.core.clock import to_ms
+from quizapp.core.clock import LOCAL_ZONE, from_ms, to_ms
 from quizapp.core.phones import mask_phone
 from quizapp.core.web import get_keys, get_now, get_runtime
 from quizapp.organisation.models import Industry, Person
@@ -14,6 +17,8 @@ from quizapp.trainings.errors import CheckInCalledOff, CheckInClosed, CheckInEar
 from quizapp.trainings.forms.sessions import tenths
 from quizapp.trainings.forms.words import KIND_WORDS
 from quizapp.trainings.models import (
+    Attendance,
+    AttendanceState,
     CheckInMethod,
     CodeMode,
     RegistrationMode,
@@ -21,6 +26,7 @@ from quizapp.trainings.models import (
     TrainingSession,
 )
 from quizapp.trainings.queries import Audience
+from quizapp.trainings.queries.marks import Mark, MarkKind
 from quizapp.trainings.services import check_window
 from quizapp.trainings.views import bp
 from quizapp.ui.filters import format_moment, is_english
@@ -130,3 +136,65 @@ def masked_phone(person: Person) -> str:
 def check_in_address(found: TrainingSession) -> str:
     """What the code says."""
     return f"{get_runtime().settings.public_url}{url_for('trainings.scanned', code=found.code)}"
+
+
+def way_word(attendance: Attendance) -> str:
+    """How an attendance came to be, back-filled ones apart by whether there is a photo of the sheet."""
+    if attendance.method == CheckInMethod.BACK_FILLED:
+        return str(_("补录（有佐证）") if attendance.evidence_id is not None else _("补录（无佐证）"))
+    return method_word(attendance.method)
+
+
+def state_word(attendance: Attendance) -> str:
+    """Whether an attendance counts."""
+    words = {
+        AttendanceState.COUNTED: _("计入"),
+        AttendanceState.PENDING: _("要确认"),
+        AttendanceState.STRUCK: _("已划掉"),
+        AttendanceState.UNDONE: _("已撤回"),
+    }
+    return str(words[AttendanceState(attendance.state)])
+
+
+def reason_word(reason: str | None) -> str:
+    """Why an attendance does not count (yet); a reason without a word shows its code."""
+    words = {
+        "after_closing": _("提交名单以后才传到"),
+        "right_expired": _("扫码后太久才提交"),
+        "full": _("人数已满"),
+        "outside_window": _("不在签到时段内"),
+        "proxy": _("代签"),
+        "mistake": _("记错"),
+        "other": _("其他原因"),
+        "not_taken": _("没有收下"),
+        "undone": _("记录时撤回"),
+    }
+    return str(words.get(reason or "", reason or ""))
+
+
+def mark_words(marks: Iterable[Mark]) -> list[str]:
+    """What a trainer should look at."""
+    return [_mark_word(mark) for mark in marks]
+
+
+def _mark_word(mark: Mark) -> str:
+    if mark.kind is MarkKind.SAME_DEVICE:
+        return str(_("一部手机签了 %(count)s 个人", count=mark.amount))
+    if mark.kind is MarkKind.SLOW:
+        return str(_("扫码后 %(minutes)s 分钟才签", minutes=(mark.amount or 0) // 60_000))
+    return str(_("不在名册上"))
+
+
+def local_moment(found: TrainingSession, clock: time) -> int:
+    """A time of day at a session, ms UTC: of the day on which it begins, or of the next where the session goes on past midnight."""
+    begin = from_ms(found.starts_at).astimezone(LOCAL_ZONE)
+    moment = datetime.combine(begin.date(), clock, LOCAL_ZONE)
+    if from_ms(found.ends_at).astimezone(LOCAL_ZONE).date() > begin.date() and to_ms(moment) < found.check_in_from:
+        moment += timedelta(days=1)
+    return to_ms(moment)
+
+
+bp.add_app_template_global(way_word)
+bp.add_app_template_global(state_word)
+bp.add_app_template_global(reason_word)
+bp.add_app_template_global(mark_words)

@@ -52,3 +52,4 @@ wireAll("[data-print]", () => import("./print-page.js"));
 wireAll("[data-wait]", () => import("./wait.js"));
 wireAll("[data-reveal]", () => import("./reveal-password.js"));
 wireAll("[data-delivery-checks]", () => import("./delivery-checks.js"));
+wireAll("[data-back-fill]", () => import("./back-fill.js"));
