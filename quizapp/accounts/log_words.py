@@ -26,6 +26,8 @@ ACTION_WORDS = {
     "industry_reopened": _l("恢复行业"),
     "papers_assembled": _l("组卷完成"),
     "password_set": _l("设置密码"),
+    "registrations_cancelled": _l("取消报名"),
+    "registrations_made": _l("代为报名"),
     "session_closed": _l("结束场次"),
     "session_opened": _l("开始场次"),
     "session_reopened": _l("重开场次"),

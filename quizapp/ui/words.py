@@ -59,6 +59,14 @@ WORDS: dict[str, LazyString] = {
     "session_period_invalid": _l("结束要晚于开始，一场不超过一天"),
     "attendee_name_needed": _l("请填写姓名"),
     "attendee_phone_needed": _l("请填写手机号"),
+    # registration
+    "registration_closed": _l("这场不用报名，到时直接来。"),
+    "registration_over": _l("报名或取消的时间已经过了。有事请找主办单位。"),
+    "session_called_off": _l("这场培训已经取消。"),
+    "outside_audience": _l("这场不面向这个单位或岗位。有疑问请找主办单位。"),
+    "sign_in_to_register": _l("这场要登录后报名，或请本单位联络员代报。"),
+    "registration_known": _l("这个姓名和手机号已经报过名。要取消，用报名时给的链接，或找主办单位。"),
+    "nobody_chosen": _l("先在名字前打勾，再按按钮。"),
     # practice
     "practice_answer_missing": _l("先选一个答案，再提交。"),
     # portal

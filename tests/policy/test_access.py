@@ -25,18 +25,28 @@ from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
 from quizapp.app import create_app
 from quizapp.banks.models import ItemBank, Topic
+from quizapp.core.clock import to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import GUEST, ROLE_PERMISSIONS, SYSTEM, Actor, Grant, Permission, Role, Scope
+from quizapp.core.tokens import digest, new_secret
 from quizapp.core.web import Runtime
 from quizapp.jobs.services import enqueue
 from quizapp.organisation.models import Industry, OrgUnit
 from quizapp.quizzes.models import Delivery, DeliveryState
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
-from quizapp.trainings.models import TrainingSession
+from quizapp.trainings.models import AudienceRule, TrainingSession
 from quizapp.trainings.services import open_session
+from quizapp.trainings.services.feeds import renew_feed
 from tests.conftest import START, FakeClock, make_settings
-from tests.factories import make_account, make_delivery, make_unit
+from tests.factories import (
+    make_account,
+    make_delivery,
+    make_person,
+    make_registration,
+    make_session,
+    make_unit,
+)
 from tests.quizzes.banks import make_blueprint
 from tests.quizzes.staff import delivery_form
 from tests.quizzes.support import begin
@@ -106,6 +116,48 @@ class Case:
         with self.ground.writing() as db:
             actor = asker.actor if self.foreign else self.visitor.actor
             return enqueue(db, "policy", {}, actor=actor, now=START).public_id
+
+    def audience_session(self) -> int:
+        """A session for the people of the side alone, which takes registrations."""
+        with self.ground.writing() as db:
+            unit = db.get_one(OrgUnit, self.side.unit.id)
+            title = f"{self.side.mark}班组培训"
+            session = make_session(
+                db, unit, title=title, registration="audience", starts_at=to_ms(START + timedelta(days=1))
+            )
+            db.add(AudienceRule(session_id=session.id, unit_id=unit.id))
+            return session.id
+
+    def open_code(self) -> str:
+        """The code of a session that anyone may register for."""
+        with self.ground.writing() as db:
+            unit = db.get_one(OrgUnit, self.side.unit.id)
+            starts_at = to_ms(START + timedelta(days=1))
+            return make_session(db, unit, registration="anyone", starts_at=starts_at).code
+
+    def registration(self) -> dict[str, Any]:
+        """Somebody's registration for a session of the side."""
+        with self.ground.writing() as db:
+            person = make_person(db, unit_id=self.side.unit.id)
+            session = make_session(db, db.get_one(OrgUnit, self.side.unit.id), title=f"{self.side.mark}培训")
+            row = make_registration(db, session.id, person.id)
+            return {"session_id": session.id, "registration_id": row.id}
+
+    def own_registration(self) -> dict[str, Any]:
+        """A registration whose link this browser holds, or somebody else's."""
+        with self.ground.writing() as db:
+            secret = new_secret()
+            starts_at = to_ms(START + timedelta(days=1))
+            session = make_session(db, db.get_one(OrgUnit, self.side.unit.id), starts_at=starts_at)
+            row = make_registration(db, session.id, make_person(db).id, secret_hash=digest(secret))
+        if not self.foreign:
+            self.cookies["registered"] = secret
+        return {"code": session.code, "registration_id": row.id}
+
+    def feed(self) -> str:
+        """The secret of a calendar address."""
+        with self.ground.writing() as db:
+            return renew_feed(db, account_id=self.side.account.id, now=START)
 
     def secret(self) -> str:
         """The secret of a set-up link."""
@@ -271,6 +323,19 @@ TABLE = [
         json={"items": [{"position": 1, "answer": "b", "sequence": 1}]},
     ),
     Route("quizzes.receipt", PUBLIC),
+    Route("trainings.public_session", PUBLIC, lambda c: {"code": c.open_code()}),
+    Route("trainings.session_calendar", PUBLIC, lambda c: {"code": c.side.session.code}),
+    Route("trainings.registration_link", PUBLIC, lambda c: {"code": c.side.session.code, "secret": "A" * 22}),
+    Route("trainings.cancel_registration", PUBLIC, lambda c: c.own_registration(), "all"),
+    Route("trainings.registration_seen", PUBLIC, lambda c: c.own_registration(), "all"),
+    Route("trainings.calendar_feed", PUBLIC, lambda c: {"secret": c.feed()}),
+    Route("trainings.calendar_page", SIGNED_IN),
+    Route("trainings.liaison_sessions", P.REGISTER_OTHERS),
+    Route("trainings.liaison_people", P.REGISTER_OTHERS, lambda c: {"session_id": c.audience_session()}, "scope"),
+    Route("trainings.liaison_new_person", P.REGISTER_OTHERS, lambda c: {"session_id": c.audience_session()}, "scope"),
+    Route("trainings.registrations", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.register_other", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.strike_registration", P.RUN_SESSIONS, lambda c: c.registration(), "scope"),
     Route("trainings.enter_code", PUBLIC),
     Route("trainings.scanned", PUBLIC, lambda c: {"code": c.side.session.code}),
     Route("trainings.checked_in", PUBLIC, lambda c: {"code": c.side.session.code}),
