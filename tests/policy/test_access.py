@@ -129,11 +129,10 @@ class Case:
             return session.id
 
     def open_code(self) -> str:
-        """The code of a session that anyone may register for."""
+        """The code of a session that anyone may register for, and therefore sees in every list."""
         with self.ground.writing() as db:
-            unit = db.get_one(OrgUnit, self.side.unit.id)
             starts_at = to_ms(START + timedelta(days=1))
-            return make_session(db, unit, registration="anyone", starts_at=starts_at).code
+            return make_session(db, make_unit(db, name="公共"), registration="anyone", starts_at=starts_at).code
 
     def registration(self) -> dict[str, Any]:
         """Somebody's registration for a session of the side."""

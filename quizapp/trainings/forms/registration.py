@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from quizapp.trainings.forms.attendees import CheckInForm
@@ -34,6 +34,8 @@ class AccountRegistrationForm(TrainingForm):
 class GuestRegistrationForm(AccountRegistrationForm, CheckInForm):
     """Name and phone of somebody who will come."""
 
+    #: Random, one for each form: sent twice, because the first reply was lost, it is one registration with one link.
+    ticket = HiddenField(validators=[Length(max=40)])
     consent = BooleanField(
         _l("我已看过上面的说明，同意这样使用"), validators=[InputRequired(_l("请先看数据说明并勾选同意"))]
     )

@@ -188,7 +188,8 @@ def register_guest(
     """A guest registers by name and phone, for a session that is open to anyone; the holder of the secret can look and cancel.
 
     Raises RegistrationClosed, SessionCalledOff, RegistrationOver, SignInToRegister, AttendeeNameNeeded, PhoneInvalid, and
-    RegistrationKnown where this name and number stand already: they prove nothing, so the one who stands is left alone.
+    RegistrationKnown where this name and number stand already: they prove nothing, so the one who stands is left alone. With the same
+    secret it is the same form, sent twice.
     """
     now_ms = to_ms(now)
     check_open(session, now_ms)
@@ -207,7 +208,7 @@ def register_guest(
         secret_hash=secret_hash,
         reminders=reminders,
     )
-    if entered.again:
+    if entered.again and entered.registration.secret_hash != secret_hash:
         raise RegistrationKnown
     return entered
 

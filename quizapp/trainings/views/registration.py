@@ -84,9 +84,11 @@ def public_session(code: str) -> str | BaseResponse | tuple[str, int]:
     form = AccountRegistrationForm() if by_account else GuestRegistrationForm()
     if not get_runtime().settings.sends_mail:
         del form.email
+    if isinstance(form, GuestRegistrationForm) and len(form.ticket.data or "") != 22:
+        form.ticket.data = new_secret()
     refusal = None
     if request.method == "POST" and form.validate():
-        secret = new_secret()
+        secret = _secret_of(session, form)
         reminders = Reminders(_sealed(form), html_lang()[:2])
         try:
             with transaction(db):
@@ -113,7 +115,7 @@ def public_session(code: str) -> str | BaseResponse | tuple[str, int]:
                 url_for("trainings.public_session", code=code, done=done.registration.id, _anchor="mine"), 303
             )
             if not by_account:
-                _keep(response, session, [*_kept(), secret], to_ms(now))
+                _keep(response, session, [*(kept for kept in _kept() if kept != secret), secret], to_ms(now))
             return response
     page = _page(db, session, form, by_account, refusal)
     return (page, 409) if refusal else (page, 422) if form.errors else page
@@ -208,6 +210,8 @@ def _page(
         form=form,
         empty=EmptyForm(formdata=None),
         by_account=by_account,
+        # after a registration the page shows that one; the empty form stands behind a link
+        wants_form=not own or "other" in request.args or bool(form.errors) or refusal is not None,
         account_name=actor.name,
         shut=shut,
         door=door,
@@ -240,6 +244,12 @@ def _get_own(db: Session, session: TrainingSession, registration_id: int) -> Own
         if own.registration.id == registration_id:
             return own
     raise NotFound
+
+
+def _secret_of(session: TrainingSession, form: AccountRegistrationForm) -> str:
+    """The link's 128 bits: from our key and the form's ticket, so that the same form sent twice has the same link."""
+    ticket = form.ticket.data if isinstance(form, GuestRegistrationForm) else None
+    return get_keys().sign("registration-link", session.code, ticket) if ticket and len(ticket) == 22 else new_secret()
 
 
 def _sealed(form: AccountRegistrationForm) -> bytes | None:
