@@ -1,4 +1,4 @@
-"""Registration: what a guest's link opens, what was read; calendars with a secret address; mail that waits to be sent."""
+"""Registration: public pages of sessions, guests' links, what was read; calendars with a secret address; mail that waits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from alembic import op
 
 from quizapp.core import db
 from quizapp.core.db import BigId
+from quizapp.core.tokens import new_poster_code
 
 revision = "0003_registration"
 down_revision = "0002"
@@ -15,6 +16,15 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("training_session") as table:
+        table.add_column(sa.Column("page_code", sa.String(length=8), nullable=True))
+    session = sa.table("training_session", sa.column("id"), sa.column("page_code"))
+    connection = op.get_bind()
+    for (session_id,) in connection.execute(sa.select(session.c.id)).all():
+        connection.execute(session.update().where(session.c.id == session_id).values(page_code=new_poster_code()))
+    with op.batch_alter_table("training_session") as table:
+        table.alter_column("page_code", existing_type=sa.String(length=8), nullable=False)
+        table.create_unique_constraint(op.f("uq_training_session_page_code"), ["page_code"])
     with op.batch_alter_table("registration") as table:
         table.add_column(sa.Column("seen_at", BigId, nullable=True))
         table.add_column(sa.Column("secret_hash", sa.LargeBinary(), nullable=True))
@@ -61,3 +71,6 @@ def downgrade() -> None:
         table.drop_column("language")
         table.drop_column("secret_hash")
         table.drop_column("seen_at")
+    with op.batch_alter_table("training_session") as table:
+        table.drop_constraint(op.f("uq_training_session_page_code"), type_="unique")
+        table.drop_column("page_code")

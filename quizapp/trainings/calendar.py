@@ -20,7 +20,7 @@ REFRESH = timedelta(hours=1)
 class CalendarEntry:
     """One session in a calendar."""
 
-    #: The session's public code: its entry keeps its name through every change.
+    #: The code of the session's public page: its entry keeps its name through every change.
     code: str
     title: str
     place: str

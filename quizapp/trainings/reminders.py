@@ -73,7 +73,7 @@ def _facts(session: TrainingSession, question: Question, _: Words) -> str:
             _("时间：%(time)s", time=when(session.starts_at, session.ends_at, _)),
             _("地点：%(place)s", place=session.place),
             "",
-            _("详情、取消报名：%(url)s", url=f"{question.public_url}/t/{session.code}"),
+            _("详情、取消报名：%(url)s", url=f"{question.public_url}/t/{session.page_code}"),
             "",
             _("您报名时留了这个邮箱。培训结束后邮箱就删除，不作他用。"),
         )

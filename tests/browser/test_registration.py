@@ -52,7 +52,7 @@ def test_one_registers_another_waits_and_moves_up(
         make_account(db, username="resident", name="周敏")
     first = visit(lang=lang, elder=elder, size=size)
     first.goto("/coming")
-    first.click(f"a[href='/t/{session.code}']")
+    first.click(f"a[href='/t/{session.page_code}']")
     look(first)
     register(first, first.url, "张伟", "138 0000 0001")
     first.wait_for_selector("[data-registration=registered]")
@@ -61,7 +61,7 @@ def test_one_registers_another_waits_and_moves_up(
 
     second = visit(lang=lang, elder=elder, size=size)
     sign_in(second, "resident")
-    second.goto(f"/t/{session.code}")
+    second.goto(f"/t/{session.page_code}")
     look(second)
     second.click("button[form=register]")
     second.wait_for_selector("[data-registration=waiting]")

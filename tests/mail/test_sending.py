@@ -142,7 +142,7 @@ def test_the_day_before_each_with_an_address_gets_one_reminder(
     text = chinese.get_content()
     assert "时间：2026年11月25日 周三 10:00–12:00" in text
     assert "地点：党群服务中心二楼" in text
-    assert f"https://q.example.org/t/{session.code}" in text
+    assert f"https://q.example.org/t/{session.page_code}" in text
     assert english["Subject"] == "Reminder: tomorrow 10:00 消防演练"
     assert "Wed 25 Nov 2026, 10:00–12:00" in english.get_content()
     assert chinese["Message-ID"] != english["Message-ID"]

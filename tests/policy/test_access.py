@@ -132,7 +132,7 @@ class Case:
         """The code of a session that anyone may register for, and therefore sees in every list."""
         with self.ground.writing() as db:
             starts_at = to_ms(START + timedelta(days=1))
-            return make_session(db, make_unit(db, name="公共"), registration="anyone", starts_at=starts_at).code
+            return make_session(db, make_unit(db, name="公共"), registration="anyone", starts_at=starts_at).page_code
 
     def registration(self) -> dict[str, Any]:
         """Somebody's registration for a session of the side."""
@@ -151,7 +151,7 @@ class Case:
             row = make_registration(db, session.id, make_person(db).id, secret_hash=digest(secret))
         if not self.foreign:
             self.cookies["registered"] = secret
-        return {"code": session.code, "registration_id": row.id}
+        return {"code": session.page_code, "registration_id": row.id}
 
     def feed(self) -> str:
         """The secret of a calendar address."""
@@ -323,8 +323,8 @@ TABLE = [
     ),
     Route("quizzes.receipt", PUBLIC),
     Route("trainings.public_session", PUBLIC, lambda c: {"code": c.open_code()}),
-    Route("trainings.session_calendar", PUBLIC, lambda c: {"code": c.side.session.code}),
-    Route("trainings.registration_link", PUBLIC, lambda c: {"code": c.side.session.code, "secret": "A" * 22}),
+    Route("trainings.session_calendar", PUBLIC, lambda c: {"code": c.side.session.page_code}),
+    Route("trainings.registration_link", PUBLIC, lambda c: {"code": c.side.session.page_code, "secret": "A" * 22}),
     Route("trainings.cancel_registration", PUBLIC, lambda c: c.own_registration(), "all"),
     Route("trainings.registration_seen", PUBLIC, lambda c: c.own_registration(), "all"),
     Route("trainings.calendar_feed", PUBLIC, lambda c: {"secret": c.feed()}),

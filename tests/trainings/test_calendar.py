@@ -76,14 +76,15 @@ def test_a_session_called_off_takes_the_entry_out_with_a_higher_sequence() -> No
 def test_the_file_of_a_session_leads_to_its_public_page(db: Session, app: Flask) -> None:
     with transaction(db):
         session = open_one(db, revision=2)
-    reply = client_for(app).get(f"/t/{session.code}/calendar.ics")
-    assert reply.headers["Content-Disposition"] == f"attachment; filename=training-{session.code}.ics"
+    reply = client_for(app).get(f"/t/{session.page_code}/calendar.ics")
+    assert reply.headers["Content-Disposition"] == f"attachment; filename=training-{session.page_code}.ics"
     event = event_of(reply.data)
-    assert str(event["URL"]) == f"http://localhost/t/{session.code}"
+    assert str(event["URL"]) == f"http://localhost/t/{session.page_code}"
     assert int(event["SEQUENCE"]) == 2
+    assert session.code.encode() not in reply.data  # the code of the door is not given away
     with transaction(db):
         session.cancelled_at = to_ms(START)
-    assert str(event_of(client_for(app).get(f"/t/{session.code}/calendar.ics").data)["STATUS"]) == "CANCELLED"
+    assert str(event_of(client_for(app).get(f"/t/{session.page_code}/calendar.ics").data)["STATUS"]) == "CANCELLED"
 
 
 def test_a_feed_has_ones_own_registrations_and_the_sessions_one_teaches(db: Session, app: Flask) -> None:

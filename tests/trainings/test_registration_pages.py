@@ -43,29 +43,30 @@ def test_a_guest_registers_keeps_the_link_and_cancels(
     with either_database.session() as db:
         session = made(db, capacity=5, subject="疏散通道")
         client = client_for(app)
-        page = client.get(f"/t/{session.code}").text
+        page = client.get(f"/t/{session.page_code}").text
         for words in ("消防演练", "疏散通道", "紫兴社区", "谁都可以来", "还有 5 个名额，共 5 个", "数据说明"):
             assert words in page
         assert page.count("<h1") == 1
+        assert session.code not in page  # the code of the door: with it one could check in from home
         assert 'name="email"' not in page  # no mail server: nobody is asked
-        reply = client.post(f"/t/{session.code}", data=GUEST_FORM)
+        reply = client.post(f"/t/{session.page_code}", data=GUEST_FORM)
         assert reply.status_code == 303
         cookie = next(c for c in reply.headers.getlist("Set-Cookie") if c.startswith("registered="))
-        assert f"Path=/t/{session.code}" in cookie
+        assert f"Path=/t/{session.page_code}" in cookie
         assert "HttpOnly" in cookie
         done = client.get(reply.headers["Location"]).text
         assert "周敏 报名成功" in done
         link = re.search(r"data-registration-link>http://localhost(/t/[^<]+)<", done)
         assert link is not None
         assert len(link[1].rsplit("/", 1)[1]) == 22
-        assert "data-registration-link" not in client.get(f"/t/{session.code}").text
+        assert "data-registration-link" not in client.get(f"/t/{session.page_code}").text
         assert "13800001234" not in done
         stranger = client_for(app)
-        assert "周敏" not in stranger.get(f"/t/{session.code}").text
+        assert "周敏" not in stranger.get(f"/t/{session.page_code}").text
         opened = stranger.get(link[1])
-        assert opened.headers["Location"] == f"/t/{session.code}#mine"  # the secret leaves the address bar
-        assert "周敏" in stranger.get(f"/t/{session.code}").text
-        cancel = re.search(r'href="(/t/[^"]+/cancel)"', stranger.get(f"/t/{session.code}").text)
+        assert opened.headers["Location"] == f"/t/{session.page_code}#mine"  # the secret leaves the address bar
+        assert "周敏" in stranger.get(f"/t/{session.page_code}").text
+        cancel = re.search(r'href="(/t/[^"]+/cancel)"', stranger.get(f"/t/{session.page_code}").text)
         assert cancel is not None
         assert "取消 周敏 的报名？" in stranger.get(cancel[1]).text
         assert client_for(app).get(cancel[1]).status_code == 404
@@ -77,8 +78,8 @@ def test_a_guest_registers_keeps_the_link_and_cancels(
 
 def test_a_name_that_stands_already_gets_no_link_and_learns_nothing_else(db: Session, app: Flask) -> None:
     session = made(db, capacity=1)
-    client_for(app).post(f"/t/{session.code}", data=GUEST_FORM)
-    reply = client_for(app).post(f"/t/{session.code}", data=GUEST_FORM)
+    client_for(app).post(f"/t/{session.page_code}", data=GUEST_FORM)
+    reply = client_for(app).post(f"/t/{session.page_code}", data=GUEST_FORM)
     assert reply.status_code == 409
     assert "已经报过名" in reply.text
     assert "data-registration=" not in reply.text
@@ -87,11 +88,11 @@ def test_a_name_that_stands_already_gets_no_link_and_learns_nothing_else(db: Ses
 
 def test_a_form_sent_twice_is_one_registration_with_one_link(db: Session, app: Flask) -> None:
     session = made(db, capacity=1)
-    ticket = re.search(r'name="ticket"[^>]*value="([^"]{22})"', client_for(app).get(f"/t/{session.code}").text)
+    ticket = re.search(r'name="ticket"[^>]*value="([^"]{22})"', client_for(app).get(f"/t/{session.page_code}").text)
     assert ticket is not None
     cookies = set()
     for _ in range(2):  # the first reply never came: the second one carries the same link again
-        reply = client_for(app).post(f"/t/{session.code}", data={**GUEST_FORM, "ticket": ticket[1]})
+        reply = client_for(app).post(f"/t/{session.page_code}", data={**GUEST_FORM, "ticket": ticket[1]})
         assert reply.status_code == 303
         cookies |= {c.split(";")[0] for c in reply.headers.getlist("Set-Cookie") if c.startswith("registered=")}
     assert len(cookies) == 1
@@ -101,7 +102,7 @@ def test_a_form_sent_twice_is_one_registration_with_one_link(db: Session, app: F
 
 def test_what_is_missing_stands_at_its_field(db: Session, app: Flask) -> None:
     session = made(db)
-    reply = client_for(app).post(f"/t/{session.code}", data={"name": "", "phone": "138"})
+    reply = client_for(app).post(f"/t/{session.page_code}", data={"name": "", "phone": "138"})
     assert reply.status_code == 422
     for words in ("请填写姓名", "手机号要有 11 位，现在是 3 位", "请先看数据说明并勾选同意"):
         assert words in reply.text
@@ -112,9 +113,9 @@ def test_where_there_is_a_mail_server_an_address_may_be_given(sqlite_database: D
     app = make_app(sqlite_database, smtp_url="smtp://127.0.0.1:1", mail_from="a@example.org")
     with sqlite_database.session() as db:
         session = made(db)
-        wrong = client_for(app).post(f"/t/{session.code}", data={**GUEST_FORM, "email": "周敏@"})
+        wrong = client_for(app).post(f"/t/{session.page_code}", data={**GUEST_FORM, "email": "周敏@"})
         assert (wrong.status_code, "邮箱写成 name@example.com 这样" in wrong.text) == (422, True)
-        done = client_for(app).post(f"/t/{session.code}", data={**GUEST_FORM, "email": "zhou@example.com"})
+        done = client_for(app).post(f"/t/{session.page_code}", data={**GUEST_FORM, "email": "zhou@example.com"})
         assert done.status_code == 303  # a server that does not answer stops no page
         db.rollback()
         row = db.scalars(select(Registration)).one()
@@ -125,12 +126,12 @@ def test_where_there_is_a_mail_server_an_address_may_be_given(sqlite_database: D
 def test_a_family_shares_a_phone(db: Session, app: Flask) -> None:
     session = made(db, capacity=1)
     client = client_for(app)
-    client.post(f"/t/{session.code}", data=GUEST_FORM)
-    page = client.get(f"/t/{session.code}").text
+    client.post(f"/t/{session.page_code}", data=GUEST_FORM)
+    page = client.get(f"/t/{session.page_code}").text
     assert 'name="phone"' not in page
-    assert 'name="phone"' in client.get(f"/t/{session.code}?other=1").text
-    client.post(f"/t/{session.code}?other=1", data={**GUEST_FORM, "name": "周父"})
-    page = client.get(f"/t/{session.code}").text
+    assert 'name="phone"' in client.get(f"/t/{session.page_code}?other=1").text
+    client.post(f"/t/{session.page_code}?other=1", data={**GUEST_FORM, "name": "周父"})
+    page = client.get(f"/t/{session.page_code}").text
     assert "周敏" in page
     assert "周父" in page
     assert "候补第 1 位" in page
@@ -144,17 +145,17 @@ def test_a_resident_registers_with_one_press_and_is_told_when_a_place_comes_free
         first, second = make_person(db, name="张伟"), make_person(db, name="周敏")
     as_account(db, session, first)
     client = client_for(app, resident(second))
-    assert "以 周敏 的名字报名" in client.get(f"/t/{session.code}").text
-    done = client.post(f"/t/{session.code}", follow_redirects=True).text
+    assert "以 周敏 的名字报名" in client.get(f"/t/{session.page_code}").text
+    done = client.post(f"/t/{session.page_code}", follow_redirects=True).text
     assert "周敏 候补第 1 位" in done
     assert "data-registration-link" not in done
     client = client_for(app, resident(first))
-    cancel = re.search(r'href="(/t/[^"]+/cancel)"', client.get(f"/t/{session.code}").text)
+    cancel = re.search(r'href="(/t/[^"]+/cancel)"', client.get(f"/t/{session.page_code}").text)
     assert cancel is not None
     client.post(cancel[1])
     client = client_for(app, resident(second))
     assert client.post(cancel[1]).status_code == 404
-    for address in ("/", "/me", f"/t/{session.code}"):
+    for address in ("/", "/me", f"/t/{session.page_code}"):
         assert "已递补，有位了" in client.get(address).text, address
     seen = re.search(r'action="(/t/[^"]+/seen)"', client.get("/me").text)
     assert seen is not None
@@ -193,7 +194,7 @@ def test_home_and_my_page_say_what_is_next_and_what_changed(db: Session, app: Fl
     page = client.get("/").text
     assert "这场取消了：消防演练" in page
     assert 'data-notice="soon"' not in page
-    assert "已经取消" in client_for(app).get(f"/t/{session.code}").text
+    assert "已经取消" in client_for(app).get(f"/t/{session.page_code}").text
 
 
 def test_what_was_typed_under_a_name_shows_its_account_nothing(db: Session, app: Flask) -> None:
@@ -202,7 +203,7 @@ def test_what_was_typed_under_a_name_shows_its_account_nothing(db: Session, app:
         person = make_person(db, name="人1", source="account", phone_hash=keys_of(app).phone_hash("13800000001"))
     as_guest(db, session, keys_of(app), 1)
     client = client_for(app, resident(person))
-    assert "data-registration=" not in client.get(f"/t/{session.code}").text
+    assert "data-registration=" not in client.get(f"/t/{session.page_code}").text
     assert "data-registrations" not in client.get("/me").text
 
 
@@ -214,13 +215,13 @@ def test_a_closed_circle_says_for_whom_it_is(db: Session, app: Flask) -> None:
     with transaction(db):
         db.add(AudienceRule(session_id=session.id, unit_id=unit.id, job_role=None))
     guest = client_for(app)
-    page = guest.get(f"/t/{session.code}").text
+    page = guest.get(f"/t/{session.page_code}").text
     assert "东市场" in page
     assert "这场要登录后报名" in page
-    assert guest.post(f"/t/{session.code}", data=GUEST_FORM).status_code == 409
-    assert "不面向您的单位" in client_for(app, resident(outside)).get(f"/t/{session.code}").text
-    assert client_for(app, resident(outside)).post(f"/t/{session.code}").status_code == 409
-    assert client_for(app, resident(inside)).post(f"/t/{session.code}").status_code == 303
+    assert guest.post(f"/t/{session.page_code}", data=GUEST_FORM).status_code == 409
+    assert "不面向您的单位" in client_for(app, resident(outside)).get(f"/t/{session.page_code}").text
+    assert client_for(app, resident(outside)).post(f"/t/{session.page_code}").status_code == 409
+    assert client_for(app, resident(inside)).post(f"/t/{session.page_code}").status_code == 303
     assert standing(db, session.id, "registered") == ["自己人"]
 
 
@@ -234,14 +235,14 @@ def test_a_closed_circle_says_for_whom_it_is(db: Session, app: Flask) -> None:
 )
 def test_a_session_that_takes_nobody_says_why(db: Session, app: Flask, values: dict[str, Any], words: str) -> None:
     session = made(db, **values)
-    page = client_for(app).get(f"/t/{session.code}")
+    page = client_for(app).get(f"/t/{session.page_code}")
     assert words in page.text
     assert 'id="register"' not in page.text
-    assert client_for(app).post(f"/t/{session.code}", data=GUEST_FORM).status_code == 409
+    assert client_for(app).post(f"/t/{session.page_code}", data=GUEST_FORM).status_code == 409
 
 
 def test_a_code_may_be_typed_in_any_way(db: Session, app: Flask) -> None:
-    code = made(db).code
+    code = made(db).page_code
     client = client_for(app)
     assert client.get(f"/t/{code[:4].lower()}-{code[4:]}").headers["Location"] == f"/t/{code}"
     assert client.get("/t/22222222").status_code == 404
@@ -252,7 +253,7 @@ def test_trainings_open_to_anyone_stand_on_the_list_of_a_guest(db: Session, app:
     far = made(db, starts_at=to_ms(START + timedelta(days=40)))
     made(db, title="内部", registration="audience")
     page = client_for(app).get("/coming").text
-    assert f"/t/{far.code}" in page
+    assert f"/t/{far.page_code}" in page
     assert "内部" not in page
 
 
@@ -352,7 +353,7 @@ def test_a_calendar_address_is_shown_once_and_a_new_one_ends_the_old(
         anyone = client_for(app)
         reply = anyone.get(first[1])
         assert reply.content_type == "text/calendar; charset=utf-8"
-        assert f"session-{session.code}@trainings.quizapp" in reply.text
+        assert f"session-{session.page_code}@trainings.quizapp" in reply.text
         second = re.search(
             r"data-feed-link>http://localhost([^<]+)<",
             client_for(app, resident(person, account.id)).post("/me/calendar").text,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope
+from quizapp.core.tokens import normalize_code
 from quizapp.organisation.models import Industry, JobRole, OrgUnit, Person
 from quizapp.trainings.models import (
     AudienceRule,
@@ -59,6 +60,18 @@ class RegistrationRow:
     person: Person
     unit: OrgUnit | None
     place: int | None
+
+
+def get_by_page(db: Session, typed: str) -> TrainingSession:
+    """The session of a public page's address. Raises NotFound."""
+    code = normalize_code(typed)
+    statement = (
+        select(TrainingSession).options(joinedload(TrainingSession.unit)).where(TrainingSession.page_code == code)
+    )
+    found = db.scalar(statement) if code else None
+    if found is None:
+        raise NotFound
+    return found
 
 
 def places_of(db: Session, session: TrainingSession) -> Places:

@@ -18,10 +18,10 @@ from quizapp.core.web import get_actor, get_db, get_now, get_runtime, public, si
 from quizapp.trainings.calendar import CalendarEntry, build_calendar
 from quizapp.trainings.forms import EmptyForm
 from quizapp.trainings.models import RegistrationState, TrainingSession
-from quizapp.trainings.queries import get_by_code
 from quizapp.trainings.queries.registrations import (
     find_feed,
     find_feed_by_hash,
+    get_by_page,
     registrations_of_person,
     sessions_taught,
 )
@@ -36,9 +36,9 @@ LOOK_BACK = timedelta(days=90)
 @public
 def session_calendar(code: str) -> Response:
     """One session for a calendar."""
-    session = get_by_code(get_db(), code)
+    session = get_by_page(get_db(), code)
     response = _ics(build_calendar([_entry(session)], name=session.title))
-    response.headers.set("Content-Disposition", "attachment", filename=f"training-{session.code}.ics")
+    response.headers.set("Content-Disposition", "attachment", filename=f"training-{session.page_code}.ics")
     return response
 
 
@@ -88,10 +88,10 @@ def _entry(session: TrainingSession, *, waiting: bool = False, teaching: bool = 
         title = _("（候补）%(title)s", title=title)
     elif teaching:
         title = _("（授课）%(title)s", title=title)
-    url = f"{get_runtime().settings.public_url}{url_for('trainings.public_session', code=session.code)}"
+    url = f"{get_runtime().settings.public_url}{url_for('trainings.public_session', code=session.page_code)}"
     lines = [session.subject, _("主办：%(unit)s", unit=session.unit.name), url]
     return CalendarEntry(
-        code=session.code,
+        code=session.page_code,
         title=title,
         place=session.place,
         text="\n".join(line for line in lines if line),

@@ -23,12 +23,12 @@ from quizapp.trainings.errors import RegistrationClosed, RegistrationOver, Sessi
 from quizapp.trainings.forms import AccountRegistrationForm, EmptyForm, GuestRegistrationForm
 from quizapp.trainings.models import Registration, RegistrationMode, TrainingSession
 from quizapp.trainings.notices import notices_of
-from quizapp.trainings.queries import get_by_code
 from quizapp.trainings.queries.registrations import (
     STANDING,
     audience_of,
     find_by_secrets,
     find_registration,
+    get_by_page,
     is_invited,
     place_in_line,
     places_of,
@@ -79,7 +79,7 @@ def public_session(code: str) -> str | BaseResponse | tuple[str, int]:
             raise NotFound
         return redirect(url_for("trainings.public_session", code=normal), 302)
     db, now, actor = get_db(), get_now(), get_actor()
-    session = get_by_code(db, code)
+    session = get_by_page(db, code)
     by_account = actor.person_id is not None and "other" not in request.args
     form = AccountRegistrationForm() if by_account else GuestRegistrationForm()
     if not get_runtime().settings.sends_mail:
@@ -126,8 +126,8 @@ def public_session(code: str) -> str | BaseResponse | tuple[str, int]:
 def registration_link(code: str, secret: str) -> BaseResponse:
     """A guest's link: this browser may look and cancel from now on."""
     db = get_db()
-    session = get_by_code(db, code)
-    response = redirect(url_for("trainings.public_session", code=session.code, _anchor="mine"), 303)
+    session = get_by_page(db, code)
+    response = redirect(url_for("trainings.public_session", code=session.page_code, _anchor="mine"), 303)
     if find_by_secrets(db, session.id, [digest(secret)]):
         _keep(response, session, [*(kept for kept in _kept() if kept != secret), secret], to_ms(get_now()))
     else:
@@ -140,7 +140,7 @@ def registration_link(code: str, secret: str) -> BaseResponse:
 def cancel_registration(code: str, registration_id: int) -> str | BaseResponse:
     """Give a place up: asked once, then done; who waits first moves up."""
     db, now = get_db(), get_now()
-    session = get_by_code(db, code)
+    session = get_by_page(db, code)
     own = _get_own(db, session, registration_id)
     form = EmptyForm()
     if request.method == "POST" and form.validate():
@@ -160,7 +160,7 @@ def cancel_registration(code: str, registration_id: int) -> str | BaseResponse:
 def registration_seen(code: str, registration_id: int) -> BaseResponse:
     """The person has read what changed."""
     db = get_db()
-    session = get_by_code(db, code)
+    session = get_by_page(db, code)
     own = _get_own(db, session, registration_id)
     with transaction(db):
         note_seen(db, registration=own.registration, now=get_now())
@@ -205,7 +205,7 @@ def _page(
         just=next((row for row in own if row.registration.id == just), None),
         notices=notices_of([row.registration for row in own], get_now()),
         link=lambda secret: (
-            f"{settings.public_url}{url_for('trainings.registration_link', code=session.code, secret=secret)}"
+            f"{settings.public_url}{url_for('trainings.registration_link', code=session.page_code, secret=secret)}"
         ),
         form=form,
         empty=EmptyForm(formdata=None),
@@ -249,7 +249,11 @@ def _get_own(db: Session, session: TrainingSession, registration_id: int) -> Own
 def _secret_of(session: TrainingSession, form: AccountRegistrationForm) -> str:
     """The link's 128 bits: from our key and the form's ticket, so that the same form sent twice has the same link."""
     ticket = form.ticket.data if isinstance(form, GuestRegistrationForm) else None
-    return get_keys().sign("registration-link", session.code, ticket) if ticket and len(ticket) == 22 else new_secret()
+    return (
+        get_keys().sign("registration-link", session.page_code, ticket)
+        if ticket and len(ticket) == 22
+        else new_secret()
+    )
 
 
 def _sealed(form: AccountRegistrationForm) -> bytes | None:
@@ -267,7 +271,7 @@ def _keep(response: BaseResponse, session: TrainingSession, secrets: list[str], 
         COOKIE,
         ".".join(secrets[-MOST_KEPT:]),
         max_age=max(0, session.ends_at - now_ms) // 1000 + KEPT_AFTER,
-        path=f"/t/{session.code}",
+        path=f"/t/{session.page_code}",
         httponly=True,
         samesite="Lax",
         secure=get_runtime().settings.https,
