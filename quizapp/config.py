@@ -22,6 +22,8 @@ SETTINGS: dict[str, str] = {
     "EVIDENCE_DAYS": "days that photos of sessions and sign-in sheets are kept (365)",
     "DATA_KEEPER": "who keeps the data, for the data notice",
     "DATA_CONTACT": "telephone or address for questions about the data",
+    "SMTP_URL": "mail server for reminders, smtp://user:password@host:port or smtps://… (none: reminders stand on pages only)",
+    "MAIL_FROM": "sender of these mails, needed with SMTP_URL",
 }
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
@@ -46,6 +48,13 @@ class Settings:
     evidence_days: int = 365
     data_keeper: str = ""
     data_contact: str = ""
+    smtp_url: str = ""
+    mail_from: str = ""
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether there is a mail server."""
+        return bool(self.smtp_url)
 
     @property
     def https(self) -> bool:
@@ -107,7 +116,25 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         evidence_days=_whole(env, "EVIDENCE_DAYS", 365, 1, 3650),
         data_keeper=env.get("DATA_KEEPER") or "",
         data_contact=env.get("DATA_CONTACT") or "",
+        **_mail(env),
     )
+
+
+def _mail(env: Mapping[str, str]) -> dict[str, str]:
+    """The mail server and the sender: both or none. The message names no password."""
+    url, sender = env.get("SMTP_URL") or "", env.get("MAIL_FROM") or ""
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    try:
+        good = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise SettingInvalid("SMTP_URL is no mail server: write it as smtp://user:password@mail.example.org:587")
+    if "@" not in sender or any(character.isspace() for character in sender):
+        raise SettingInvalid(f"MAIL_FROM={sender} is no address: with SMTP_URL write it as training@example.org")
+    return {"smtp_url": url, "mail_from": sender}
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

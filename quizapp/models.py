@@ -7,6 +7,7 @@ from quizapp.certificates import models as certificates
 from quizapp.core.db import Base
 from quizapp.files import models as files
 from quizapp.jobs import models as jobs
+from quizapp.mail import models as mail
 from quizapp.organisation import models as organisation
 from quizapp.practice import models as practice
 from quizapp.quizzes import models as quizzes
@@ -20,6 +21,7 @@ __all__ = [
     "certificates",
     "files",
     "jobs",
+    "mail",
     "organisation",
     "practice",
     "quizzes",

@@ -8,3 +8,7 @@ from quizapp.quizzes import tasks as quizzes
 from quizapp.trainings import tasks as trainings
 
 __all__ = ["certificates", "files", "jobs", "organisation", "quizzes", "trainings"]
+from quizapp.mail import tasks as mail
+from quizapp.trainings import reminders
+
+__all__ = ["jobs", "mail", "quizzes", "reminders"]

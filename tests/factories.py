@@ -20,7 +20,7 @@ from quizapp.core.scope import Role
 from quizapp.core.tokens import Keys, new_poster_code
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Paper, PaperItem, QuizBlueprint
-from quizapp.trainings.models import Attendance, Course, CourseRun, TrainingSession
+from quizapp.trainings.models import Attendance, Course, CourseRun, Registration, TrainingSession
 from tests.conftest import START
 
 _numbers = itertools.count(1)
@@ -325,3 +325,21 @@ def make_certificate(db: Session, run: CourseRun, person_id: int, **values: Any)
     db.add(certificate)
     db.flush()
     return certificate
+
+
+def make_registration(db: Session, session_id: int, person_id: int, **values: Any) -> Registration:
+    """Somebody who registered themselves at START and has a place."""
+    registration = Registration(
+        **{
+            "session_id": session_id,
+            "person_id": person_id,
+            "state": "registered",
+            "via": "self",
+            "registered_at": to_ms(START),
+            "queued_at": to_ms(START),
+            **values,
+        }
+    )
+    db.add(registration)
+    db.flush()
+    return registration

@@ -59,6 +59,8 @@ ACTION_WORDS = {
     "run_ended": _l("结束这一期"),
     "run_reopened": _l("重开这一期"),
     "session_called_off": _l("取消场次"),
+    "registrations_cancelled": _l("取消报名"),
+    "registrations_made": _l("代为报名"),
     "session_closed": _l("结束场次"),
     "session_edited": _l("修改场次"),
     "session_moved": _l("改场次时间或地点"),

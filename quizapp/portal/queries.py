@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from quizapp.core.clock import from_ms, to_ms
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Response
-from quizapp.trainings.models import Attendance, TrainingSession
+from quizapp.trainings.models import Attendance, AudienceRule, RegistrationMode, TrainingSession
 from quizapp.trainings.queries import counts
+from quizapp.trainings.queries.registrations import open_for_registration
 
-#: How far ahead trainings are shown.
+#: How far ahead trainings are shown, those that take registrations further.
 COMING_DAYS = 14
+REGISTRATION_DAYS = 90
+#: As many as a page lists.
+MOST_COMING = 100
 #: An attempt that runs out within this time stands above everything else.
 URGENT = timedelta(hours=1)
 
@@ -142,22 +146,37 @@ def _attempts_by_delivery(
 
 
 def coming_sessions(db: Session, unit_path: str | None, now: datetime) -> list[TrainingSession]:
-    """Sessions of the own unit and those above, running or within the next days. Who has no unit sees none."""
-    if unit_path is None:
-        return []
+    """Sessions that somebody of a unit can come to: running or within the next days, and further ahead those that take registrations.
+
+    Those of the own unit and of the units above, those whose audience names one of these, and those open to anyone; without a unit the
+    last alone.
+    """
     now_ms = to_ms(now)
+    paths = ancestors(unit_path) if unit_path is not None else []
+    named = (
+        select(AudienceRule.id)
+        .join(OrgUnit, OrgUnit.id == AudienceRule.unit_id)
+        .where(AudienceRule.session_id == TrainingSession.id, OrgUnit.path.in_(paths))
+        .correlate(TrainingSession)
+        .exists()
+    )
+    holder = aliased(OrgUnit)
+    soon = TrainingSession.starts_at < to_ms(now + timedelta(days=COMING_DAYS))
     return list(
         db.scalars(
             select(TrainingSession)
-            .join(OrgUnit, OrgUnit.id == TrainingSession.unit_id)
+            .join(holder, holder.id == TrainingSession.unit_id)
             .where(
-                OrgUnit.path.in_(ancestors(unit_path)),
+                or_(holder.path.in_(paths), named, TrainingSession.registration == RegistrationMode.ANYONE),
+                or_(soon, open_for_registration(now_ms)),
+                TrainingSession.starts_at < to_ms(now + timedelta(days=REGISTRATION_DAYS)),
                 TrainingSession.ends_at > now_ms,
-                TrainingSession.starts_at < to_ms(now + timedelta(days=COMING_DAYS)),
                 TrainingSession.closed_at.is_(None),
+                TrainingSession.cancelled_at.is_(None),
             )
             .options(joinedload(TrainingSession.unit))
             .order_by(TrainingSession.starts_at, TrainingSession.id)
+            .limit(MOST_COMING)
         )
     )
 

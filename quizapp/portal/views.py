@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.accounts import throttle
 from quizapp.certificates.queries import certificates_of_person
-from quizapp.core.clock import day_start, local_date
+from quizapp.core.clock import day_start, local_date, to_ms
 from quizapp.core.errors import DomainError, TooMany
 from quizapp.core.phones import mask_phone
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public, signed_in
@@ -37,7 +37,9 @@ from quizapp.practice.views.daily import today, week_of_visitor
 from quizapp.quizzes.models import AttemptState
 from quizapp.quizzes.queries.taking import attempts_of_account
 from quizapp.quizzes.views.access import guess_subjects
+from quizapp.trainings.notices import notices_of
 from quizapp.trainings.queries import attendances_of_person
+from quizapp.trainings.queries.registrations import registrations_of_person
 from quizapp.ui.preferences import is_elder
 from quizapp.ui.setup import optional_url, staff_navigation
 from quizapp.ui.words import words_for
@@ -68,6 +70,17 @@ def _tests(db: Session, unit: OrgUnit | None) -> dict[str, Any]:
     }
 
 
+def _registrations(db: Session) -> dict[str, Any]:
+    """One's registrations, what to say of them, and the same by session."""
+    now = get_now()
+    rows = registrations_of_person(db, get_actor().person_id, to_ms(now))
+    return {
+        "registrations": rows,
+        "registered": {row.session_id: row for row in rows},
+        "notices": notices_of(rows, now),
+    }
+
+
 @bp.get("/")
 @public
 def home() -> str:
@@ -80,6 +93,7 @@ def home() -> str:
     urgent = next((attempt for attempt in tests["running"][:1] if attempt.urgent(now)), None)
     values: dict[str, Any] = {
         **tests,
+        **_registrations(db),
         "urgent": urgent,
         "others": tests["running"][1:] if urgent else tests["running"],
         "fresh": [offered for offered in tests["offered"] if offered.fresh],
@@ -122,7 +136,10 @@ def coming() -> str:
     db = get_db()
     unit = _unit(db)
     return render_template(
-        "portal/coming.html", unit=unit, sessions=coming_sessions(db, unit.path if unit else None, get_now())
+        "portal/coming.html",
+        unit=unit,
+        sessions=coming_sessions(db, unit.path if unit else None, get_now()),
+        **_registrations(db),
     )
 
 
@@ -142,6 +159,7 @@ def me() -> str:
         attempts=attempts,
         attendances=attendances_of_person(db, actor.person_id or 0),
         certificates=certificates_of_person(db, actor.person_id or 0),
+        **_registrations(db),
         work_url=_work_url(),
         account_url=optional_url("accounts.me"),
     )

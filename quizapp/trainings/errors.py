@@ -38,6 +38,14 @@ CheckOutImpossible  422  a check-out before the check-in, in the future, or wher
 ArrivalImpossible   422  an arrival outside the check-in window, or in the future
 EvidenceFull    409  as many photos as a session may have; data["most"]
 NothingToUndo   409  not made by this hand, or decided since
+
+Registration:
+RegistrationClosed      409  the session takes no registrations
+RegistrationOver        409  the time to register is over, or the session has begun
+OutsideAudience         409  the session is held for others
+SignInToRegister        409  only whoever signs in, or their liaison, can register
+RegistrationKnown       409  this name and number are registered already; nothing else is said of them
+NobodyChosen            422  a list was sent without a tick
 """
 
 from __future__ import annotations
@@ -309,3 +317,39 @@ class EvidenceFull(Conflict):
     """The session has as many photos as it may have; `most` says how many."""
 
     code = "evidence_full"
+
+
+class RegistrationClosed(Conflict):
+    """The session takes no registrations."""
+
+    code = "registration_closed"
+
+
+class RegistrationOver(Conflict):
+    """The time to register or to cancel is over."""
+
+    code = "registration_over"
+
+
+class OutsideAudience(Conflict):
+    """The session is held for others."""
+
+    code = "outside_audience"
+
+
+class SignInToRegister(Conflict):
+    """A typed name proves no unit: whoever wants a place of a closed circle signs in, or their liaison registers them."""
+
+    code = "sign_in_to_register"
+
+
+class RegistrationKnown(Conflict):
+    """A typed name and number that are registered already: they prove nothing, so nothing else is said or done."""
+
+    code = "registration_known"
+
+
+class NobodyChosen(Invalid):
+    """A list was sent without a tick."""
+
+    code = "nobody_chosen"

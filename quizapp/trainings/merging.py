@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import to_ms
@@ -26,6 +26,8 @@ from quizapp.trainings.models import (
     RosterRemoval,
     TrainingSession,
 )
+from quizapp.trainings.queries.registrations import places_of
+from quizapp.trainings.services.registering import move_up
 
 OnePerSession = Attendance | Registration | RosterEntry | RosterRemoval
 Row = TypeVar("Row", Attendance, Registration, RosterEntry, RosterRemoval)
@@ -161,6 +163,8 @@ def _merge_registrations(db: Session, merging: PersonMerging) -> dict[str, Any]:
             other.state, other.cancelled_at = RegistrationState.CANCELLED, to_ms(merging.now)
     db.flush()
     _exchange(db, Registration, exchanged, merging)
+    for session_id in both:  # a place that one of the two gives up goes to whoever waits
+        move_up(db, db.get_one(TrainingSession, session_id), to_ms(merging.now))
     return {
         "moved": _move(db, Registration, merged, merging),
         "exchanged": exchanged,
@@ -191,13 +195,8 @@ def _registration_order(row: Registration) -> tuple[int, int, int]:
 
 
 def _is_full(db: Session, session_id: int) -> bool:
-    capacity = db.scalar(select(TrainingSession.capacity).where(TrainingSession.id == session_id))
-    taken = db.scalar(
-        select(func.count()).where(
-            Registration.session_id == session_id, Registration.state == RegistrationState.REGISTERED
-        )
-    )
-    return capacity is not None and (taken or 0) >= capacity
+    free = places_of(db, db.get_one(TrainingSession, session_id)).free
+    return free is not None and free <= 0
 
 
 def _lock_sessions(db: Session, session_ids: list[int]) -> None:

@@ -117,6 +117,13 @@ WORDS: dict[str, LazyString] = {
     "picture_unreadable": _l("打不开这张照片。请用 JPEG、PNG 或 WebP 格式的照片。"),
     "picture_heic": _l("这是 HEIC 格式的照片，这里打不开。请在手机相机设置里选“兼容性最佳”，或截一张图再传。"),
     "picture_too_large": _l("照片的像素太多，打不开。请用手机相机的普通模式再拍一张。"),
+    # registration
+    "registration_closed": _l("这场不用报名，到时直接来。"),
+    "registration_over": _l("报名或取消的时间已经过了。有事请找主办单位。"),
+    "outside_audience": _l("这场不面向这个单位或岗位。有疑问请找主办单位。"),
+    "sign_in_to_register": _l("这场要登录后报名，或请本单位联络员代报。"),
+    "registration_known": _l("这个姓名和手机号已经报过名。要取消，用报名时给的链接，或找主办单位。"),
+    "nobody_chosen": _l("先在名字前打勾，再按按钮。"),
     # practice
     "practice_answer_missing": _l("先选一个答案，再提交。"),
     # portal

@@ -33,6 +33,7 @@ from quizapp.certificates.services import TASK, keep_pdf
 from quizapp.core.clock import local_date, to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import GUEST, ROLE_PERMISSIONS, SYSTEM, Actor, Grant, Permission, Role, Scope
+from quizapp.core.tokens import digest, new_secret
 from quizapp.core.web import Runtime
 from quizapp.jobs.models import JobState
 from quizapp.jobs.services import enqueue
@@ -45,11 +46,20 @@ from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, RosterEntry, SessionKind, TrainingSession
 from quizapp.trainings.rotating import slot_of, token_of
 from quizapp.trainings.services import RunPlan, add_course, add_evidence, add_place, add_run, open_session
+from quizapp.trainings.services.feeds import renew_feed
 from quizapp.trainings.services.printing import keep_print
 from quizapp.trainings.services.scanning import admit_helper, register_device
 from tests.certificates.support import make_run
 from tests.conftest import START, FakeClock, make_settings
-from tests.factories import make_account, make_attendance, make_delivery, make_person, make_session, make_unit
+from tests.factories import (
+    make_account,
+    make_attendance,
+    make_delivery,
+    make_person,
+    make_registration,
+    make_session,
+    make_unit,
+)
 from tests.quizzes.banks import make_blueprint
 from tests.quizzes.staff import delivery_form
 from tests.quizzes.support import begin
@@ -245,6 +255,47 @@ class Case:
             actor = self.visitor.actor
             file = keep_print(db, b"%PDF", "cards", session=session, keys=self.ground.keys, actor=actor, now=START)
             return {"session_id": session.id, "public_id": file.public_id}
+
+    def audience_session(self) -> int:
+        """A session for the people of the side alone, which takes registrations."""
+        with self.ground.writing() as db:
+            unit = db.get_one(OrgUnit, self.side.unit.id)
+            title = f"{self.side.mark}班组培训"
+            session = make_session(
+                db, unit, title=title, registration="audience", starts_at=to_ms(START + timedelta(days=1))
+            )
+            db.add(AudienceRule(session_id=session.id, unit_id=unit.id))
+            return session.id
+
+    def open_code(self) -> str:
+        """The code of a session that anyone may register for, and therefore sees in every list."""
+        with self.ground.writing() as db:
+            starts_at = to_ms(START + timedelta(days=1))
+            return make_session(db, make_unit(db, name="公共"), registration="anyone", starts_at=starts_at).page_code
+
+    def registration(self) -> dict[str, Any]:
+        """Somebody's registration for a session of the side."""
+        with self.ground.writing() as db:
+            person = make_person(db, unit_id=self.side.unit.id)
+            session = make_session(db, db.get_one(OrgUnit, self.side.unit.id), title=f"{self.side.mark}培训")
+            row = make_registration(db, session.id, person.id)
+            return {"session_id": session.id, "registration_id": row.id}
+
+    def own_registration(self) -> dict[str, Any]:
+        """A registration whose link this browser holds, or somebody else's."""
+        with self.ground.writing() as db:
+            secret = new_secret()
+            starts_at = to_ms(START + timedelta(days=1))
+            session = make_session(db, db.get_one(OrgUnit, self.side.unit.id), starts_at=starts_at)
+            row = make_registration(db, session.id, make_person(db).id, secret_hash=digest(secret))
+        if not self.foreign:
+            self.cookies["registered"] = secret
+        return {"code": session.page_code, "registration_id": row.id}
+
+    def feed(self) -> str:
+        """The secret of a calendar address."""
+        with self.ground.writing() as db:
+            return renew_feed(db, account_id=self.side.account.id, now=START)
 
     def secret(self) -> str:
         """The secret of a set-up link."""
@@ -478,6 +529,19 @@ TABLE = [
         json={"items": [{"position": 1, "answer": "b", "sequence": 1}]},
     ),
     Route("quizzes.receipt", PUBLIC),
+    Route("trainings.public_session", PUBLIC, lambda c: {"code": c.open_code()}),
+    Route("trainings.session_calendar", PUBLIC, lambda c: {"code": c.side.session.page_code}),
+    Route("trainings.registration_link", PUBLIC, lambda c: {"code": c.side.session.page_code, "secret": "A" * 22}),
+    Route("trainings.cancel_registration", PUBLIC, lambda c: c.own_registration(), "all"),
+    Route("trainings.registration_seen", PUBLIC, lambda c: c.own_registration(), "all"),
+    Route("trainings.calendar_feed", PUBLIC, lambda c: {"secret": c.feed()}),
+    Route("trainings.calendar_page", SIGNED_IN),
+    Route("trainings.liaison_sessions", P.REGISTER_OTHERS),
+    Route("trainings.liaison_people", P.REGISTER_OTHERS, lambda c: {"session_id": c.audience_session()}, "scope"),
+    Route("trainings.liaison_new_person", P.REGISTER_OTHERS, lambda c: {"session_id": c.audience_session()}, "scope"),
+    Route("trainings.registrations", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.register_other", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
+    Route("trainings.strike_registration", P.RUN_SESSIONS, lambda c: c.registration(), "scope"),
     Route("trainings.enter_code", PUBLIC),
     Route("trainings.scanned", PUBLIC, lambda c: {"code": c.side.session.code}),
     Route("trainings.opened", PUBLIC, lambda c: c.rotating_code(), status=303),

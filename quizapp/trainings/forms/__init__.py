@@ -6,9 +6,16 @@ from quizapp.trainings.forms.after import BackFillForm, CheckOutForm, DecisionFo
 from quizapp.trainings.forms.attendees import CheckInForm, WalkInForm
 from quizapp.trainings.forms.base import EmptyForm, TrainingForm
 from quizapp.trainings.forms.courses import CourseForm, PlaceForm, RunForm
+from quizapp.trainings.forms.registration import (
+    AccountRegistrationForm,
+    GuestRegistrationForm,
+    NewPersonForm,
+    RegisterOtherForm,
+)
 from quizapp.trainings.forms.sessions import AudienceForm, SessionForm
 
 __all__ = [
+    "AccountRegistrationForm",
     "AudienceForm",
     "BackFillForm",
     "CheckInForm",
@@ -17,8 +24,11 @@ __all__ = [
     "DecisionForm",
     "EmptyForm",
     "EvidenceForm",
+    "GuestRegistrationForm",
+    "NewPersonForm",
     "NoteForm",
     "PlaceForm",
+    "RegisterOtherForm",
     "RunForm",
     "SessionForm",
     "TrainingForm",

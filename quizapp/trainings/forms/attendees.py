@@ -35,6 +35,17 @@ class NeededWithoutCode(InputRequired):
         super().__call__(form, field)
 
 
+class NamedForm(TrainingForm):
+    """Name and phone of somebody."""
+
+    name = StringField(_l("姓名"), validators=[InputRequired(_l("请填写姓名")), Length(max=40)])
+    phone = StringField(_l("手机号"), validators=[InputRequired(_l("请填写手机号")), Length(max=30)])
+
+    def validate_phone(self, field: Any) -> None:
+        """Eleven digits, however typed."""
+        check_phone(field.data)
+
+
 class CheckInForm(TrainingForm):
     """Name and phone of somebody who came, or the personal code; the unit may be left out."""
 

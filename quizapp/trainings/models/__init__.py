@@ -15,6 +15,7 @@ from quizapp.trainings.models.attendance import (
     SessionEvidence,
 )
 from quizapp.trainings.models.attendees import (
+    CalendarFeed,
     Registration,
     RegistrationState,
     RegistrationVia,
@@ -40,6 +41,7 @@ __all__ = [
     "AttendanceEntry",
     "AttendanceState",
     "AudienceRule",
+    "CalendarFeed",
     "CheckInMethod",
     "CodeMode",
     "Course",

@@ -1,4 +1,4 @@
-"""Who should come (roster) and who said that they would (registration)."""
+"""Who should come (roster), who said that they would (registration), and the calendars that show it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from quizapp.core.db import Base, BigId, PathText
 from quizapp.organisation.models import OrgUnit, Person
+from quizapp.trainings.models.sessions import TrainingSession
 
 
 class RosterSource(StrEnum):
@@ -134,7 +135,28 @@ class Registration(Base):
     email_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: `TrainingSession.revision` that the person knows of.
     known_revision: Mapped[int] = mapped_column(default=0)
+    #: When the person last said that they have read what changed, ms UTC.
+    seen_at: Mapped[int | None] = mapped_column(BigId)
+    #: SHA-256 of the secret that a guest's link carries; None for who signed in or was registered by others.
+    secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    #: Language of the reminders: "zh" or "en".
+    language: Mapped[str] = mapped_column(String(5), default="zh")
     #: The person's row.
     person: Mapped[Person] = relationship()
     #: The unit's row.
     unit: Mapped[OrgUnit | None] = relationship()
+    #: The session's row.
+    session: Mapped[TrainingSession] = relationship()
+
+
+class CalendarFeed(Base):
+    """The secret address under which an account's sessions are read by a calendar program; a new one ends the old one."""
+
+    __tablename__ = "calendar_feed"
+
+    #: The account.
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    #: SHA-256 of the address's secret.
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    #: When this address was made, ms UTC.
+    made_at: Mapped[int] = mapped_column(BigId)

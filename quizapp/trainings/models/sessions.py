@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from quizapp.core.db import Base, BigId
+from quizapp.core.tokens import new_poster_code
 from quizapp.organisation.models import OrgUnit
 
 
@@ -129,6 +130,8 @@ class TrainingSession(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     #: Eight characters of its public address: /s/<code>.
     code: Mapped[str] = mapped_column(String(8), unique=True)
+    #: Eight characters of the page for whoever wants to come: /t/<page_code>. It lets nobody check in, so lists may show it.
+    page_code: Mapped[str] = mapped_column(String(8), unique=True, default=new_poster_code)
     #: The run that it belongs to, where it does.
     run_id: Mapped[int | None] = mapped_column(ForeignKey("course_run.id"), index=True)
     #: Title.

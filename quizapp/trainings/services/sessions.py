@@ -38,6 +38,7 @@ from quizapp.trainings.models import (
 from quizapp.trainings.queries.attendance import counts
 from quizapp.trainings.queries.planning import get_place, get_run, trainer_ids_of, trainers_to_choose
 from quizapp.trainings.services.plans import LONGEST, MARGIN, SessionPlan, values_of
+from quizapp.trainings.services.registering import move_up
 
 __all__ = [
     "LONGEST",
@@ -138,6 +139,7 @@ def edit_session(
     db.flush()
     if plan.trainers is not None and _set_trainers(db, session, plan.trainers, actor):
         changed.append("trainers")
+    move_up(db, session, to_ms(now))  # there may be more places than before
     if changed:
         _record(db, session, "session_moved" if moved else "session_edited", actor, now, fields=changed)
     return session
@@ -164,6 +166,8 @@ def reinstate(db: Session, *, session: TrainingSession, actor: Actor, now: datet
     if session.cancelled_at is not None:
         session.cancelled_at = None
         session.revision += 1
+        db.flush()
+        move_up(db, session, to_ms(now))
         _record(db, session, "session_reinstated", actor, now)
 
 

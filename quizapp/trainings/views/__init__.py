@@ -31,7 +31,12 @@ def register(app: Flask) -> None:
         NavigationEntry("trainings.courses", _l("课程"), "library", _l("工作"), Permission.RUN_SESSIONS, order=31)
     )
     runtime.registry.add_navigation(
-        NavigationEntry("trainings.places", _l("场地"), "building-2", _l("工作"), Permission.RUN_SESSIONS, order=32)
+        NavigationEntry("trainings.places", _l("场地"), "building-2", _l("工作"), Permission.RUN_SESSIONS, order=33)
+    )
+    runtime.registry.add_navigation(
+        NavigationEntry(
+            "trainings.liaison_sessions", _l("代单位报名"), "users", _l("工作"), Permission.REGISTER_OTHERS, order=32
+        )
     )
 
 
@@ -39,17 +44,22 @@ from quizapp.trainings.views import (  # noqa: E402, F401 # they hang their page
     attendee,
     back_fill,
     by_hand,
+    calendars,
     courses,
     deciding,
     devices,
     door,
     evidence,
+    liaison,
     lists,
     my_code,
     places,
     planning,
     printing,
     projector,
+    registration,
+    registration_words,
+    registrations,
     roster_imports,
     rosters,
     scan,

@@ -69,7 +69,7 @@ def industry_word(industry: Industry) -> str:
     return industry.name_en if is_english() else industry.name
 
 
-def registration_word(mode: str) -> str:
+def registration_mode_word(mode: str) -> str:
     """Who may register."""
     words = {
         RegistrationMode.CLOSED: _("不用报名"),
@@ -116,7 +116,7 @@ for _word in (
     method_word,
     kind_word,
     industry_word,
-    registration_word,
+    registration_mode_word,
     code_mode_word,
     audience_sentence,
     moved_words,
