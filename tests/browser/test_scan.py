@@ -276,7 +276,7 @@ def test_two_phones_without_a_network_merge_without_doubles(ground: Ground, phon
     north.click("#walk-in-form button")
     north.wait_for_selector("[data-scan][data-waiting='4']")
     north.click("[data-queue] summary")
-    assert north.locator("[data-queue-list] li").count() == 4
+    north.wait_for_selector("[data-queue-list] li:nth-child(4)")
     check_accessible(north)
     for page in (south, north):
         page.context.set_offline(False)

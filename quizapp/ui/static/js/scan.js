@@ -135,10 +135,13 @@ function arrive(who) {
 
 /** The entry behind what is shown. @type {Promise<any>} */
 let lastEntry = Promise.resolve(null);
+/** Number of the result that shows it. */
+let entryShown = 0;
 
 /** Write an entry down, put it in the log, try to send it. @param {any} fields @param {any} row */
 function record(fields, row) {
   if (row.outcome === "foreign") present.set(row.key, now());
+  entryShown = shown;
   lastEntry = write(door, Object.assign({ label: row.name }, fields)).then(async (entry) => {
     await keepLog(Object.assign({ id: entry.id, at: now(), waiting: true }, row));
     send(false);
@@ -158,6 +161,7 @@ let shown = 0;
  */
 function show(one) {
   signal(one.outcome);
+  const took = performance.now() - one.began;
   const number = (shown += 1);
   const { result } = parts;
   result.className = "scan-result scan-result-" + one.outcome;
@@ -170,8 +174,8 @@ function show(one) {
   confirm.hidden = !one.confirm;
   result.hidden = false;
   result.dataset.outcome = one.outcome;
+  result.dataset.took = String(Math.round(took));
   result.dataset.number = String(number);
-  result.dataset.took = String(Math.round(performance.now() - one.began));
   if (one.undo) {
     undo.onclick = () => takeBack(one);
     setTimeout(() => { if (shown === number) undo.hidden = true; }, UNDO);
@@ -361,8 +365,8 @@ async function correct(results) {
   const reply = last && said.get(last.id);
   const row = reply && kept.log.find((/** @type {any} */ one) => one.id === last.id);
   const { result } = parts;
-  if (!row || row.outcome === "undone" || result.hidden) return;
-  if (row.outcome !== result.dataset.outcome && result.dataset.outcome !== "undone") {
+  if (!row || row.outcome === "undone" || shown !== entryShown) return;
+  if (row.outcome !== result.dataset.outcome) {
     show({ outcome: row.outcome, name: row.name, second: row.second, began: performance.now() });
   } else if (reply.name) result.querySelector("[data-name]").textContent = reply.name;
 }
@@ -548,7 +552,10 @@ function startWorker() {
     worker.onmessage = (event) => {
       const { data } = event;
       if (data.ready) resolve(true);
-      else if (answer) answer(data.text || "");
+      else if (answer) {
+        parts.result.dataset.decoded = String(Math.round(data.took || 0));
+        answer(data.text || "");
+      }
       else if (data.failed) resolve(false);
     };
     worker.onerror = () => resolve(false);
@@ -557,13 +564,16 @@ function startWorker() {
   return ready;
 }
 
+/** One for all frames: making one costs as much as reading it. */
+const canvas = document.createElement("canvas");
+
 /** @param {CanvasImageSource} source @param {number} width @param {number} height @param {number} largest @returns {Promise<string>} */
 function readPicture(source, width, height, largest) {
   const share = Math.min(1, largest / Math.max(width, height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.round(width * share);
-  canvas.height = Math.round(height * share);
-  const drawing = canvas.getContext("2d");
+  const [wide, high] = [Math.round(width * share), Math.round(height * share)];
+  if (canvas.width !== wide) canvas.width = wide;
+  if (canvas.height !== high) canvas.height = high;
+  const drawing = canvas.getContext("2d", { willReadFrequently: true });
   if (!drawing || !worker) return Promise.resolve("");
   drawing.drawImage(source, 0, 0, canvas.width, canvas.height);
   const picture = drawing.getImageData(0, 0, canvas.width, canvas.height);
@@ -691,12 +701,12 @@ async function photo(file) {
 function smaller(picture, file) {
   if (!picture) return Promise.resolve(file);
   const share = Math.min(1, 1800 / Math.max(picture.naturalWidth, picture.naturalHeight));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.round(picture.naturalWidth * share);
-  canvas.height = Math.round(picture.naturalHeight * share);
-  const drawing = canvas.getContext("2d");
-  if (drawing) drawing.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob || file), "image/jpeg", 0.85));
+  const small = document.createElement("canvas");
+  small.width = Math.round(picture.naturalWidth * share);
+  small.height = Math.round(picture.naturalHeight * share);
+  const drawing = small.getContext("2d");
+  if (drawing) drawing.drawImage(picture, 0, 0, small.width, small.height);
+  return new Promise((resolve) => small.toBlob((blob) => resolve(blob || file), "image/jpeg", 0.85));
 }
 
 async function save() {
