@@ -172,7 +172,6 @@ def coming_sessions(db: Session, unit_path: str | None, now: datetime) -> list[T
                 TrainingSession.starts_at < to_ms(now + timedelta(days=REGISTRATION_DAYS)),
                 TrainingSession.ends_at > now_ms,
                 TrainingSession.closed_at.is_(None),
-                TrainingSession.cancelled_at.is_(None),
             )
             .options(joinedload(TrainingSession.unit))
             .order_by(TrainingSession.starts_at, TrainingSession.id)

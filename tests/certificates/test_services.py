@@ -87,7 +87,7 @@ def test_hours_and_check_out_decide_where_the_run_says_so(either_db: Session) ->
         ]
         enough, left_early, short = (make_person(db, name=name) for name in ("甲一", "乙一", "丙一"))
         attend(db, enough, sessions[0])
-        attend(db, enough, sessions[1], checked_out_at=to_ms(START))
+        attend(db, enough, sessions[1], checked_out_at=sessions[1].ends_at)
         attend(db, left_early, *sessions[:2])
         attend(db, short, sessions[0], sessions[3])
     with transaction(db):

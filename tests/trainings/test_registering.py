@@ -473,7 +473,7 @@ class Waiting(RuleBasedStateMachine):
     def register(self, number: int) -> None:
         if number in self.placed or number in self.line:
             with pytest.raises(RegistrationKnown):
-                as_guest(self.db, self.session, self.keys, number)
+                as_guest(self.db, self.session, self.keys, number, secret="another form")
             return
         as_guest(self.db, self.session, self.keys, number)
         self.line.append(number)

@@ -39,7 +39,7 @@ def state_word(state: CertificateState) -> str:
     return str(words[state])
 
 
-def hours_word(tenths: int) -> str:
+def hours_figure(tenths: int) -> str:
     """Training hours as people write them: 8 or 8.5."""
     whole, rest = divmod(tenths, 10)
     return f"{whole}.{rest}" if rest else str(whole)
@@ -75,7 +75,7 @@ def rule_words(run: CourseRun) -> str:
     """What the run asks."""
     if run.hours_needed_tenths is None:
         return str(_("每一场都到"))
-    return str(_("满 %(hours)s 学时", hours=hours_word(run.hours_needed_tenths)))
+    return str(_("满 %(hours)s 学时", hours=hours_figure(run.hours_needed_tenths)))
 
 
 def validity_words(run: CourseRun) -> str:
@@ -88,7 +88,7 @@ def validity_words(run: CourseRun) -> str:
 bp.add_app_template_global(certificate_state)
 bp.add_app_template_global(state_word, "certificate_state_word")
 bp.add_app_template_global(LOOKS.__getitem__, "certificate_look")
-bp.add_app_template_global(hours_word)
+bp.add_app_template_global(hours_figure)
 bp.add_app_template_global(full_day)
 bp.add_app_template_global(holder_word)
 bp.add_app_template_global(why_words)

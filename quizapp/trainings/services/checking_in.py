@@ -32,6 +32,7 @@ from quizapp.trainings.errors import (
 from quizapp.trainings.models import Attendance, AttendanceState, CheckInMethod, CodeMode, Matched, TrainingSession
 from quizapp.trainings.rotating import Right
 from quizapp.trainings.services.at_door import attend, has_place
+from quizapp.trainings.services.scanning import note_own_check_in
 from quizapp.trainings.services.sessions import check_not_closed, check_window
 
 #: Why an attendance is kept without counting.
@@ -92,7 +93,7 @@ def check_in(
         raise RightUsed
     there = find_of_person(db, session, person.id)
     if there is not None:
-        return _again(db, session, there, reason, right, now_ms)
+        return _again(db, session, there, matched, reason, right, now_ms)
     if reason is None and not has_place(db, session, person.id, now_ms):
         raise CheckInFull
     values = {
@@ -229,19 +230,31 @@ def _used_for(db: Session, session: TrainingSession, right: Right | None) -> Att
 
 
 def _again(
-    db: Session, session: TrainingSession, there: Attendance, reason: str | None, right: Right | None, now_ms: int
+    db: Session,
+    session: TrainingSession,
+    there: Attendance,
+    matched: Matched,
+    reason: str | None,
+    right: Right | None,
+    now_ms: int,
 ) -> CheckedIn:
-    """What a further check-in of the same person comes to. One that waits, or was undone, counts from a good one on."""
+    """What a further check-in of the same person comes to. One that waits, or was undone, counts from a good one on.
+
+    Whom a scanning phone wrote down before stays in by their own check-in, also when that scan is taken back.
+    """
     same = right is not None and there.right_hash is not None and bytes(there.right_hash) == right.hash
     if there.state == AttendanceState.STRUCK:
         raise CheckInStruck
     if there.state == AttendanceState.COUNTED or reason is not None or same:
         if there.state == AttendanceState.UNDONE:
             there.state, there.reason = AttendanceState.PENDING.value, reason
+        elif reason is None and there.self_at_ms is None:
+            note_own_check_in(db, there, at_ms=now_ms, method=_method(session), matched=matched)
         db.flush()
         return CheckedIn(there, again=not same)
     if not has_place(db, session, there.person_id, now_ms):
         raise CheckInFull
+    note_own_check_in(db, there, at_ms=now_ms, method=_method(session), matched=matched)
     _count(there, right, now_ms)
     there.method = _method(session).value
     db.flush()

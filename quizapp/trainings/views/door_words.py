@@ -50,7 +50,7 @@ def _said() -> dict[type[DomainError], tuple[str, str, str, str]]:
         errors.CheckInEarly: ("amber", "clock", _("还没到签到时间"), _("{time} 起可以签到。")),
         errors.CheckInLate: ("amber", "clock", _("签到时间已过"), ask),
         errors.CheckInClosed: ("amber", "lock", _("签到已经结束"), ask),
-        errors.CheckInCalledOff: ("red", "circle-x", _("这一场取消了"), _("不用来了。改期会另行通知。")),
+        errors.CheckInCalledOff: ("red", "circle-x", _("这一场取消了"), _("不用来。要问原因，请找主办单位。")),
         errors.CheckInFull: ("amber", "users", _("名额满了"), _("请找老师。老师可以加人。")),
         errors.CheckInStruck: ("red", "circle-x", _("老师划去了这次签到"), _("有疑问，请找老师。")),
         errors.RightNeeded: (
