@@ -17,7 +17,7 @@ from quizapp.core.scope import SYSTEM, Actor, Role
 from quizapp.core.tokens import Keys
 from quizapp.demo.people import Resident, make_resident
 from quizapp.demo.places import DEPARTMENTS, DISTRICT, ENTERPRISES, INDUSTRIES, SCHOOLS, STREETS, WORDS
-from quizapp.organisation.models import Industry, OrgUnit, Person, PersonSource, UnitKind
+from quizapp.organisation.models import Industry, JobRole, OrgUnit, Person, PersonSource, UnitKind
 from quizapp.organisation.services import create_industry, create_unit
 
 #: People of the district: on a roster, and with an account of their own.
@@ -33,6 +33,16 @@ STAFF: dict[str, tuple[str, Role, str | None]] = {
     "demo-liaison": ("苏梅", Role.UNIT_LIAISON, "紫兴社区"),
     "demo-street": ("罗建华", Role.COORDINATOR, "滨江街道"),
     "demo-centre": ("唐颖", Role.TRAINER, "临江社区服务中心"),
+}
+#: What somebody of an industry does at work; who leads and who looks after safety is drawn.
+WORK = {
+    "market": JobRole.WORKER,
+    "hotel": JobRole.HOTEL_STAFF,
+    "entertainment": JobRole.ENTERTAINMENT_STAFF,
+    "transport": JobRole.DRIVER,
+    "demolition": JobRole.CREW,
+    "construction": JobRole.CREW,
+    "property": JobRole.WORKER,
 }
 #: The resident of the chooser: name, number, unit.
 RESIDENT = ("周敏", "10000000001", "紫兴社区")
@@ -132,12 +142,28 @@ def make_people(db: Session, district: District, rng: Random, keys: Keys, now: d
                 birth_year=resident.birth_year,
                 sex=resident.sex,
                 education=resident.education,
+                job_role=_job_role(district, unit, number).value,
                 rostered_on=local_date(now),
                 created_at=now,
             )
         )
         district.members.append(Member(resident, unit))
     db.flush()
+
+
+def _job_role(district: District, unit: OrgUnit, number: int) -> JobRole:
+    if unit.kind == UnitKind.SCHOOL:
+        return JobRole.PUPIL
+    if unit.kind != UnitKind.ENTERPRISE:
+        return JobRole.COMMUNITY_STAFF if number % 17 == 0 else JobRole.RESIDENT
+    industry = next(code for code, row in district.industries.items() if row.id == unit.industry_id)
+    if number % 9 == 0:
+        return JobRole.HEAD
+    if number % 6 == 0:
+        return JobRole.SAFETY_OFFICER
+    if industry == "market" and number % 3 == 0:
+        return JobRole.MARKET_MANAGER
+    return WORK[industry]
 
 
 def _sign_up(db: Session, resident: Resident, unit: OrgUnit, keys: Keys, now: datetime) -> Actor:

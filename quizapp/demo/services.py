@@ -1,4 +1,4 @@
-"""Making the demo district: 600 people, deliveries, 1,500 attempts and five sessions, through the functions of real use.
+"""Making the demo district: 600 people, deliveries, 1,500 attempts and six sessions, through the functions of real use.
 
 Everything follows from one seed and the instant at which it is made; keys and codes alone are random.
 """
@@ -16,18 +16,17 @@ from sqlalchemy.orm import Session
 from quizapp.audit.services import record
 from quizapp.core.clock import Clock, day_start, local_date
 from quizapp.core.db import transaction
-from quizapp.core.scope import SYSTEM, Actor
-from quizapp.core.tokens import Keys
+from quizapp.core.scope import SYSTEM
 from quizapp.demo.district import District, Member, make_people, make_staff, make_units
 from quizapp.demo.people import Resident, make_resident
 from quizapp.demo.taking import Ending, Plan, Taker, daytime, random_token
+from quizapp.demo.trainings import SESSIONS, hold_sessions
 from quizapp.jobs.worker import run_pending
 from quizapp.operations.installation import Installation
 from quizapp.organisation.models import UnitKind
 from quizapp.quizzes.models import Delivery, QuizBlueprint
 from quizapp.quizzes.services.deliveries import create_delivery
 from quizapp.quizzes.services.starting import Profile
-from quizapp.trainings.services import check_in, check_in_by_hand, close_session, open_session
 
 SEED = 20261123
 #: Attempts in one transaction.
@@ -92,16 +91,6 @@ OFFERS: tuple[Offer, ...] = (
     ),
 )  # fmt: skip
 
-#: Sessions: title, place, unit, days from today, hour in Shanghai, how many attend, staff account that holds it. The one of day 0 is
-#: going on when the demo is made.
-SESSIONS: tuple[tuple[str, str, str, int, int, int, str], ...] = (
-    ("市场消防安全培训班", "区应急管理局三楼会议室", "区应急管理局", -52, 9, 46, "demo-trainer"),
-    ("拆除工地安全交底会", "东门街道文化站", "区应急管理局", -33, 14, 28, "demo-trainer"),
-    ("社区健康讲座", "临江社区服务中心多功能厅", "临江社区服务中心", -20, 15, 52, "demo-centre"),
-    ("家庭节能科普讲座", "临江社区服务中心一楼", "临江社区服务中心", -6, 10, 37, "demo-centre"),
-    ("宾馆饭店消防培训", "紫兴街道文化站", "区应急管理局", 0, 0, 33, "demo-trainer"),
-)
-
 
 def make_demo(installation: Installation, say: Say) -> None:
     """Fill a prepared, empty demo database."""
@@ -125,7 +114,7 @@ def make_demo(installation: Installation, say: Say) -> None:
         _take_all(db, Taker(keys, rng), plans, now)
         say(f"Demo: {len(SESSIONS)} training sessions")
         with transaction(db):
-            _hold_sessions(db, district, rng, keys, now)
+            hold_sessions(db, district, rng, keys, midnight=_local_midnight(now), now=now)
             record(db, actor=SYSTEM, action="demo_made", object_type="org_unit", object_id=district.root.id, now=now)
 
 
@@ -243,53 +232,6 @@ def _take_all(db: Session, taker: Taker, plans: list[Plan], now: datetime) -> No
         with transaction(db):
             for plan in plans[begin : begin + BATCH]:
                 taker.take(db, plan, now)
-
-
-def _hold_sessions(db: Session, district: District, rng: Random, keys: Keys, now: datetime) -> None:
-    """Sessions with people who scan the code at the door, and a few whom the trainer writes down."""
-    midnight = _local_midnight(now)
-    for title, place, unit, day, hour, count, holder in SESSIONS:
-        actor: Actor = district.staff[holder]
-        starts = midnight + timedelta(days=day, hours=hour) if day else now - timedelta(minutes=5 + now.minute % 10)
-        session = open_session(
-            db,
-            title=title,
-            place=place,
-            unit_id=district.units[unit].id,
-            starts_at=starts,
-            ends_at=starts + timedelta(hours=2),
-            actor=actor,
-            now=starts - timedelta(days=5),
-        )
-        arrivals = sorted(min(now, starts + timedelta(minutes=rng.gauss(-6, 7))) for _ in range(count))
-        for at, member in zip(arrivals, rng.sample(district.members, count), strict=True):
-            name, phone = member.resident.name, member.resident.phone
-            if rng.random() < 0.1:
-                check_in_by_hand(
-                    db,
-                    session=session,
-                    name=name,
-                    phone=phone,
-                    ticket=random_token(rng),
-                    keys=keys,
-                    actor=actor,
-                    now=at,
-                )
-                continue
-            device = random_token(rng).encode().ljust(32)[:32]
-            who = member.actor or Actor()
-            check_in(
-                db,
-                session=session,
-                name=None if member.actor else name,
-                phone=None if member.actor else phone,
-                device_hash=device,
-                keys=keys,
-                actor=who,
-                now=at,
-            )
-        if day:
-            close_session(db, session=session, actor=actor, now=starts + timedelta(hours=2, minutes=10))
 
 
 def _standing(moment: datetime) -> Clock:

@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from quizapp.certificates.models import Certificate
 from quizapp.config import SettingInvalid, Settings, read_settings
 from quizapp.core.db import Database, transaction
 from quizapp.core.tokens import Keys
@@ -26,7 +27,8 @@ from quizapp.operations.installation import check_mark
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Response
 from quizapp.quizzes.services.starting import Profile
-from quizapp.trainings.models import Attendance, TrainingSession
+from quizapp.trainings.models import Attendance, Registration, TrainingSession
+from quizapp.trainings.queries import numbers_of
 from tests.conftest import START, FakeClock
 from tests.factories import make_delivery, make_unit
 
@@ -51,11 +53,23 @@ def test_the_demo_has_its_size(demo_db: Session) -> None:
     assert demo_db.scalar(people) == 600
     assert demo_facts(demo_db, 0).people == 600  # what the chooser says
     assert demo_db.scalar(select(func.count(Attempt.id))) == 1500
-    assert demo_db.scalar(select(func.count(TrainingSession.id))) == 5
+    assert demo_db.scalar(select(func.count(TrainingSession.id))) == 6  # five were held, one is to come
     assert 4 <= (demo_db.scalar(select(func.count(Delivery.id))) or 0) <= 6
     assert set(demo_db.scalars(select(Delivery.state))) == {DeliveryState.READY}
     assert (demo_db.scalar(select(func.count(OrgUnit.id))) or 0) > 80
     assert (demo_db.scalar(select(func.count(Attendance.id))) or 0) > 150
+
+
+def test_its_sessions_have_rosters_registrations_and_certificates(demo_db: Session) -> None:
+    methods = set(demo_db.scalars(select(Attendance.method).distinct()))
+    assert methods == {"rotating", "poster", "by_hand"}
+    held = select(TrainingSession).where(TrainingSession.kind == "sector")
+    for session in demo_db.scalars(held):
+        numbers = numbers_of(demo_db, session.id)
+        assert 0 < numbers.came_rostered <= numbers.rostered
+    waiting = select(func.count()).where(Registration.state == "waiting")
+    assert demo_db.scalar(waiting) == 3
+    assert (demo_db.scalar(select(func.count(Certificate.id))) or 0) > 40
 
 
 def test_its_results_look_like_peoples(demo_db: Session) -> None:
