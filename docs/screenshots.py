@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
@@ -228,17 +229,29 @@ def practising_resident(demo: Demo) -> None:
 
 
 def trainer(demo: Demo) -> None:
-    """The session that is going on: on the phone, on the wall, in the hall."""
-    session = demo.value("SELECT id FROM training_session ORDER BY starts_at DESC LIMIT 1")
+    """The session that is going on: on the phone, on the wall, at the door, on paper."""
+    session = demo.value(
+        "SELECT id FROM training_session WHERE starts_at < strftime('%s', 'now') * 1000 ORDER BY starts_at DESC LIMIT 1"
+    )
     page = demo.visit(PHONE, "trainer")
     page.goto(f"/sessions/{session}")
     take("session", page)
+    page.goto(f"/sessions/{session}/roster")
+    take("roster", page)
+    page.goto(f"/sessions/{session}/scan")
+    page.wait_for_timeout(1500)  # without a camera it is the page for typing
+    take("scan", page)
+    desk = demo.visit(DESK, "trainer")
+    desk.goto(f"/sessions/{session}/back-fill")
+    take("back-fill", desk)
     wall = demo.visit(DESK, "trainer")
     wall.goto(f"/sessions/{session}/projector")
+    wall.wait_for_timeout(1500)  # the code of the moment is drawn
     take("projector", wall)
-    code = demo.value("SELECT code FROM training_session WHERE id = ?", session)
+    shown = wall.screenshot()
+    (read,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(shown)))
     attendee = demo.visit(PHONE)
-    attendee.goto(f"/s/{code}")
+    attendee.goto(read.text)
     take("check-in", attendee)
     attendee.fill("[name=name]", "吴秀兰")
     attendee.fill("[name=phone]", "10000009901")

@@ -70,10 +70,15 @@ function checked(code) {
 
 // --- deciding --------------------------------------------------------------------------------------------------------------
 
+/** The wall clock in the zone of the page's other times. @param {number} at @param {object} more */
+function wall(at, more) {
+  const shown = Object.assign({ timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hour12: false }, more);
+  return new Date(at).toLocaleTimeString("zh-CN", shown);
+}
+
 /** @param {number} at the server's clock */
 function clock(at) {
-  const moment = new Date(at);
-  return [moment.getHours(), moment.getMinutes(), moment.getSeconds()].map((one) => String(one).padStart(2, "0")).join(":");
+  return wall(at, { second: "2-digit" });
 }
 
 /** Now, by the server's clock. */
@@ -249,8 +254,7 @@ function element(tag, name, text) {
 
 /** @param {number} at by this phone's clock */
 function hour(at) {
-  const moment = new Date(at);
-  return String(moment.getHours()).padStart(2, "0") + ":" + String(moment.getMinutes()).padStart(2, "0");
+  return wall(at, {});
 }
 
 function showCounts() {
