@@ -92,4 +92,4 @@ def test_a_run_is_planned_moved_and_one_session_called_off(
     page.wait_for_selector("[data-session][data-state=called_off]")
     look(page)
     page.goto("/runs/1")
-    assert page.locator("main .list-row").count() == 2
+    assert page.locator("main .list-row").count() == 3  # two sessions, and the way to the certificates
