@@ -29,7 +29,7 @@ Visit = Callable[..., Page]
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
-@pytest.mark.parametrize("elder", [False, True], ids=["normal", "elder"])
+@pytest.mark.parametrize("elder", [False, pytest.param(True, marks=pytest.mark.pages)], ids=["normal", "elder"])
 def test_a_certificate_is_checked_by_a_stranger(
     live: Live, visit: Visit, database: Database, size: dict[str, int], lang: str, elder: bool
 ) -> None:
@@ -100,7 +100,7 @@ def test_a_certificate_is_checked_by_a_stranger(
     no_sideways(stranger)
 
 
-@pytest.mark.parametrize("elder", [False, True], ids=["normal", "elder"])
+@pytest.mark.parametrize("elder", [False, pytest.param(True, marks=pytest.mark.pages)], ids=["normal", "elder"])
 @pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
 def test_the_holder_finds_and_downloads_it_without_scripts(
     live: Live, visit: Visit, database: Database, lang: str, elder: bool

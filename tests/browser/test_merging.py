@@ -53,7 +53,7 @@ def pair(live: Live, database: Database) -> tuple[int, int]:
         (PHONE, "zh-CN", False, True),
         (PHONE, "en-GB", True, False),
         (DESKTOP, "en-GB", False, True),
-        (DESKTOP, "zh-CN", True, False),
+        pytest.param(DESKTOP, "zh-CN", True, False, marks=pytest.mark.pages),
     ],
     ids=["phone", "phone-elder-en-plain", "desktop-en", "desktop-elder-plain"],
 )

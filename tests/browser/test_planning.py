@@ -26,7 +26,12 @@ def look(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("size", "lang", "elder"),
-    [(PHONE, "zh-CN", False), (PHONE, "en-GB", True), (DESKTOP, "zh-CN", False), (DESKTOP, "en-GB", False)],
+    [
+        (PHONE, "zh-CN", False),
+        pytest.param(PHONE, "en-GB", True, marks=pytest.mark.pages),
+        pytest.param(DESKTOP, "zh-CN", False, marks=pytest.mark.pages),
+        (DESKTOP, "en-GB", False),
+    ],
     ids=["phone", "phone-en-elder", "desktop", "desktop-en"],
 )
 def test_a_run_is_planned_moved_and_one_session_called_off(

@@ -29,7 +29,7 @@ def answer(page: Page) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
-@pytest.mark.parametrize("elder", [False, True], ids=["normal", "elder"])
+@pytest.mark.parametrize("elder", [False, pytest.param(True, marks=pytest.mark.pages)], ids=["normal", "elder"])
 def test_a_round_goes_on_without_a_page_load(live: Live, visit: Visit, bank: str, lang: str, elder: bool) -> None:
     page = visit(lang=lang, elder=elder)
     bodies: list[Response] = []
@@ -78,7 +78,7 @@ def test_back_and_reload_show_what_stood_there(live: Live, visit: Visit, bank: s
 
 
 @pytest.mark.parametrize("size", [{"width": 320, "height": 568}, PHONE, DESKTOP], ids=["small", "phone", "desktop"])
-@pytest.mark.parametrize("elder", [False, True], ids=["normal", "elder"])
+@pytest.mark.parametrize("elder", [False, pytest.param(True, marks=pytest.mark.pages)], ids=["normal", "elder"])
 def test_the_gathering_pages_fit_and_are_accessible(
     live: Live, visit: Visit, bank: str, size: dict[str, int], elder: bool
 ) -> None:

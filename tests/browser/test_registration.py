@@ -21,9 +21,9 @@ Visit = Callable[..., Page]
 
 VARIANTS = [
     pytest.param("zh-CN", False, PHONE, id="phone"),
-    pytest.param("zh-CN", True, PHONE, id="phone-elder"),
+    pytest.param("zh-CN", True, PHONE, id="phone-elder", marks=pytest.mark.pages),
     pytest.param("en-GB", False, PHONE, id="phone-english"),
-    pytest.param("zh-CN", False, DESKTOP, id="desktop"),
+    pytest.param("zh-CN", False, DESKTOP, id="desktop", marks=pytest.mark.pages),
     pytest.param("en-GB", True, DESKTOP, id="desktop-elder-english"),
 ]
 
@@ -93,7 +93,11 @@ def test_one_registers_another_waits_and_moves_up(
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
-@pytest.mark.parametrize(("lang", "size"), [("zh-CN", DESKTOP), ("en-GB", PHONE)], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("lang", "size"),
+    [pytest.param("zh-CN", DESKTOP, marks=pytest.mark.pages), ("en-GB", PHONE)],
+    ids=["desktop", "phone"],
+)
 def test_a_liaison_registers_twelve_people(
     live: Live, visit: Visit, database: Database, lang: str, size: dict[str, int], scripts: bool
 ) -> None:

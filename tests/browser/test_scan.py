@@ -437,8 +437,8 @@ def test_without_scripts_a_form_scans_one_at_a_time(ground: Ground, phone: Calla
     ("lang", "elder", "width"),
     [
         ("zh-CN", False, 390),
-        ("zh-CN", True, 320),
-        ("en-GB", False, 320),
+        pytest.param("zh-CN", True, 320, marks=pytest.mark.pages),
+        pytest.param("en-GB", False, 320, marks=pytest.mark.pages),
         ("en-GB", True, 390),
         ("zh-CN", False, 1280),
     ],

@@ -46,7 +46,7 @@ def no_sideways(page: Page) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
-@pytest.mark.parametrize("elder", [False, True], ids=["normal", "elder"])
+@pytest.mark.parametrize("elder", [False, pytest.param(True, marks=pytest.mark.pages)], ids=["normal", "elder"])
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
 def test_a_session_from_its_form_to_the_list(
     live: Live, visit: Visit, database: Database, lang: str, elder: bool, scripts: bool
@@ -102,7 +102,7 @@ def test_a_session_from_its_form_to_the_list(
     assert [row[1:3] for row in rows[1:]] == [["周敏", "138****1234"]]
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("size", [pytest.param(PHONE, marks=pytest.mark.pages), DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
 def test_a_coordinator_drills_down_and_downloads(
     live: Live, visit: Visit, database: Database, size: dict[str, int], lang: str

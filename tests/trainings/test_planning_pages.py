@@ -292,7 +292,7 @@ def test_a_session_is_planned_again_a_week_later_in_the_same_run(street: Street,
     assert (twice.status_code, "这一条已经有了" in twice.text) == (422, True)
     assert "东岸街道及以下 · 酒店业 · 安全员" in client.get(f"/sessions/{source.id}").text
     english = client.get(f"/sessions/{source.id}", headers={"Accept-Language": "en"}).text
-    assert "东岸街道 and below · Hotels · Safety officers" in english
+    assert "东岸街道 and below · Hotels · Safety officer" in english
     form = client.get(f"/sessions/new?copy={source.id}").text
     assert 'value="2026-12-01"' in form
     reply = client.post(f"/sessions/new?copy={source.id}", data=values(street, day="2026-12-01", kind="sector"))
