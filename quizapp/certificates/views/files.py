@@ -148,7 +148,7 @@ def run_list(run_id: int) -> Response:
             (_("条件"), rule_words(run)),
             (_("有效期"), validity_words(run)),
             (_("筛选"), _filter_words(found.text, state_word(found.state) if found.state else "")),
-            (_("张数"), _("%(count)s 张", count=len(rows))),
+            (_("张数"), _("%(count)s 张证书", count=len(rows))),
             (_("导出时间"), format_moment(now, words=False)),
             (_("导出人"), actor.name),
             (_("提醒"), _("含个人信息，只用于这一期证书的管理。")),

@@ -52,7 +52,7 @@ class SessionForm(TrainingForm):
     run_id = SelectField(_l("属于哪一期"), default="")
     capacity = IntegerField(_l("名额"), validators=[Optional()])
     registration = RadioField(
-        _l("报名"),
+        _l("怎么报名"),
         choices=[
             SelectChoice(RegistrationMode.CLOSED.value, _l("不用报名")),
             SelectChoice(RegistrationMode.AUDIENCE.value, _l("对象里的人")),

@@ -166,7 +166,7 @@ def figure_words(numbers: SessionNumbers) -> list[tuple[str, str]]:
     evident = numbers.back_filled_with_evidence
     rows = [
         (_("名册"), numbers.rostered),
-        (_("报名"), numbers.registered),
+        (_("报名人数"), numbers.registered),
         (_("到场"), numbers.came),
         (_("应到未到"), numbers.no_shows),
         (_("现场来的"), numbers.walk_ins),
