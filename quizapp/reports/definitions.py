@@ -1,0 +1,99 @@
+"""What each figure is: its unit of measure, what is counted in, its denominator. Page, chart and export show what stands here.
+
+The words of a definition (name, rule, when it is counted) stand in `reports/words.py` under the same code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Measure(StrEnum):
+    """What a figure counts. Figures of different measures are never added."""
+
+    #: 人: each once.
+    PERSON = "person"
+    #: 人次: each time.
+    PERSON_TIME = "person_time"
+    #: 场.
+    SESSION = "session"
+    #: A fraction from 0 to 1.
+    RATE = "rate"
+    #: Points of a paper.
+    POINTS = "points"
+
+
+class FigureCode(StrEnum):
+    """The figures by name."""
+
+    #: Attempts of any state.
+    STARTED = "started"
+    #: Submitted, or scored at the end of their time.
+    CLOSED = "closed"
+    #: Closed first attempts.
+    FIRST = "first"
+    #: Of the first attempts, passed.
+    PASSED = "passed"
+    #: Void attempts.
+    VOID = "void"
+    #: Closed, nobody knows whose.
+    UNIDENTIFIED = "unidentified"
+    #: Different people with a closed attempt that is not void.
+    PERSONS = "persons"
+    #: passed / first.
+    PASS_RATE = "pass_rate"  # noqa: S105
+    #: Mean of the score in per cent of the highest, of first attempts.
+    MEAN_SCORE = "mean_score"
+    #: People on the roster.
+    ROSTER = "roster"
+    #: Of the roster, with a closed first attempt.
+    COVERED = "covered"
+    #: covered / roster.
+    COVERAGE = "coverage"
+    #: Sessions held.
+    SESSIONS = "sessions"
+    #: Registered for a session.
+    REGISTERED = "registered"
+    #: Came.
+    ATTENDED = "attended"
+    #: Different people who came.
+    ATTENDED_PERSONS = "attended_persons"
+    #: Came without having registered.
+    WALK_INS = "walk_ins"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One figure."""
+
+    code: FigureCode
+    measure: Measure
+    #: What it is divided by, where it is a rate.
+    denominator: FigureCode | None = None
+    #: Whether it may be added over units and days; 人 may not: one person counts once.
+    additive: bool = True
+
+
+DEFINITIONS: dict[FigureCode, Definition] = {
+    one.code: one
+    for one in (
+        Definition(FigureCode.STARTED, Measure.PERSON_TIME),
+        Definition(FigureCode.CLOSED, Measure.PERSON_TIME),
+        Definition(FigureCode.FIRST, Measure.PERSON_TIME),
+        Definition(FigureCode.PASSED, Measure.PERSON_TIME),
+        Definition(FigureCode.VOID, Measure.PERSON_TIME),
+        Definition(FigureCode.UNIDENTIFIED, Measure.PERSON_TIME),
+        Definition(FigureCode.PERSONS, Measure.PERSON, additive=False),
+        Definition(FigureCode.PASS_RATE, Measure.RATE, FigureCode.FIRST, additive=False),
+        Definition(FigureCode.MEAN_SCORE, Measure.POINTS, FigureCode.FIRST, additive=False),
+        Definition(FigureCode.ROSTER, Measure.PERSON, additive=False),
+        Definition(FigureCode.COVERED, Measure.PERSON, FigureCode.ROSTER, additive=False),
+        Definition(FigureCode.COVERAGE, Measure.RATE, FigureCode.ROSTER, additive=False),
+        Definition(FigureCode.SESSIONS, Measure.SESSION),
+        Definition(FigureCode.REGISTERED, Measure.PERSON_TIME),
+        Definition(FigureCode.ATTENDED, Measure.PERSON_TIME),
+        Definition(FigureCode.ATTENDED_PERSONS, Measure.PERSON, additive=False),
+        Definition(FigureCode.WALK_INS, Measure.PERSON_TIME),
+    )
+}
