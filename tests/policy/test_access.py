@@ -729,6 +729,9 @@ TABLE = [
     Route("reports.pass_rates_csv", P.EXPORT_FIGURES),
     Route("reports.pass_rates_csv", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates_csv", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("reports.items", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("reports.items_xlsx", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("reports.items_csv", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
 ]
 
 #: Everybody who asks: the grants, as role and whether over everything, and the side of home.

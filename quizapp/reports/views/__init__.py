@@ -273,3 +273,5 @@ def _file(content: bytes, mimetype: str, table: PassRateTable, suffix: str) -> R
 
 
 bp.add_app_template_global(hidden_words)
+
+from quizapp.reports.views import items  # noqa: E402, F401 # they hang their pages on `bp`
