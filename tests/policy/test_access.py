@@ -721,6 +721,7 @@ TABLE = [
         status=409,
     ),
     Route("trainings.helper_photo", PUBLIC, lambda c: c.helper_door(), "all", 403),
+    Route("reports.overview", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),

@@ -33,6 +33,9 @@ def register(app: Flask) -> None:
     """Fill the navigation."""
     runtime = cast("Runtime", app.extensions["quizapp"])
     runtime.registry.add_navigation(
+        NavigationEntry("reports.overview", _l("总览"), "chart-column", _l("工作"), Permission.SEE_FIGURES, order=10)
+    )
+    runtime.registry.add_navigation(
         NavigationEntry("reports.pass_rates", _l("参与与合格率"), "users", _l("工作"), Permission.SEE_FIGURES, order=20)
     )
 
@@ -273,5 +276,6 @@ def _file(content: bytes, mimetype: str, table: PassRateTable, suffix: str) -> R
 
 
 bp.add_app_template_global(hidden_words)
+bp.add_app_template_global(delivery_title)
 
-from quizapp.reports.views import items  # noqa: E402, F401 # they hang their pages on `bp`
+from quizapp.reports.views import items, overview  # noqa: E402, F401 # they hang their pages on `bp`
