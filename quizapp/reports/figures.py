@@ -22,6 +22,7 @@ from quizapp.measurement.intervals import wilson
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import CLOSED_STATES, Attempt, AttemptState, Delivery
 from quizapp.reports.suppression import FEWEST_ANSWERS, Counts, Node, Shown
+from quizapp.reports.tables import Hidden
 
 
 class RowKind(StrEnum):
@@ -33,17 +34,6 @@ class RowKind(StrEnum):
     OWN = "own"
     #: People who gave no unit, at the deliveries of this unit.
     NO_UNIT = "no_unit"
-
-
-class Hidden(StrEnum):
-    """Why a rate is not shown."""
-
-    #: Nobody answered yet.
-    EMPTY = "empty"
-    #: Fewer than ten answers.
-    FEW = "few"
-    #: It, or a small row beside it, could be computed from it.
-    PROTECTS = "protects"
 
 
 @dataclass(frozen=True)

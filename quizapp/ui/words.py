@@ -50,6 +50,9 @@ WORDS: dict[str, LazyString] = {
     "unit_closed_for_delivery": _l("这个单位已经停用，请另选一个"),
     "assembly_running": _l("正在组卷，或已经组好。刷新看一看。"),
     "delivery_started": _l("已经有人开始答，这一项不能再改。可以复制一份新的。"),
+    # figures as files
+    "export_reason_missing": _l("附上明细要选一个用途"),
+    "export_grant_changed": _l("您的授权在导出之后变了，这个文件不能再给。按现在的授权再导出一次。"),
     # training sessions
     "check_in_early": _l("还没到签到时间，开始前两小时起可以签到。"),
     "check_in_late": _l("签到时间已过。请找老师补登。"),

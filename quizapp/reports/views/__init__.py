@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
-from flask import Blueprint, Flask, Response, render_template, request, url_for
+from flask import Blueprint, Flask, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from quizapp.audit.services import record
 from quizapp.core.clock import local_date
-from quizapp.core.db import transaction
 from quizapp.core.registry import NavigationEntry
 from quizapp.core.scope import Permission
-from quizapp.core.spreadsheet import Column, Kind, write_csv, write_xlsx
-from quizapp.core.web import Runtime, get_actor, get_db, get_now, get_scope, requires
+from quizapp.core.web import Runtime, get_db, get_now, get_scope, requires
 from quizapp.quizzes.models import Delivery
-from quizapp.reports.figures import Hidden, PassRateTable, Row, RowKind, deliveries_in_reach, pass_rate_table
+from quizapp.reports.definitions import FigureCode
+from quizapp.reports.figures import PassRateTable, Row, RowKind, deliveries_in_reach, pass_rate_table
 from quizapp.reports.forms import TARGETS, Filters
-from quizapp.ui.filters import format_day, format_moment, is_english
+from quizapp.reports.tables import Cell, FigureTable, Hidden, TableRow
+from quizapp.ui.filters import format_day, is_english
 
 bp = Blueprint("reports", "quizapp.reports", template_folder="templates")
 
@@ -32,6 +32,7 @@ PAGE_SIZE = 50
 def register(app: Flask) -> None:
     """Fill the navigation."""
     runtime = cast("Runtime", app.extensions["quizapp"])
+    runtime.registry.fill("job", exporting.job_words)
     runtime.registry.add_navigation(
         NavigationEntry("reports.overview", _l("总览"), "chart-column", _l("工作"), Permission.SEE_FIGURES, order=10)
     )
@@ -76,66 +77,6 @@ def pass_rates() -> str | tuple[str, int]:
         page_url=lambda number: url_for("reports.pass_rates", **_query(filters), page=number),
     )
     return (content, 422) if filters.wrong_days else content
-
-
-@bp.get("/reports/pass-rates.xlsx")
-@requires(Permission.EXPORT_FIGURES)
-def pass_rates_xlsx() -> Response:
-    """The same table as a workbook, with what it is of on the first sheet."""
-    table = _export("xlsx")
-    content = write_xlsx(
-        _columns(table),
-        map(_cells, table.rows),
-        title=_("合格率"),
-        facts_title=_("说明"),
-        facts=_facts(table),
-    )
-    return _file(content, XLSX, table, "xlsx")
-
-
-@bp.get("/reports/pass-rates.csv")
-@requires(Permission.EXPORT_FIGURES)
-def pass_rates_csv() -> Response:
-    """The same table as CSV."""
-    table = _export("csv")
-    return _file(write_csv(_columns(table), map(_cells, table.rows)), "text/csv", table, "csv")
-
-
-def _export(kind: str) -> PassRateTable:
-    """The table within what may be exported, which the log then knows of."""
-    db, scope, now = get_db(), get_scope(), get_now()
-    filters = Filters.read(request.args)
-    days = _period(filters, deliveries_in_reach(db, scope, Permission.EXPORT_FIGURES))
-    table = pass_rate_table(
-        db,
-        scope,
-        unit_id=filters.unit_id,
-        delivery_id=filters.delivery_id,
-        first_day=days[0],
-        last_day=days[1],
-        permission=Permission.EXPORT_FIGURES,
-    )
-    details: dict[str, Any] = {
-        "figures": "pass_rates",
-        "format": kind,
-        "delivery_id": filters.delivery_id,
-        "from": days[0].isoformat(),
-        "to": days[1].isoformat(),
-        "rows": len(table.rows),
-    }
-    unit_id = table.unit.id if table.unit else None
-    with transaction(db):
-        record(
-            db,
-            actor=get_actor(),
-            action="figures_exported",
-            object_type="org_unit",
-            object_id=unit_id,
-            unit_id=unit_id,
-            details=details,
-            now=now,
-        )
-    return table
 
 
 def _period(filters: Filters, deliveries: list[Delivery]) -> tuple[date, date]:
@@ -197,44 +138,71 @@ def period_words(table: PassRateTable) -> str:
     return str(_("%(start)s 至 %(end)s", start=first, end=last))
 
 
-def _columns(table: PassRateTable) -> tuple[Column, ...]:
-    one = table.delivery is not None
-    return (
-        Column(_("单位"), Kind.TEXT, 28),
-        Column(_("单位码"), Kind.TEXT, 14),
-        Column(_("已开始（人次）"), Kind.WHOLE),
-        Column(_("已交卷（人次）"), Kind.WHOLE),
-        Column(_("作废（人次）"), Kind.WHOLE),
-        Column(_("未识别（人次）"), Kind.WHOLE),
-        Column(_("首次作答（人）") if one else _("首次作答（人次）"), Kind.WHOLE, 16),
-        Column(_("合格（人）") if one else _("合格（人次）"), Kind.WHOLE),
-        Column(_("合格率"), Kind.PERCENT),
-        Column(_("95% 区间下限"), Kind.PERCENT),
-        Column(_("95% 区间上限"), Kind.PERCENT),
-        Column(_("备注"), Kind.TEXT, 30),
+def figure_table(query: Mapping[str, str], permission: Permission) -> FigureTable:
+    """The pass-rate table as a file shows it, within a permission."""
+    db, scope = get_db(), get_scope()
+    filters = Filters.read(query)
+    days = _period(filters, deliveries_in_reach(db, scope, permission))
+    table = pass_rate_table(
+        db,
+        scope,
+        unit_id=filters.unit_id,
+        delivery_id=filters.delivery_id,
+        first_day=days[0],
+        last_day=days[1],
+        permission=permission,
+    )
+    known = {
+        "unit": table.unit.id if table.unit else None,
+        "delivery": filters.delivery_id,
+        "from": table.first_day,
+        "to": table.last_day,
+    }
+    return FigureTable(
+        name="pass_rates",
+        title=_("参与与合格率"),
+        row_heading=_("单位"),
+        columns=(
+            FigureCode.STARTED,
+            FigureCode.CLOSED,
+            FigureCode.VOID,
+            FigureCode.UNIDENTIFIED,
+            FigureCode.FIRST,
+            FigureCode.PASSED,
+            FigureCode.PASS_RATE,
+        ),
+        rows=tuple(_table_row(row, table) for row in table.rows),
+        first_line=_("参加者中，不代表全体居民"),
+        filters=(
+            (_("单位"), table.unit.name if table.unit else _("全部单位")),
+            (_("测验"), delivery_title(table.delivery) if table.delivery else _("全部测验")),
+            (_("时间"), period_words(table)),
+        ),
+        remarks=(_("95% 置信区间，Wilson 法。"),),
+        persons_of_one=table.delivery is not None,
+        query={name: str(value) for name, value in known.items() if value is not None},
     )
 
 
-def _cells(row: Row) -> tuple[str | int | float | None, ...]:
-    name = {RowKind.OWN: _("本级，不在下级单位"), RowKind.NO_UNIT: _("没有填单位")}.get(row.kind)
-    if name is None:
-        name = row.unit.name if row.unit else _("全部单位合计")
-    notes = [hidden_words(row.hidden)] if row.hidden else []
-    if row.moved:
-        notes.append(str(_("已移走，按当天的单位计")))
-    return (
-        str(name),
-        row.unit.code if row.unit else None,
-        row.started,
-        row.closed,
-        row.void,
-        row.unidentified,
-        row.first,
-        row.passed,
-        row.rate,
-        row.low,
-        row.high,
-        "；".join(notes) or None,
+def _table_row(row: Row, table: PassRateTable) -> TableRow:
+    values = {
+        FigureCode.STARTED: row.started,
+        FigureCode.CLOSED: row.closed,
+        FigureCode.VOID: row.void,
+        FigureCode.UNIDENTIFIED: row.unidentified,
+        FigureCode.FIRST: row.first,
+        FigureCode.PASSED: row.passed,
+    }
+    return TableRow(
+        key=row.unit.code if row.unit else row.kind.value,
+        label=row_name(row, table),
+        cells={
+            **{code: Cell(value) for code, value in values.items()},
+            FigureCode.PASS_RATE: Cell(row.rate, row.low, row.high, row.hidden),
+        },
+        total=row.kind is RowKind.TOTAL,
+        notes=(str(_("已移走，按当天的单位计")),) if row.moved else (),
+        unit_code=row.unit.code if row.unit else None,
     )
 
 
@@ -248,34 +216,9 @@ def hidden_words(hidden: Hidden) -> str:
     return str(words[hidden])
 
 
-def _facts(table: PassRateTable) -> list[tuple[str, str]]:
-    return [
-        (_("范围"), _("参加者中，不代表全体居民")),
-        (_("单位"), table.unit.name if table.unit else _("全部单位")),
-        (_("测验"), delivery_title(table.delivery) if table.delivery else _("全部测验")),
-        (_("时间"), period_words(table)),
-        (_("合格率"), _("合格 ÷ 首次作答。首次作答是同一个人在同一测验安排中最早开始、已交卷、没有作废的答卷。")),
-        (_("区间"), _("95% 置信区间，Wilson 法。")),
-        (_("作废"), _("没有作答就到时间的，或被作废的答卷，不进合格率。")),
-        (_("未识别"), _("没有留下姓名和手机号的答卷，只计人次，不进合格率。")),
-        (_("不显示"), _("作答不足 10 人的合格率不显示；能由它推算的另一行也不显示。")),
-        (_("单位归属"), _("按作答当天的单位汇总。")),
-        (_("导出时间"), format_moment(get_now(), words=False)),
-        (_("导出人"), get_actor().name),
-    ]
-
-
-def _file(content: bytes, mimetype: str, table: PassRateTable, suffix: str) -> Response:
-    response = Response(content, mimetype=mimetype)
-    days = f"{table.first_day:%Y%m%d}-{table.last_day:%Y%m%d}" if table.first_day and table.last_day else "all"
-    unit = table.unit.code if table.unit else "all"
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in unit)
-    response.headers.set("Content-Disposition", "attachment", filename=f"pass-rates-{safe}-{days}.{suffix}")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
-
-
 bp.add_app_template_global(hidden_words)
 bp.add_app_template_global(delivery_title)
 
-from quizapp.reports.views import items, overview  # noqa: E402, F401 # they hang their pages on `bp`
+from quizapp.reports.views import exporting, items, overview  # noqa: E402, F401 # they hang their pages on `bp`
+
+exporting.EXPORTABLE["pass_rates"] = exporting.Exportable(figure_table, "reports.pass_rates", records=True)
