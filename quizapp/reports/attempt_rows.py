@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from quizapp.core.spreadsheet import Value
 from quizapp.organisation.models import Industry, OrgUnit, Person
 from quizapp.quizzes.models import Attempt, Delivery
+from quizapp.reports.figures.sums import joined
 
 #: Rows that are fetched at a time.
 PIECE = 2000
@@ -24,7 +25,7 @@ COLUMNS = (
 
 def count_attempts(db: Session, conditions: Sequence[ColumnElement[bool]]) -> int:
     """How many rows there will be, about: more may come while they are read."""
-    return db.scalar(_joined(select(func.count()), conditions)) or 0
+    return db.scalar(joined(select(func.count())).where(*conditions)) or 0
 
 
 def attempt_rows(
@@ -34,32 +35,36 @@ def attempt_rows(
 
     `conditions` hold the scope: what may be seen is decided where the figure is. Codes come as codes, yes and no as "1" and "0".
     """
+    statement = _rows_statement(conditions, english=english).order_by(Attempt.id)
+    return map(_plain, db.execute(statement.execution_options(yield_per=PIECE)))
+
+
+def attempt_page(
+    db: Session, conditions: Sequence[ColumnElement[bool]], first: int, size: int, *, english: bool = False
+) -> list[Sequence[Value]]:
+    """Some of the same rows for a page, the latest first."""
+    statement = _rows_statement(conditions, english=english).order_by(Attempt.started_at.desc(), Attempt.id.desc())
+    return [_plain(row) for row in db.execute(statement.offset(first).limit(size))]
+
+
+def _rows_statement(conditions: Sequence[ColumnElement[bool]], *, english: bool) -> Any:
     industry = func.coalesce(Industry.name_en, Industry.name) if english else Industry.name
     unit = func.coalesce(OrgUnit.name_en, OrgUnit.name) if english else OrgUnit.name
     title = func.coalesce(Delivery.title_en, Delivery.title) if english else Delivery.title
-    statement = _joined(
-        select(
-            Attempt.public_id, title, Person.name, unit, OrgUnit.code, industry, Attempt.age_band, Attempt.sex,
-            Attempt.education, Attempt.key_group, Attempt.identity_level, Attempt.started_at, Attempt.closed_at,
-            Attempt.state, Attempt.is_first, Attempt.try_number, Attempt.score, Delivery.max_score, Attempt.passed,
-        ),
-        conditions,
+    statement = select(
+        Attempt.public_id, title, Person.name, unit, OrgUnit.code, industry, Attempt.age_band, Attempt.sex,
+        Attempt.education, Attempt.key_group, Attempt.identity_level, Attempt.started_at, Attempt.closed_at,
+        Attempt.state, Attempt.is_first, Attempt.try_number, Attempt.score, Delivery.max_score, Attempt.passed,
     )  # fmt: skip
-    flags = (COLUMNS.index("is_first"), COLUMNS.index("passed"))
-    for row in db.execute(statement.order_by(Attempt.id).execution_options(yield_per=PIECE)):
-        cells = list(row)
-        for flag in flags:
-            cells[flag] = None if cells[flag] is None else "1" if cells[flag] else "0"
-        yield cells
+    people = joined(statement).outerjoin(Person, Person.id == Attempt.person_id)
+    return people.outerjoin(Industry, Industry.id == Attempt.industry_id).where(*conditions)
 
 
-def _joined(statement: Any, conditions: Sequence[ColumnElement[bool]]) -> Any:
-    """From the attempts to the names. The unit of today's tree is that of the day, or where none was given the delivery's."""
-    return (
-        statement.select_from(Attempt)
-        .join(Delivery, Delivery.id == Attempt.delivery_id)
-        .join(OrgUnit, OrgUnit.id == func.coalesce(Attempt.unit_id, Delivery.unit_id))
-        .outerjoin(Person, Person.id == Attempt.person_id)
-        .outerjoin(Industry, Industry.id == Attempt.industry_id)
-        .where(*conditions)
-    )
+_FLAGS = (COLUMNS.index("is_first"), COLUMNS.index("passed"))
+
+
+def _plain(row: Any) -> Sequence[Value]:
+    cells = list(row)
+    for flag in _FLAGS:
+        cells[flag] = None if cells[flag] is None else "1" if cells[flag] else "0"
+    return cells

@@ -57,13 +57,18 @@ def measure_word(measure: Measure) -> str:
     return str(words.get(measure, ""))
 
 
-def heading(code: FigureCode, *, persons_of_one: bool = False) -> str:
-    """A column's heading with its unit of measure. In a table of one delivery a first attempt is a person."""
+def heading_parts(code: FigureCode, *, persons_of_one: bool = False) -> tuple[str, str]:
+    """A column's name and its unit of measure ("" for a rate). In a table of one delivery a first attempt is a person."""
     measure = DEFINITIONS[code].measure
     if persons_of_one and code in (FigureCode.FIRST, FigureCode.PASSED):
         measure = Measure.PERSON
-    word = measure_word(measure)
-    return _("%(name)s（%(measure)s）", name=NAMES[code], measure=word) if word else str(NAMES[code])
+    return str(NAMES[code]), measure_word(measure)
+
+
+def heading(code: FigureCode, *, persons_of_one: bool = False) -> str:
+    """The same as one text."""
+    name, word = heading_parts(code, persons_of_one=persons_of_one)
+    return str(_("%(name)s（%(measure)s）", name=name, measure=word)) if word else name
 
 
 def kind_of_column(code: FigureCode) -> Kind:

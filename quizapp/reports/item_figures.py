@@ -13,14 +13,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from quizapp.banks.models import Item, ItemVersion, Topic
-from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope
 from quizapp.measurement.intervals import wilson
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import CLOSED_STATES, Attempt, Delivery, Paper, PaperItem, Response
 from quizapp.quizzes.queries.taking import PaperCache
 from quizapp.quizzes.scoring import PositionKey, is_right
-from quizapp.reports.figures import _delivery_condition
 from quizapp.reports.suppression import FEWEST_ANSWERS
 
 
@@ -54,16 +52,6 @@ class _Tally:
     right: int = 0
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     wrong: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-
-def get_delivery_in_reach(db: Session, scope: Scope, delivery_id: int, permission: Permission) -> Delivery:
-    """A delivery that the reader's people can have taken. Raises NotFound for any other."""
-    statement = select(Delivery).join(OrgUnit, OrgUnit.id == Delivery.unit_id)
-    grants = scope.with_permission(permission)
-    delivery = db.scalar(statement.where(Delivery.id == delivery_id, _delivery_condition(grants)))
-    if delivery is None:
-        raise NotFound
-    return delivery
 
 
 def item_rows(

@@ -38,6 +38,11 @@ def record_columns() -> list[tuple[str, str, int]]:
 
 def record_words() -> dict[str, dict[str, str]]:
     """Column (its number, as JSON keeps keys) → code → word."""
+    return {str(COLUMNS.index(name)): words for name, words in code_words().items()}
+
+
+def code_words() -> dict[str, dict[str, str]]:
+    """Column → code → word."""
     yes_no = {"1": _("是"), "0": _("否")}
     words: dict[str, dict[str, str]] = {
         "sex": {Sex.FEMALE: _("女"), Sex.MALE: _("男")},
@@ -63,7 +68,4 @@ def record_words() -> dict[str, dict[str, str]]:
         "is_first": yes_no,
         "passed": yes_no,
     }
-    return {
-        str(COLUMNS.index(name)): {str(code): str(word) for code, word in codes.items()}
-        for name, codes in words.items()
-    }
+    return {name: {str(code): str(word) for code, word in codes.items()} for name, codes in words.items()}

@@ -1,40 +1,56 @@
-"""Which attempts stand behind a table of figures: the filters of its address as conditions, within a scope."""
+"""Which attempts stand behind a figure: its table's filters, its row and its rule, as conditions within a scope."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
-from quizapp.core.clock import day_after
-from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope, below
-from quizapp.organisation.models import OrgUnit
-from quizapp.quizzes.models import Attempt
+from quizapp.quizzes.models import Attempt, AttemptState
+from quizapp.reports.definitions import FigureCode
+from quizapp.reports.figures import reachable_delivery, reachable_unit
+from quizapp.reports.figures.sums import CLOSED, DAY_PATH, FIRST, conditions
 from quizapp.reports.forms import Filters
+
+_PATH = re.compile(r"(/[0-9]{1,18}){1,20}/")
+
+#: Which attempts a figure counts.
+RULES: dict[FigureCode, Any] = {
+    FigureCode.CLOSED: CLOSED,
+    FigureCode.FIRST: FIRST,
+    FigureCode.PASSED: and_(FIRST, Attempt.passed.is_(True)),
+    FigureCode.VOID: Attempt.state == AttemptState.VOID,
+    FigureCode.UNIDENTIFIED: and_(CLOSED, Attempt.person_id.is_(None)),
+    FigureCode.PERSONS: and_(CLOSED, Attempt.person_id.is_not(None)),
+}
 
 
 def attempt_conditions(
     db: Session, scope: Scope, query: Mapping[str, str], permission: Permission = Permission.EXPORT_FIGURES
 ) -> list[ColumnElement[bool]]:
-    """Conditions on `Attempt`, joined with `Delivery` and with `OrgUnit` as the unit of the day (or the delivery's).
+    """Conditions on `Attempt` as `figures.sums.joined` joins it, from an address: its filters, and `figure`, `at`, `part` of a number.
 
-    The unit counts by its path of the day, the scope by today's tree, as in the tables. Raises NotFound for a unit out of reach.
+    The unit counts by its path of the day, the scope by today's tree, as in the tables. Raises NotFound for a unit or delivery out of
+    reach.
     """
-    filters = Filters.read(query)
-    conditions = [scope.condition(permission, OrgUnit.path, Attempt.industry_id)]
-    if filters.unit_id is not None:
-        unit = db.get(OrgUnit, filters.unit_id)
-        if unit is None or not any(
-            grant.path is None or unit.path.startswith(grant.path) for grant in scope.with_permission(permission)
-        ):
-            raise NotFound
-        conditions.append(below(func.coalesce(Attempt.unit_path, OrgUnit.path), unit.path))
-    if filters.delivery_id is not None:
-        conditions.append(Attempt.delivery_id == filters.delivery_id)
-    if filters.first_day is not None:
-        conditions.append(Attempt.local_date >= filters.first_day)
-    if filters.last_day is not None:
-        conditions.append(Attempt.local_date < day_after(filters.last_day))
-    return conditions
+    filters = Filters.read(query).figures
+    reachable_delivery(db, scope, filters.delivery_id, permission)
+    found = list(conditions(scope, permission, filters))
+    unit = reachable_unit(db, scope, filters.unit_id, permission)
+    if unit is not None:
+        found.append(below(DAY_PATH, unit.path))
+    if _PATH.fullmatch(at := query.get("at", "")):
+        found.append(below(DAY_PATH, at))
+    if (part := query.get("part")) in ("own", "no_unit") and unit is not None:
+        found += [
+            unit.path == DAY_PATH,
+            Attempt.unit_id.is_(None) if part == "no_unit" else Attempt.unit_id.is_not(None),
+        ]
+    figure = query.get("figure")
+    if figure in RULES:
+        found.append(RULES[FigureCode(figure)])
+    return found

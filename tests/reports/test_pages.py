@@ -24,6 +24,14 @@ from quizapp.reports.forms import Filters
 from tests.factories import make_delivery, make_unit
 from tests.reports.test_figures import INDEPENDENT, add, fill_at_random, make_district, scope_of
 
+#: What the table has beside the counts: people, mean score of first attempts, units with any.
+FURTHER = """
+    SELECT count(DISTINCT CASE WHEN a.state IN ('submitted', 'expired') THEN a.person_id END),
+           avg(CASE WHEN a.state IN ('submitted', 'expired') AND a.is_first THEN 100.0 * a.score / d.max_score END),
+           count(DISTINCT CASE WHEN a.state IN ('submitted', 'expired') AND a.is_first THEN a.unit_path END)
+    FROM attempt a JOIN delivery d ON d.id = a.delivery_id
+    WHERE a.delivery_id = :delivery AND a.local_date BETWEEN :first AND :last AND a.unit_path LIKE :path || '%'
+"""
 MakeApp = Callable[..., Flask]
 PAGE = "/reports/pass-rates"
 FILES = {"": PAGE, "xlsx": "/reports/export/pass_rates/xlsx", "csv": "/reports/export/pass_rates/csv"}
@@ -98,8 +106,8 @@ def test_days_that_are_none_are_said_to_be_wrong(db: Session, app: Flask, query:
 
 def test_filters_that_make_no_sense_are_as_if_not_asked() -> None:
     filters = Filters.read({"unit": "x", "delivery": "", "target": "61", "page": "-3", "from": "2026-04-01"})
-    assert (filters.unit_id, filters.delivery_id, filters.target, filters.page) == (None, None, None, 1)
-    assert filters.first_day is not None
+    assert (filters.figures.unit_id, filters.figures.delivery_id, filters.target, filters.page) == (None, None, None, 1)
+    assert filters.figures.first_day is not None
     assert not filters.wrong_days
 
 
@@ -128,15 +136,22 @@ def test_the_exports_equal_sql_written_independently_cell_by_cell(either_databas
 
                 values |= {"first": date.fromisoformat(days[0]), "last": date.fromisoformat(days[1])}
             started, closed, first, passed, void, unidentified = db.execute(text(INDEPENDENT), values).one()
-            assert cells[2:8] == [started, closed, void, unidentified, first, passed]
-            assert cells[8] == pytest.approx(passed / first)
+            persons, score, units_of = db.execute(text(FURTHER), values).one()
+            named = dict(zip(table[0], cells, strict=True))
+            assert cells[2:5] == [persons, first, passed]
+            assert cells[9:13] == [started, closed, void, unidentified]
+            assert named["合格率"] == pytest.approx(passed / first)
+            assert named["平均得分率"] == pytest.approx(float(score) / 100)
             assert line[0].removesuffix("合计") == units[str(cells[1])].name
-            assert line[1:8] == [str(cells[1]), *map(str, (int(c) for c in cells[2:8]))]
-            assert line[8] == f"{passed / first * 100:.1f}%"
-            z = 1.959963984540054
-            middle, half = passed + z * z / 2, z * (passed * (first - passed) / first + z * z / 4) ** 0.5
-            assert cells[9] == pytest.approx((middle - half) / (first + z * z))
-            assert cells[10] == pytest.approx((middle + half) / (first + z * z))
+            assert line[1:5] == [str(cells[1]), str(persons), str(first), str(passed)]
+            assert line[5] == f"{passed / first * 100:.1f}%"
+            low, high = named["95% 区间下限"], named["95% 区间上限"]
+            assert low < passed / first < high
+            if units_of == 1:  # one unit: Wilson's formula written out
+                z = 1.959963984540054
+                middle, half = passed + z * z / 2, z * (passed * (first - passed) / first + z * z / 4) ** 0.5
+                ends = ((middle - half) / (first + z * z), (middle + half) / (first + z * z))
+                assert (low, high) == pytest.approx(ends)
         events = db.scalars(select(AuditEvent).where(AuditEvent.action == "figures_exported")).all()
         assert [event.details["format"] for event in events] == ["xlsx", "csv"]
         assert {event.unit_id for event in events} == {d.top.id}

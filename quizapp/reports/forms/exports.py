@@ -26,7 +26,7 @@ class ExportForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
 
     format = RadioField(
         _l("文件"),
-        choices=[SelectChoice(Format.XLSX.value, _l("Excel 工作簿")), SelectChoice(Format.CSV.value, "CSV")],
+        choices=[SelectChoice(Format.XLSX.value, "Excel"), SelectChoice(Format.CSV.value, "CSV")],
         default=Format.XLSX.value,
         validators=[InputRequired(_l("请选一种文件"))],
     )

@@ -10,12 +10,16 @@ from flask_babel import gettext as _
 from quizapp.audit.services import record
 from quizapp.banks.models import ItemType, ItemVersion
 from quizapp.core.db import transaction
+from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission
 from quizapp.core.spreadsheet import Column, Kind, write_csv, write_xlsx
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.quizzes.models import Delivery
-from quizapp.reports.item_figures import ItemRow, get_delivery_in_reach, item_rows
-from quizapp.reports.views import XLSX, bp, delivery_title
+from quizapp.reports.exports import Format
+from quizapp.reports.figures import reachable_delivery
+from quizapp.reports.item_figures import ItemRow, item_rows
+from quizapp.reports.views import bp
+from quizapp.reports.views.words import delivery_title
 from quizapp.ui.filters import format_moment, lang_text
 
 
@@ -50,7 +54,7 @@ def items_xlsx(delivery_id: int) -> Response:
         (_("导出人"), get_actor().name),
     ]
     content = write_xlsx(_columns(), map(_cells, rows), title=_("逐题"), facts_title=_("说明"), facts=facts)
-    return _file(content, XLSX, delivery, "xlsx", len(rows))
+    return _file(content, Format.XLSX.media_type, delivery, "xlsx", len(rows))
 
 
 @bp.get("/reports/deliveries/<int:delivery_id>/items.csv")
@@ -63,7 +67,9 @@ def items_csv(delivery_id: int) -> Response:
 
 def _load(delivery_id: int) -> tuple[Delivery, list[ItemRow]]:
     db, scope = get_db(), get_scope()
-    delivery = get_delivery_in_reach(db, scope, delivery_id, Permission.EXPORT_FIGURES)
+    delivery = reachable_delivery(db, scope, delivery_id, Permission.EXPORT_FIGURES)
+    if delivery is None:
+        raise NotFound
     return delivery, item_rows(db, scope, delivery)
 
 
