@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, case, cast, func, null, select
+from sqlalchemy import ColumnElement, Float, Integer, and_, case, cast, extract, func, null, select
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import day_after
@@ -30,6 +30,8 @@ _GROUPS: dict[GroupDimension, Any] = {
     GroupDimension.EDUCATION: Attempt.education,
     GroupDimension.KEY_GROUP: Attempt.key_group,
     GroupDimension.IDENTITY: Attempt.identity_level,
+    GroupDimension.MONTH: cast(extract("year", Attempt.local_date), Integer) * 100
+    + cast(extract("month", Attempt.local_date), Integer),
 }
 
 
@@ -43,6 +45,8 @@ class SumRow:
     #: The group's value as it is stored, as text; None where nobody knows. Only with `by`.
     group: str | None
     counts: Counts
+    #: The same of a second dimension.
+    second: str | None = None
 
 
 def sums(
@@ -51,32 +55,44 @@ def sums(
     permission: Permission,
     filters: FigureFilters,
     by: GroupDimension | None = None,
+    second: GroupDimension | None = None,
 ) -> list[SumRow]:
     """The counts of the attempts within a scope and filters. The unit filter is the caller's: what is hidden depends on the neighbours.
 
-    `by` a group dimension other than the unit gives a row for each path and group.
+    `by` a group dimension other than the unit gives a row for each path and group, `second` one for each of its groups too.
     """
-    rows = db.execute(sums_statement(scope, permission, filters, by)).all()
+    rows = db.execute(sums_statement(scope, permission, filters, by, second)).all()
     return [
-        SumRow(path, no_unit, None if group is None else str(group), Counts(*counts))
-        for path, no_unit, group, *counts in rows
+        SumRow(path, no_unit, _text(group), Counts(*counts), _text(other))
+        for path, no_unit, group, other, *counts in rows
     ]
 
 
+def _text(value: object) -> str | None:
+    """A group's value as text; a month, which comes as 202604, as "2026-04"."""
+    if isinstance(value, int) and value > 190_000:
+        return f"{value // 100}-{value % 100:02}"
+    return None if value is None else str(value)
+
+
 def sums_statement(
-    scope: Scope, permission: Permission, filters: FigureFilters, by: GroupDimension | None = None
+    scope: Scope,
+    permission: Permission,
+    filters: FigureFilters,
+    by: GroupDimension | None = None,
+    second: GroupDimension | None = None,
 ) -> Any:
-    """The statement behind `sums`: path of the day, whether it is the delivery's for want of a unit, group, then `Counts` in order.
+    """The statement behind `sums`: path of the day, whether it is the delivery's for want of a unit, both groups, `Counts` in order.
 
     It groups by the whole path and not by one step of it, because what is hidden must agree between the tables of all levels.
     """
     no_unit = Attempt.unit_id.is_(None)
-    group = _GROUPS[by] if by is not None else None
+    groups = [_GROUPS[one] if one is not None else None for one in (by, second)]
     share = case((FIRST, cast(Attempt.score, Float) * 100.0 / Delivery.max_score))
     statement = select(
         DAY_PATH,
         no_unit,
-        *([group] if group is not None else [null()]),
+        *(null() if group is None else group for group in groups),
         func.count(),
         count(CLOSED),
         count(FIRST),
@@ -87,7 +103,7 @@ def sums_statement(
         func.coalesce(func.sum(share * share), 0.0),
     )
     statement = joined(statement).where(*conditions(scope, permission, filters))
-    return statement.group_by(DAY_PATH, no_unit, *([group] if group is not None else []))
+    return statement.group_by(DAY_PATH, no_unit, *(group for group in groups if group is not None))
 
 
 def joined(statement: Any) -> Any:
