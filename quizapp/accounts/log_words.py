@@ -34,6 +34,7 @@ ACTION_WORDS = {
     "attendances_checked_out": _l("统一填写签退"),
     "cards_printed": _l("打印个人码卡片"),
     "delivery_changed": _l("修改测验安排"),
+    "delivery_closed_early": _l("提前截止测验"),
     "delivery_published": _l("发布测验"),
     "demo_made": _l("生成演示数据"),
     "evidence_added": _l("上传照片佐证"),

@@ -33,6 +33,7 @@ WORDS: dict[str, LazyString] = {
     "field_missing": _l("这一项要填"),
     "guardian_needed": _l("不满 14 岁要由监护人同意"),
     "unit_outside": _l("这个单位不在这次测试的范围内，请另选一个"),
+    "delivery_not_for_unit": _l("这次测试不面向这个单位或行业的人。"),
     "attempt_not_yours": _l("这个地址打不开别人的答卷。要答题请从测验首页开始。"),
     "attempt_read_only": _l("这份卷子已转到另一个浏览器，请到那边接着答。"),
     "attempt_closed": _l("已经交卷，不能再改。"),
@@ -49,6 +50,10 @@ WORDS: dict[str, LazyString] = {
     "blueprint_unknown": _l("没有这份测验，请另选一份"),
     "unit_closed_for_delivery": _l("这个单位已经停用，请另选一个"),
     "assembly_running": _l("正在组卷，或已经组好。刷新看一看。"),
+    "delivery_edited": _l("别人刚刚改过这个测验安排。刷新看一看再改。"),
+    "end_only_earlier": _l("已经有人开始答，这里只能提前截止。要推后，用“延长截止”。"),
+    "audience_unknowable": _l("限定了对象，就要问单位，不然分不出谁在里面。"),
+    "audience_foreign": _l("有一个单位不在自己的范围里，或已经停用。去掉它再保存。"),
     "delivery_started": _l("已经有人开始答，这一项不能再改。可以复制一份新的。"),
     # figures as files
     "export_reason_missing": _l("附上明细要选一个用途"),

@@ -122,6 +122,11 @@ class Case:
             unit = db.get_one(OrgUnit, self.side.unit.id)
             return make_delivery(db, unit, items=1, state=DeliveryState.FAILED, title=self.side.mark).id
 
+    def open_delivery(self) -> int:
+        """A delivery that can be ended."""
+        with self.ground.writing() as db:
+            return make_delivery(db, db.get_one(OrgUnit, self.side.unit.id), items=1, title=self.side.mark).id
+
     def people(self) -> list[int]:
         """Two people of the side."""
         with self.ground.writing() as db:
@@ -514,6 +519,21 @@ TABLE = [
     Route("quizzes.assemble_again", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.failed_delivery()}, "scope"),
     Route("quizzes.edit_delivery", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.delivery_qr", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route(
+        "quizzes.close_delivery",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"delivery_id": c.side.delivery.id},
+        "scope",
+        method="GET",
+    ),
+    Route(
+        "quizzes.close_delivery",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"delivery_id": c.open_delivery()},
+        "scope",
+        method="POST",
+    ),
+    Route("quizzes.cards", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.poster", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.landing", PUBLIC, lambda c: {"code": c.side.delivery.poster_code}),
     Route("quizzes.start", PUBLIC, lambda c: {"code": c.side.delivery.poster_code}),
@@ -524,6 +544,7 @@ TABLE = [
         lambda c: {"code": c.own.delivery.poster_code, "parent": c.side.unit.id},
         "all",
     ),
+    Route("quizzes.unit_search", PUBLIC, lambda c: {"code": c.own.delivery.poster_code, "q": "社区"}),
     Route("quizzes.question", PUBLIC, lambda c: {**c.attempt(), "position": 1}, **ATTEMPT),
     Route("quizzes.questions", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
     Route("quizzes.grid", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
@@ -819,6 +840,7 @@ class Ground:
         top = make_unit(db, name=f"{mark}街道", kind="street")
         account = make_account(db, (Role.TRAINER, top), name=f"{mark}教师", unit=top)
         actor = trainer_of(top, account)
+        make_person(db, name=f"{mark}名册人", unit_id=top.id, source="roster")
         course = add_course(
             db,
             title=f"{mark}课程",

@@ -42,7 +42,9 @@ from quizapp.quizzes.models import (
 )
 from quizapp.quizzes.ordering import ORDER_VERSION
 from quizapp.quizzes.queries.taking import places_taken
+from quizapp.quizzes.services.audience import check_audience, check_visitor, in_reach
 from quizapp.quizzes.services.first_attempts import choose_first, lock_persons, lock_standing, settle_first
+from quizapp.quizzes.services.standing import hold_delivery
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def check_open(db: Session, delivery: Delivery, actor: Actor, now_ms: int) -> No
         raise SignInForDelivery
     if delivery.capacity is not None and places_taken(db, delivery.id) >= delivery.capacity:
         raise DeliveryFull(capacity=delivery.capacity)
+    check_visitor(db, delivery, actor)
     if actor.account_id is not None:
         _check_tries(delivery, _account_tries(db, delivery.id, actor.account_id))
 
@@ -115,7 +118,7 @@ def check_profile(db: Session, delivery: Delivery, profile: Profile) -> OrgUnit 
     if profile.unit_id is None:
         return None
     unit = db.get(OrgUnit, profile.unit_id)
-    if unit is None or unit.closed_at is not None or not unit.path.startswith(delivery.unit.path):
+    if unit is None or unit.closed_at is not None or not (delivery.limited or in_reach(delivery, unit)):
         raise UnitOutside(field="unit")
     return unit
 
@@ -133,13 +136,14 @@ def start_attempt(
 ) -> Started:
     """Insert the attempt, or find it when the same form was sent before.
 
-    Raises the refusals of `check_open` and `check_profile`, and TriesUsedUp.
+    Raises the refusals of `check_open` and `check_profile`, OutsideAudience and TriesUsedUp.
     """
     now_ms = to_ms(now)
     public_id, secret = ticket_identity(keys, ticket)
+    hold_delivery(db, delivery)
     if delivery.capacity is not None:
-        # the last places: one after the other
-        db.scalar(select(Delivery.id).where(Delivery.id == delivery.id).with_for_update())
+        # the last places: one after the other, beside the starts that only hold the row
+        db.scalar(select(Delivery.id).where(Delivery.id == delivery.id).with_for_update(key_share=True))
     if actor.person_id is not None:
         actor = replace(actor, person_id=lock_standing(db, actor.person_id))
     if (existing := _started_before(db, delivery.id, public_id)) is not None:
@@ -147,6 +151,7 @@ def start_attempt(
     check_open(db, delivery, actor, now_ms)
     unit = check_profile(db, delivery, profile)
     snapshot = _identify(db, profile, actor, unit, device_hash, keys, now)
+    check_audience(delivery, snapshot.unit, snapshot.industry_id)
     if snapshot.person_id is not None and snapshot.person_id != actor.person_id:
         lock_persons(db, snapshot.person_id)
         if (existing := _started_before(db, delivery.id, public_id)) is not None:
