@@ -15,6 +15,7 @@ from quizapp.core.web import Runtime, get_actor
 from quizapp.ui import error_pages, filters, headers, preferences, views
 from quizapp.ui.assets import Assets, icon, static_url
 from quizapp.ui.build import DIST, TRANSLATIONS
+from quizapp.ui.cells import number_cells
 
 #: The one guard of all forms; a feature exempts a view with `csrf.exempt(view)`.
 csrf = CSRFProtect()
@@ -52,6 +53,7 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
     app.jinja_env.filters["safe_next"] = preferences.safe_next
     app.jinja_env.globals.update(
         icon=icon,
+        number_cells=number_cells,
         static_url=static_url,
         optional_url=optional_url,
         html_lang=preferences.html_lang,

@@ -8,10 +8,10 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from quizapp.banks.models import BenchmarkPoint, Item, ItemVersion, Topic
+from quizapp.banks.models import BenchmarkPoint, Item, ItemBank, ItemVersion, Topic
 from quizapp.core.errors import NotFound
 from quizapp.core.tokens import normalize_code
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper, PaperItem, QuizBlueprint, Response
@@ -21,6 +21,19 @@ from quizapp.quizzes.scoring import PositionKey
 _CACHED_PAPERS = 500
 #: How long the questions of a review are kept.
 _REVIEWED_SECONDS = 60.0
+
+
+# What a whole hall asks at once is written once: putting a query together costs as much as running it.
+_DELIVERY = (
+    select(Delivery)
+    .where(Delivery.poster_code == bindparam("code"))
+    .options(joinedload(Delivery.unit), joinedload(Delivery.blueprint).defer(QuizBlueprint.rules))
+)
+_ATTEMPT = select(Attempt).where(
+    Attempt.public_id == bindparam("public_id"), Attempt.delivery_id == bindparam("delivery_id")
+)
+_RESPONSES = select(Response).where(Response.attempt_id == bindparam("attempt_id"))
+_ANSWERS = select(Response.position, Response.answer).where(Response.attempt_id == bindparam("attempt_id"))
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,7 @@ class ReviewedQuestion:
     topic_code: str
     topic_title: dict[str, str]
     bank_id: int
+    bank_code: str
     benchmark: int | None
     key: tuple[str, ...]
     rationale: dict[str, str]
@@ -128,11 +142,7 @@ def _load_paper(db: Session, paper_id: int) -> PaperView:
 
 def get_delivery(db: Session, poster_code: str) -> Delivery:
     """The delivery of a poster code, as typed or scanned. Raises NotFound."""
-    delivery = db.scalar(
-        select(Delivery)
-        .where(Delivery.poster_code == normalize_code(poster_code))
-        .options(joinedload(Delivery.unit), joinedload(Delivery.blueprint).defer(QuizBlueprint.rules))
-    )
+    delivery = db.scalar(_DELIVERY, {"code": normalize_code(poster_code)})
     if delivery is None:
         raise NotFound
     return delivery
@@ -140,7 +150,7 @@ def get_delivery(db: Session, poster_code: str) -> Delivery:
 
 def find_attempt(db: Session, delivery_id: int, public_id: str) -> Attempt | None:
     """The attempt of this name under a delivery."""
-    return db.scalar(select(Attempt).where(Attempt.public_id == public_id, Attempt.delivery_id == delivery_id))
+    return db.scalar(_ATTEMPT, {"public_id": public_id, "delivery_id": delivery_id})
 
 
 def find_attempts(db: Session, delivery_id: int, public_ids: list[str]) -> list[Attempt]:
@@ -158,14 +168,13 @@ def find_attempts(db: Session, delivery_id: int, public_ids: list[str]) -> list[
 
 def responses_of(db: Session, attempt_id: int) -> dict[int, Response]:
     """The stored answers by position."""
-    rows = db.scalars(select(Response).where(Response.attempt_id == attempt_id))
+    rows = db.scalars(_RESPONSES, {"attempt_id": attempt_id})
     return {row.position: row for row in rows}
 
 
 def answers_of(db: Session, attempt_id: int) -> dict[int, str]:
     """The stored answers alone, by position."""
-    rows = db.execute(select(Response.position, Response.answer).where(Response.attempt_id == attempt_id))
-    return dict(rows.all())
+    return dict(db.execute(_ANSWERS, {"attempt_id": attempt_id}).all())
 
 
 def attempts_of_account(db: Session, account_id: int, delivery_id: int | None = None) -> list[Attempt]:
@@ -187,10 +196,11 @@ def places_taken(db: Session, delivery_id: int) -> int:
 def review_questions(db: Session, paper_id: int) -> dict[int, ReviewedQuestion]:
     """Keys, rationales, citations and topics by position: only for a page after the submit."""
     rows = db.execute(
-        select(PaperItem.position, ItemVersion, Item, Topic, BenchmarkPoint.benchmark_number)
+        select(PaperItem.position, ItemVersion, Item, Topic, ItemBank.code, BenchmarkPoint.benchmark_number)
         .join(ItemVersion, ItemVersion.id == PaperItem.item_version_id)
         .join(Item, Item.id == ItemVersion.item_id)
         .join(Topic, Topic.id == Item.topic_id)
+        .join(ItemBank, ItemBank.id == Topic.bank_id)
         .outerjoin(BenchmarkPoint, BenchmarkPoint.number == ItemVersion.point_number)
         .where(PaperItem.paper_id == paper_id)
         .order_by(PaperItem.position)
@@ -203,10 +213,11 @@ def review_questions(db: Session, paper_id: int) -> dict[int, ReviewedQuestion]:
             topic_code=topic.code,
             topic_title=topic.title,
             bank_id=topic.bank_id,
+            bank_code=bank_code,
             benchmark=benchmark,
             key=tuple(sorted(version.key)),
             rationale=version.rationale,
             citation=version.citation,
         )
-        for position, version, item, topic, benchmark in rows
+        for position, version, item, topic, bank_code, benchmark in rows
     }
