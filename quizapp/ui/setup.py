@@ -16,6 +16,7 @@ from quizapp.ui import error_pages, filters, headers, preferences, views
 from quizapp.ui.assets import Assets, icon, static_url
 from quizapp.ui.build import DIST, TRANSLATIONS
 from quizapp.ui.cells import number_cells
+from quizapp.ui.environment import PageEnvironment
 
 #: The one guard of all forms; a feature exempts a view with `csrf.exempt(view)`.
 csrf = CSRFProtect()
@@ -32,6 +33,7 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
     app.extensions["quizapp_assets"] = assets
     app.wsgi_app = assets.wrap(app.wsgi_app)  # type: ignore[method-assign] # Flask's own way to add middleware
 
+    app.jinja_environment = PageEnvironment  # before its first use
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a page may stay open for a day; the session bounds it
     if "csrf" not in app.extensions:
         csrf.init_app(app)

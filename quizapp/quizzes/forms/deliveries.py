@@ -131,7 +131,7 @@ class DeliveryForm(RulesForm):
 
     blueprint = SelectField(_l("测验"))
     #: The blueprint whose figures the page shows: another choice brings its own.
-    blueprint_shown = HiddenField()
+    blueprint_shown = HiddenField("")
     unit_id = RadioField(_l("由谁举办"), choices=[], validate_choice=False)
     paper_count = _number(_l("平行卷"), "paper_count", required=True)
 

@@ -33,7 +33,7 @@ EDUCATIONS = [
 class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     """What is asked before an attempt starts; fields that the delivery does not ask are removed."""
 
-    ticket = HiddenField()
+    ticket = HiddenField("")
     #: "yes" or "no": asked before name and phone.
     under_14 = RadioField(
         _l("答题的人满 14 岁了吗"),

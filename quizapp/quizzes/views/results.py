@@ -47,10 +47,9 @@ def submit(code: str, public_id: str) -> str | BaseResponse:
         access = open_attempt(db, code, public_id, now_ms)
         if access.attempt.state == AttemptState.OPEN:
             check_form(access)
+            attempt_id = access.attempt.id  # the transaction forgets what was read before it
             with transaction(db):
-                attempt = submit_attempt(
-                    db, access.attempt.id, papers=quizzes_runtime(current_app).papers, now_ms=now_ms
-                )
+                attempt = submit_attempt(db, attempt_id, papers=quizzes_runtime(current_app).papers, now_ms=now_ms)
             tell_closed(db, attempt)
         return redirect(url_for("quizzes.result", code=code, public_id=public_id), 303)
     found = running(db, code, public_id)
