@@ -40,12 +40,11 @@ def register(app: Flask) -> None:
     from flask_babel import lazy_gettext as _l
 
     runtime = cast("Runtime", app.extensions["quizapp"])
-    hot = HotConnections(runtime.database)
-    app.extensions["quizzes"] = QuizzesRuntime(hot)
+    app.extensions["quizzes"] = QuizzesRuntime(HotConnections(runtime.database))
     for view in (saving.save, taking.question, taking.mark, taking.grid, results.submit, moving.move):
         csrf.exempt(view)  # they carry a signature of attempt and secret, or check where the request comes from
     app.register_error_handler(AttemptNotYours, _show_start_page)
-    answers.mount_answers(app, hot, runtime.clock)
+    answers.mount_answers(app)
     runtime.registry.fill("job", deliveries.job_words)
     runtime.registry.add_navigation(
         NavigationEntry(
