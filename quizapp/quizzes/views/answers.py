@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 
 from quizapp.core.clock import Clock
-from quizapp.core.hot import HotConnections
+from quizapp.core.web import Runtime
+from quizapp.quizzes.views import QuizzesRuntime, quizzes_runtime
 from quizapp.quizzes.views.access import cookie_name
 from quizapp.quizzes.views.saving import FAILURE, answers_reply, save
 from quizapp.ui.error_pages import init_error_pages
@@ -44,12 +45,12 @@ class AnswersFirst:
         self,
         whole: Callable[..., Iterable[bytes]],
         unusual: Callable[..., Iterable[bytes]],
-        hot: HotConnections,
+        runtime: QuizzesRuntime,
         clock: Clock,
     ) -> None:
         self.whole = whole
         self.unusual = unusual
-        self.hot = hot
+        self.runtime = runtime
         self.clock = clock
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -85,7 +86,7 @@ class AnswersFirst:
         except ValueError:
             payload = None  # refused like any other content that is no list of answers
         secret = _cookie(environ.get("HTTP_COOKIE", ""), cookie_name(public_id))
-        return answers_reply(self.hot, public_id, secret, payload, self.clock())
+        return answers_reply(self.runtime.hot, public_id, secret, payload, self.clock())
 
 
 def _cookie(cookies: str, name: str) -> str | None:
@@ -101,7 +102,7 @@ def _cookie(cookies: str, name: str) -> str | None:
     return None
 
 
-def mount_answers(app: Flask, hot: HotConnections, clock: Clock) -> None:
+def mount_answers(app: Flask) -> None:
     """Put the answers' door in front of `app`; what is unusual is served on the same runtime."""
     lean = Flask("quizapp.answers", static_folder=None, template_folder=None)
     lean.config.update(app.config)
@@ -115,4 +116,5 @@ def mount_answers(app: Flask, hot: HotConnections, clock: Clock) -> None:
         response.headers.extend(ALWAYS)
         return response
 
-    app.wsgi_app = AnswersFirst(app.wsgi_app, lean.wsgi_app, hot, clock)  # type: ignore[method-assign] # Flask's own way to add middleware
+    clock = cast("Runtime", app.extensions["quizapp"]).clock
+    app.wsgi_app = AnswersFirst(app.wsgi_app, lean.wsgi_app, quizzes_runtime(app), clock)  # type: ignore[method-assign] # Flask's own way to add middleware
