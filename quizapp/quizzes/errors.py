@@ -192,3 +192,57 @@ class AssemblyRunning(Conflict):
     """The papers are being assembled, or stand already."""
 
     code = "assembly_running"
+
+
+class ReasonMissing(Invalid):
+    """What a second person has to judge needs a reason."""
+
+    code = "reason_missing"
+
+
+class AcceptedInvalid(Invalid):
+    """The accepted answers are none, no options of the item, or what is right already."""
+
+    code = "accepted_invalid"
+
+
+class ProposalOpen(Conflict):
+    """There is a proposal already that nobody has decided."""
+
+    code = "proposal_open"
+
+
+class ProposalDecided(Conflict):
+    """Somebody has decided it, or taken it back."""
+
+    code = "proposal_decided"
+
+
+class SecondPersonNeeded(Conflict):
+    """Whoever proposed it cannot confirm it."""
+
+    code = "second_person_needed"
+
+
+class AttemptNotClosed(Conflict):
+    """Only an attempt that was submitted or closed can be made void."""
+
+    code = "attempt_not_closed"
+
+
+class EndNotLater(Invalid):
+    """An extension ends later than now and than before."""
+
+    code = "end_not_later"
+
+
+class ExtraOutOfRange(Invalid):
+    """Extra time is 1 to `most` minutes."""
+
+    code = "extra_out_of_range"
+
+
+class NobodyKnown(Conflict):
+    """Nobody knows whose attempt it is: extra time is given to a person."""
+
+    code = "nobody_known"

@@ -164,6 +164,8 @@ class Delivery(Base):
     asked_at: Mapped[int | None] = mapped_column(BigId)
     #: Raised by each change: a form that was opened before it is not stored.
     revision: Mapped[int] = mapped_column(default=1)
+    #: Whether somebody was given extra time; the lines need not be read to know.
+    extra_time: Mapped[bool] = mapped_column(default=False)
     #: Whether it is for the units of its audience alone; the lines need not be read to know.
     limited: Mapped[bool] = mapped_column(default=False)
     #: The unit's row.
@@ -293,6 +295,8 @@ class Attempt(Base):
     deadline_at: Mapped[int] = mapped_column(BigId)
     #: deadline_at + grace: the hot path compares one number.
     accepts_until: Mapped[int] = mapped_column(BigId)
+    #: Seconds of extra time that are in the deadline.
+    extra_s: Mapped[int] = mapped_column(default=0)
     #: When it was submitted or closed, ms UTC.
     closed_at: Mapped[int | None] = mapped_column(BigId)
     #: Local day of the start.

@@ -42,6 +42,16 @@ WORDS: dict[str, LazyString] = {
     "code_unknown": _l("没有这个码，或已经用过、过期。请对一对再输。"),
     "already_claimed": _l("这份成绩已经在别的账号名下。"),
     "pool_too_small": _l("题库里的题不够组卷：%(problem)s"),
+    # results afterwards
+    "reason_missing": _l("请写明理由，另一个人要看着它决定"),
+    "accepted_invalid": _l("至少选一个算对的答案，并且和现在的不同"),
+    "proposal_open": _l("已经有人提出，还没有人复核。先处理那一条。"),
+    "proposal_decided": _l("这一条已经有人处理过，或已经收回。"),
+    "second_person_needed": _l("自己提出的，要由另一个人复核。"),
+    "attempt_not_closed": _l("还在答的卷子不能作废，等交卷或到时间以后再说。"),
+    "end_not_later": _l("新的截止时间要晚于现在，也要晚于原来的截止时间"),
+    "extra_out_of_range": _l("延时填 1 到 %(most)s 分钟"),
+    "nobody_known": _l("不知道这份卷子是谁的，不能给这个人延时。"),
     # publishing a delivery
     "delivery_value_missing": _l("请填写这一项"),
     "delivery_value_out_of_range": _l("请填写 %(low)s 到 %(high)s 之间的整数"),
