@@ -59,7 +59,9 @@ def _show_start_page(refusal: AttemptNotYours) -> BaseResponse:
 
 
 from quizapp.quizzes.views import (  # noqa: E402 # they need `bp`
+    afterwards,  # noqa: F401
     answers,
+    attempts,  # noqa: F401
     audience,  # noqa: F401
     deliveries,
     editing,  # noqa: F401

@@ -21,6 +21,7 @@ from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, 
 from quizapp.quizzes.errors import AlreadyClaimed, CodeUnknown
 from quizapp.quizzes.forms.profile import ReceiptForm
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Reveal
+from quizapp.quizzes.queries.afterwards import count_late, is_voided
 from quizapp.quizzes.queries.taking import ReviewedQuestion, answers_of
 from quizapp.quizzes.scoring import is_right
 from quizapp.quizzes.services.moving import claim_attempt, find_by_receipt
@@ -139,7 +140,8 @@ def result(code: str, public_id: str) -> str | BaseResponse:
         return access
     attempt, delivery = access.attempt, access.delivery
     if attempt.state == AttemptState.VOID:
-        return render_template("quizzes/void.html", access=access, delivery=delivery, attempt=attempt)
+        voided = is_voided(db, attempt.id)
+        return render_template("quizzes/void.html", access=access, delivery=delivery, attempt=attempt, voided=voided)
     reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id, attempt.scoring_revision)
     answers = answers_of(db, attempt.id)
     wrong = wrong_positions(reviewed, answers)
@@ -160,6 +162,7 @@ def result(code: str, public_id: str) -> str | BaseResponse:
         by_receipt=receipt_cookie_name(attempt.public_id) in request.cookies,
         claimable=get_actor().signed_in and attempt.account_id is None,
         now_ms=now_ms,
+        late=count_late(db, attempt.id),
         slots=get_runtime().registry.collect("result", db, attempt),
     )
 
