@@ -149,6 +149,10 @@ def _pool_check(check: Check) -> tuple[str, str, str]:
         case "missing":
             what, cure = failure_words(data["shortfall"])
             return what, "", cure
+        case "benchmarks" | "topics" if data["lacking"]:
+            names = _("、").join(map(str, data["lacking"]))
+            text = _("有的基准没有题") if check.code == "benchmarks" else _("有的主题没有题")
+            return text, f"{data['found']}/{data['wanted']}", _("缺 %(names)s。补题并审定，重新载入题库。", names=names)
         case "benchmarks":
             reason = _("题库涉及 %(points)s 个基准点", points=data["points"])
             return _("每条基准都有题"), f"{data['found']}/{data['wanted']}", reason
