@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,16 @@ from quizapp.ui.words import words_for
 
 #: Lower than this is written as "less than".
 _SMALL = 0.0001
+
+
+@dataclass(frozen=True)
+class DeliveryLink:
+    """One more thing to do with a delivery, from a feature above: a provider of the slot "delivery_links" gives a list of them."""
+
+    label: str
+    second: str
+    url: str
+    icon: str
 
 
 def state_words(delivery: Delivery) -> tuple[str, str, str]:
