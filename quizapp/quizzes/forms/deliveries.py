@@ -65,8 +65,8 @@ class ChangeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     audience_unit = RadioField(_l("加一个单位"), choices=[], validate_choice=False)
     audience_industry = SelectField(_l("只要这个行业的人"), choices=[], validate_choice=False)
     #: What the editor saw: the delivery's revision, and the values that this page showed.
-    revision = HiddenField()
-    base = HiddenField()
+    revision = HiddenField("")
+    base = HiddenField("")
 
     def show(self, refusal: DomainError, words: str) -> bool:
         """Put a service's refusal at its field; False when it belongs to none."""
@@ -114,10 +114,10 @@ class DeliveryForm(ChangeForm):
 
     blueprint = SelectField(_l("测验"))
     #: The blueprint whose figures the page shows: another choice brings its own.
-    blueprint_shown = HiddenField()
+    blueprint_shown = HiddenField("")
     unit_id = RadioField(_l("由谁举办"), choices=[], validate_choice=False)
     #: The delivery that this one is a copy of.
-    copied_from = HiddenField()
+    copied_from = HiddenField("")
     title = StringField(_l("名称"), validators=[InputRequired(_MISSING)])
     title_en = StringField(_l("英文名称"), validators=[Optional()])
     opens_at = DateTimeLocalField(_l("开始"), format=_FORMATS, validators=[InputRequired(_l("请选择开始时间"))])
