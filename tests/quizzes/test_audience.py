@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from quizapp.organisation.models import Industry, OrgUnit
 from quizapp.portal.queries import open_deliveries
 from quizapp.quizzes import errors
 from quizapp.quizzes.models import Attempt, Delivery, DeliveryAudience
-from quizapp.quizzes.services.audience import AudienceLine, admits, lines_of
+from quizapp.quizzes.services.audience import AudienceLine, admits, in_reach, lines_of, reach_condition
 from quizapp.quizzes.services.deliveries import close_early, update_delivery
 from tests.conftest import START, FakeClock
 from tests.factories import make_delivery, make_person, make_unit
@@ -161,6 +162,28 @@ def test_the_home_page_offers_a_limited_delivery_to_its_units_alone(either_db: S
 
     assert offered(make_unit(db, street)) == {limited.id, free.id}
     assert offered(other) == offered(None) == offered(bureau) == {free.id}
+
+
+def test_the_rule_in_python_and_its_two_forms_in_sql_agree(either_db: Session) -> None:
+    db, rng = either_db, Random(7)
+    for _ in range(4):
+        units = [make_unit(db)]
+        for _ in range(14):
+            units.append(make_unit(db, rng.choice(units)))
+        delivery = make_delivery(db, units[0], items=1, fields=ASKED)
+        _limit(db, delivery, *(AudienceLine(unit.id) for unit in rng.sample(units[1:], 3)))
+        found = set(db.scalars(select(OrgUnit.id).where(reach_condition(delivery))))
+        meant = {unit.id for unit in units if admits(lines_of(delivery), unit, None)}
+        offered = {
+            unit.id
+            for unit in units
+            if any(
+                row.delivery.id == delivery.id
+                for row in open_deliveries(db, unit_path=unit.path, account_id=None, now=START)
+            )
+        }
+        assert found == meant == offered
+        assert meant == {unit.id for unit in units if in_reach(delivery, unit)}
 
 
 def _form(page: str) -> dict[str, str]:

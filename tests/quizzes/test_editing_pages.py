@@ -145,6 +145,23 @@ def test_of_two_editors_the_second_reads_what_the_first_changed_and_keeps_what_w
         assert values == ("夏季测验", "应急局", 5, "0571-9", 3)
 
 
+def test_two_who_change_a_running_delivery_read_the_same(
+    staff: FlaskClient, db: Session, delivery: Delivery, unit: OrgUnit, keys: Keys
+) -> None:
+    begin(db, delivery, keys, name="张三", unit_id=unit.id)
+    url = f"/deliveries/{delivery.id}/edit"
+    first, second = fields_of(staff.get(url).text), fields_of(staff.get(url).text)
+    assert staff.post(url, data={**first, "action": "save", "audience_unit": str(unit.id)}).status_code == 303
+    told = staff.post(url, data={**second, "action": "save", "reveal": "score_only"})
+    assert told.status_code == 409
+    assert "从“扫海报的人都能答”改成“临江区科协及以下”" in told.text
+    again = fields_of(told.text)
+    assert (again["audience"], "score_only" in told.text) == (str(unit.id), True)
+    assert staff.post(url, data={**again, "action": "save", "reveal": "score_only"}).status_code == 303
+    changed = fresh(db, delivery)
+    assert (changed.reveal, lines_of(changed)) == ("score_only", (AudienceLine(unit.id),))
+
+
 def test_a_forged_base_deceives_only_who_forges_it(staff: FlaskClient, db: Session, delivery: Delivery) -> None:
     url = f"/deliveries/{delivery.id}/edit"
     sent = {**fields_of(staff.get(url).text), "action": "save", "title": "我的"}

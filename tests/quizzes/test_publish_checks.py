@@ -17,7 +17,14 @@ from quizapp.core.db import transaction
 from quizapp.quizzes.models import QuizBlueprint
 from quizapp.quizzes.services.audience import AudienceLine
 from quizapp.quizzes.services.paper_checks import PaperFacts
-from quizapp.quizzes.services.publish_checks import Check, Planned, expected_overlap, publish_checks, stored_checks
+from quizapp.quizzes.services.publish_checks import (
+    Check,
+    Planned,
+    _coverage,
+    expected_overlap,
+    publish_checks,
+    stored_checks,
+)
 from quizapp.quizzes.views.delivery_words import check_words
 from tests.conftest import FakeClock
 from tests.factories import make_person, make_unit
@@ -130,6 +137,12 @@ def test_every_check_has_words_in_both_languages(app: Flask, db: Session, clock:
     facts = PaperFacts(2, 9, 14, 4, 4.0, frozenset({1, 2}), 7, 2, 3, 50.0, 40.0)
     literacy = QuizBlueprint(rules={**blueprint.rules, "benchmarks": {"numbers": [1, 3]}})
     found = [check for plan in plans for check in _checks(db, blueprint, clock, **plan).values()]
+    found += [
+        check
+        for rules in ({"benchmarks": {"numbers": [1, 3]}}, {"topics": {"names": ["nowhere"]}})
+        for check in _coverage(QuizBlueprint(rules=rules), ())
+    ]
+    assert [check.data["lacking"] for check in found[-2:]] == [[1, 2, 3], ["nowhere"]]
     found += [*stored_checks(facts, blueprint, 0.2), *stored_checks(facts, literacy, 0.2)]
     for language in ("zh_Hans_CN", "en"):
         with app.test_request_context("/"), force_locale(language):

@@ -199,12 +199,16 @@ def _coverage(blueprint: QuizBlueprint, items: tuple[PoolItem, ...]) -> list[Che
         wanted = set(range(first, last + 1))
         found = {item.benchmark for item in items} & wanted
         points = len({item.point for item in items})
-        data = {"found": len(found), "wanted": len(wanted), "points": points}
+        data: dict[str, Any] = {"found": len(found), "wanted": len(wanted), "points": points}
+        data["lacking"] = sorted(wanted - found)
         return [Check("benchmarks", CheckState.OK if found == wanted else CheckState.STOP, data)]
     topics = set(rules.get("topics", {}).get("names") or {item.topic for item in items})
     have = {item.topic for item in items} & topics
     state = CheckState.OK if have == topics and topics else CheckState.STOP
-    return [Check("topics", state, {"found": len(have), "wanted": len(topics), "items": len(items)})]
+    lacking = sorted(topics - have)
+    return [
+        Check("topics", state, {"found": len(have), "wanted": len(topics), "items": len(items), "lacking": lacking})
+    ]
 
 
 def _validity(db: Session, version_ids: list[int], closes_at: datetime) -> Check:

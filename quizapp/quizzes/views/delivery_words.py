@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,16 @@ from quizapp.ui.words import words_for
 
 #: Lower than this is written as "less than".
 _SMALL = 0.0001
+
+
+@dataclass(frozen=True)
+class DeliveryLink:
+    """One more thing to do with a delivery, from a feature above: a provider of the slot "delivery_links" gives a list of them."""
+
+    label: str
+    second: str
+    url: str
+    icon: str
 
 
 def state_words(delivery: Delivery) -> tuple[str, str, str]:
@@ -149,6 +160,10 @@ def _pool_check(check: Check) -> tuple[str, str, str]:
         case "missing":
             what, cure = failure_words(data["shortfall"])
             return what, "", cure
+        case "benchmarks" | "topics" if data["lacking"]:
+            names = _("、").join(map(str, data["lacking"]))
+            text = _("有的基准没有题") if check.code == "benchmarks" else _("有的主题没有题")
+            return text, f"{data['found']}/{data['wanted']}", _("缺 %(names)s。补题并审定，重新载入题库。", names=names)
         case "benchmarks":
             reason = _("题库涉及 %(points)s 个基准点", points=data["points"])
             return _("每条基准都有题"), f"{data['found']}/{data['wanted']}", reason
