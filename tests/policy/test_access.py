@@ -40,7 +40,10 @@ from quizapp.jobs.services import enqueue
 from quizapp.organisation.imports.batches import ROSTER, UNITS, receive_file
 from quizapp.organisation.merging import merge_people
 from quizapp.organisation.models import Industry, OrgUnit
-from quizapp.quizzes.models import Delivery, DeliveryState
+from quizapp.quizzes.models import Attempt, Delivery, DeliveryState
+from quizapp.quizzes.queries.afterwards import items_of_delivery
+from quizapp.quizzes.rescoring.models import KeyCorrection
+from quizapp.quizzes.services.proposals import propose_correction, propose_voiding
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.reports.exports import Format, Plan, ask_for_export, keep_export
@@ -54,6 +57,7 @@ from tests.certificates.support import make_run
 from tests.conftest import START, FakeClock, make_settings
 from tests.factories import (
     make_account,
+    make_attempt,
     make_attendance,
     make_delivery,
     make_person,
@@ -171,6 +175,48 @@ class Case:
             file = keep_export(db, b"t", job=job, records=None, keys=self.ground.keys, actor=actor, now=START)
             job.result = {"file": file.public_id}
             return job.public_id
+
+    def taken(self) -> str:
+        """A submitted attempt of somebody of the side."""
+        with self.ground.writing() as db:
+            person = make_person(db, unit_id=self.side.unit.id)
+            delivery = db.get_one(Delivery, self.side.delivery.id)
+            unit = db.get_one(OrgUnit, self.side.unit.id)
+            return make_attempt(db, delivery, unit, person_id=person.id, is_first=False).public_id
+
+    def voiding(self) -> dict[str, Any]:
+        """A proposal of somebody else to make an attempt void."""
+        public_id = self.taken()
+        with self.ground.writing() as db:
+            attempt = db.scalars(select(Attempt).where(Attempt.public_id == public_id)).one()
+            proposer = Actor(account_id=10**6)
+            row = propose_voiding(db, attempt=attempt, reason="代答", actor=proposer, now=START)
+            return {"public_id": public_id, "voiding_id": row.id, "decision": "confirm"}
+
+    def item_of_delivery(self) -> dict[str, Any]:
+        """An item of the side's delivery."""
+        with self.ground.writing() as db:
+            version_id = items_of_delivery(db, self.side.delivery.id)[0][0].id
+        return {"delivery_id": self.side.delivery.id, "version_id": version_id}
+
+    def correction(self) -> dict[str, Any]:
+        """A correction that somebody else proposed."""
+        with self.ground.writing() as db:
+            delivery = db.get_one(Delivery, self.side.delivery.id)
+            for row in db.scalars(select(KeyCorrection).where(KeyCorrection.state == "proposed")):
+                row.state = "withdrawn"
+            db.flush()
+            version = items_of_delivery(db, delivery.id)[0][0]
+            row = propose_correction(
+                db,
+                delivery=delivery,
+                item_version_id=version.id,
+                accepted=[[str(option["id"])] for option in version.options],
+                reason="教材改了",
+                actor=Actor(account_id=10**6),
+                now=START,
+            )
+            return {"delivery_id": delivery.id, "correction_id": row.id, "decision": "drop"}
 
     def roster_entry(self) -> dict[str, int]:
         """Somebody on the roster of the side."""
@@ -517,6 +563,31 @@ TABLE = [
     Route("quizzes.delivery_units", P.MANAGE_DELIVERIES, lambda _: {"q": "社区"}),
     Route("quizzes.delivery", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.assemble_again", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.failed_delivery()}, "scope"),
+    Route("quizzes.extend", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.corrections", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.correction", P.MANAGE_DELIVERIES, lambda c: c.item_of_delivery(), "scope"),
+    Route("quizzes.decide_correction", P.MANAGE_DELIVERIES, lambda c: c.correction(), "scope"),
+    Route("quizzes.changes", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.changes_xlsx", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.attempts", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.attempt", P.MANAGE_DELIVERIES, lambda c: {"public_id": c.taken()}, "scope"),
+    Route(
+        "quizzes.extra_time",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"public_id": c.taken()},
+        "scope",
+        form=lambda _: {"minutes": "5"},
+    ),
+    Route(
+        "quizzes.void",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"public_id": c.taken()},
+        "scope",
+        form=lambda _: {"reason": "代答"},
+    ),
+    Route("quizzes.decide_voiding", P.MANAGE_DELIVERIES, lambda c: c.voiding(), "scope"),
+    Route("quizzes.live", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.live_figures", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.edit_delivery", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.delivery_qr", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route(

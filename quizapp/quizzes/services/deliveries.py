@@ -269,15 +269,12 @@ def _new_draw(db: Session, delivery: Delivery, blueprint: QuizBlueprint, actor: 
 
 
 def _cut_running(db: Session, delivery: Delivery) -> int:
-    """Nobody's time ends after the window; gives how many attempts were shortened."""
+    """Nobody's time ends after the window and the extra time that they were given; gives how many attempts were shortened."""
+    end = delivery.closes_at + Attempt.extra_s * 1000
     cut = db.execute(
         update(Attempt)
-        .where(
-            Attempt.delivery_id == delivery.id,
-            Attempt.state == AttemptState.OPEN,
-            Attempt.deadline_at > delivery.closes_at,
-        )
-        .values(deadline_at=delivery.closes_at, accepts_until=delivery.closes_at + delivery.grace_s * 1000)
+        .where(Attempt.delivery_id == delivery.id, Attempt.state == AttemptState.OPEN, Attempt.deadline_at > end)
+        .values(deadline_at=end, accepts_until=end + delivery.grace_s * 1000)
         .returning(Attempt.id)
         .execution_options(synchronize_session=False)
     )

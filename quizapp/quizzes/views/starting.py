@@ -135,7 +135,7 @@ def start(code: str) -> str | BaseResponse | tuple[str, int]:
             with transaction(db):
                 started = start_attempt(
                     db,
-                    delivery=get_delivery(db, code),  # as it stands now, in one read
+                    delivery=delivery,  # the service reads it as it stands now
                     profile=form.profile(),
                     actor=actor,
                     device_hash=digest(token),
