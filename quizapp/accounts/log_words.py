@@ -74,6 +74,9 @@ ACTION_WORDS = {
     "unit_closed": _l("停用单位"),
     "unit_created": _l("新建单位"),
     "unit_edited": _l("修改单位"),
+    "unit_merged": _l("合并单位"),
+    "unit_merge_undone": _l("撤销单位合并"),
+    "unit_moved": _l("移动单位"),
     "unit_reopened": _l("恢复单位"),
 }
 

@@ -146,6 +146,35 @@ def get_account(db: Session, scope: Scope, account_id: int) -> AccountRow:
 
 
 @dataclass(frozen=True)
+class HolderRow:
+    """A grant at a unit with who holds it."""
+
+    grant: AccountGrant
+    person: Person
+    unit: OrgUnit
+
+
+def grants_at(db: Session, scope: Scope, unit_ids: Sequence[int], limit: int = PAGE) -> list[HolderRow]:
+    """The grants that stand at some units themselves, of accounts that are not suspended, as far as the scope manages these units."""
+    if not unit_ids:
+        return []
+    rows = db.execute(
+        select(AccountGrant, Person, OrgUnit)
+        .join(Account, Account.id == AccountGrant.account_id)
+        .join(Person, Person.id == Account.person_id)
+        .join(OrgUnit, OrgUnit.id == AccountGrant.unit_id)
+        .where(
+            AccountGrant.unit_id.in_(unit_ids),
+            Account.suspended_at.is_(None),
+            scope.condition(Permission.MANAGE_ACCOUNTS, OrgUnit.path),
+        )
+        .order_by(OrgUnit.path, AccountGrant.id)
+        .limit(limit)
+    )
+    return [HolderRow(grant, person, unit) for grant, person, unit in rows]
+
+
+@dataclass(frozen=True)
 class AuditRow:
     """A log line with the name of who acted and of the unit, as they are today."""
 

@@ -40,6 +40,7 @@ from quizapp.jobs.services import enqueue
 from quizapp.organisation.imports.batches import ROSTER, UNITS, receive_file
 from quizapp.organisation.merging import merge_people
 from quizapp.organisation.models import Industry, OrgUnit
+from quizapp.organisation.unit_merging import merge_units
 from quizapp.quizzes.models import Delivery, DeliveryState
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
@@ -131,6 +132,13 @@ class Case:
         kept, merged = self.people()
         with self.ground.writing() as db:
             return merge_people(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START).id
+
+    def unit_merge(self) -> int:
+        """Two units below the side's that were merged."""
+        with self.ground.writing() as db:
+            top = db.get_one(OrgUnit, self.side.unit.id)
+            kept, merged = (make_unit(db, top, name=f"{self.side.mark}小区").id for _ in range(2))
+            return merge_units(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START).id
 
     def rotating_code(self) -> dict[str, str]:
         """A session whose code rotates, and the code of the moment."""
@@ -443,6 +451,26 @@ TABLE = [
     Route("organisation.new_unit", P.MANAGE_UNITS, lambda c: {"parent": c.side.unit.id}, "scope"),
     Route("organisation.new_unit", P.MANAGE_UNITS, form=lambda _: {"name": "顶层", "kind": "city"}, whole=True),
     Route("organisation.unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route("organisation.move", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route(
+        "organisation.move",
+        P.MANAGE_UNITS,
+        lambda c: {"unit_id": c.own.spare_unit.id, "to": c.side.unit.id},
+        "scope",
+        method="GET",
+    ),
+    Route("organisation.merge_into", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route(
+        "organisation.merge_into",
+        P.MANAGE_UNITS,
+        lambda c: {"unit_id": c.own.spare_unit.id, "into": c.side.unit.id},
+        "scope",
+        method="GET",
+    ),
+    Route("organisation.unit_merge", P.MANAGE_UNITS, lambda c: {"merge_id": c.unit_merge()}, "scope"),
+    Route(
+        "organisation.undo_merge_of_units", P.MANAGE_UNITS, lambda c: {"merge_id": c.unit_merge()}, "scope", status=303
+    ),
     Route("organisation.close_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.reopen_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.unit_template", P.MANAGE_UNITS),

@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
     init_sign_in(app)
     registry = cast("Runtime", app.extensions["quizapp"]).registry
     registry.fill("preferences_changed", signing.keep_preferences)
+    registry.fill("unit_access", staff.unit_access)
     group: Any = _l("管理")
     registry.add_navigation(
         NavigationEntry("accounts.accounts", _l("账号和授权"), "user", group, Permission.MANAGE_ACCOUNTS, order=82)

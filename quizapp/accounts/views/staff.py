@@ -171,6 +171,22 @@ def set_up_link(account_id: int) -> Response:
     return _link_page(row.account, row.person.name, secret)
 
 
+def unit_access(losing: list[int], gaining: list[int], own: list[int]) -> dict[str, list[dict[str, str]]]:
+    """Whose grants stand at these units, as far as the visitor may see them (the slot "unit_access")."""
+    db, scope = get_db(), get_scope()
+    return {
+        name: [
+            {
+                "name": row.person.name or _("没有姓名"),
+                "role": str(ROLE_WORDS[Role(row.grant.role)]),
+                "unit": row.unit.name,
+            }
+            for row in queries.grants_at(db, scope, unit_ids)
+        ]
+        for name, unit_ids in (("losing", losing), ("gaining", gaining), ("own", own))
+    }
+
+
 def _prepare(form: GrantForm) -> PickedUnit:
     """Offer today's industries and read the unit picker."""
     form.industry_id.choices = [
