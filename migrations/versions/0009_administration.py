@@ -1,10 +1,11 @@
-"""Administration: merges of units, sign-ins that can be ended one by one, second factors."""
+"""Administration: merges of units, sign-ins that are ended one by one, second factors, a log that nobody goes round."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
+from quizapp.audit.triggers import CREATE_FURTHER_TRIGGERS, DROP_FURTHER_TRIGGERS
 from quizapp.core import db
 from quizapp.core.db import BigId, Json
 
@@ -81,9 +82,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
         sa.UniqueConstraint("account_id", "code_hash", name=op.f("uq_recovery_code_account_id_code_hash")),
     )
+    for statement in CREATE_FURTHER_TRIGGERS[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 def downgrade() -> None:
+    for statement in DROP_FURTHER_TRIGGERS[op.get_bind().dialect.name]:
+        op.execute(statement)
     op.drop_table("recovery_code")
     op.drop_table("second_factor")
     op.drop_table("account_session")

@@ -140,6 +140,10 @@ WORDS: dict[str, LazyString] = {
     "unit_needed": _l("请选一个单位"),
     "grant_too_wide": _l("只能在自己的授权范围内授权"),
     "account_beyond": _l("这个账号的授权超出您的范围，请找上级管理员处理。"),
+    "factor_code_wrong": _l("验证码不对或已经用过，等应用里换了新的数字再输"),
+    "factor_missing": _l("这个账号的两步验证刚刚关掉了，请重新登录"),
+    "factor_stands": _l("已经设过两步验证。要换手机，先关闭再设。"),
+    "factor_needed": _l("本系统要求工作人员用两步验证，不能关闭"),
     "last_administrator": _l("这是最后一个能登录的管理员，先给别人授权再做。"),
     # units and industries
     "code_taken": _l("这个代码已有人用，请换一个"),

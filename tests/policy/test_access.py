@@ -22,9 +22,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from quizapp.accounts.models import Account, AccountGrant
+from quizapp.accounts.models import Account, AccountGrant, AccountSession
 from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
+from quizapp.accounts.services import open_session as open_sign_in
 from quizapp.app import create_app
 from quizapp.banks.models import ItemBank, Topic
 from quizapp.certificates.models import Certificate
@@ -132,6 +133,14 @@ class Case:
         kept, merged = self.people()
         with self.ground.writing() as db:
             return merge_people(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START).id
+
+    def sign_in(self) -> int:
+        """Another sign-in of the visitor, or of somebody else."""
+        account_id = self.side.account.id if self.foreign else self.visitor.actor.account_id or self.side.account.id
+        with self.ground.writing() as db:
+            account = db.get_one(Account, account_id)
+            open_sign_in(db, account=account, device="", remember=True, second_factor=False, now=START)
+            return db.scalars(select(AccountSession.id).order_by(AccountSession.id.desc()).limit(1)).one()
 
     def unit_merge(self) -> int:
         """Two units below the side's that were merged."""
@@ -433,10 +442,11 @@ TABLE = [
     Route("practice.wrong_book", SIGNED_IN),
     Route("practice.wrong_round", SIGNED_IN),
     Route("accounts.sign_in", PUBLIC),
-    Route("accounts.sign_out", PUBLIC),
     Route("accounts.sign_up", PUBLIC),
     Route("accounts.set_up", PUBLIC, lambda c: {"secret": c.secret()}),
     Route("accounts.log", P.SEE_AUDIT),
+    Route("accounts.log_xlsx", P.SEE_AUDIT),
+    Route("accounts.log_csv", P.SEE_AUDIT),
     Route("accounts.accounts", P.MANAGE_ACCOUNTS),
     Route("accounts.new_account", P.MANAGE_ACCOUNTS),
     Route("accounts.account", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
@@ -444,6 +454,15 @@ TABLE = [
     Route("accounts.revoke_grant", P.MANAGE_ACCOUNTS, lambda c: c.grant(), "scope"),
     Route("accounts.suspend", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
     Route("accounts.restore", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.end_sign_ins", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.reset_factor", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.security", SIGNED_IN),
+    Route("accounts.second_factor", PUBLIC, status=303),  # nobody stands between password and second factor
+    Route("accounts.new_second_factor", PUBLIC),
+    Route("accounts.remove_second_factor", SIGNED_IN),
+    Route("accounts.renew_codes", SIGNED_IN),
+    Route("accounts.end_sign_in_elsewhere", SIGNED_IN, lambda c: {"session_id": c.sign_in()}, "all", status=303),
+    Route("accounts.end_other_sign_ins", SIGNED_IN),
     Route("accounts.set_up_link", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
     Route("organisation.unit_search", PUBLIC, lambda _: {"q": "社区"}),
     Route("organisation.units", P.MANAGE_UNITS),
@@ -757,6 +776,7 @@ TABLE = [
     Route("reports.pass_rates_csv", P.EXPORT_FIGURES),
     Route("reports.pass_rates_csv", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates_csv", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("accounts.sign_out", PUBLIC),  # the last one: it ends the sign-in that all others use
 ]
 
 #: Everybody who asks: the grants, as role and whether over everything, and the side of home.
@@ -856,7 +876,8 @@ class Ground:
         actor = find_actor(db, account.id, account.session_epoch)
         assert actor is not None
         signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined] # signed cookies
-        cookie = signer.dumps({"_user_id": f"{account.id}.{account.session_epoch}", "_fresh": True})
+        secret = open_sign_in(db, account=account, device="", remember=True, second_factor=False, now=START)
+        cookie = signer.dumps({"_user_id": secret, "_fresh": True})
         return Visitor(actor, home, whole, cookie)
 
     def ask(self, route: Route, method: str, case: Case) -> TestResponse:

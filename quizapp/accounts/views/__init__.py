@@ -1,4 +1,4 @@
-"""Pages of accounts: `signing` (in, up, out, set-up), `staff` (accounts and grants), `log` (the audit page)."""
+"""Pages of accounts: `signing`, `second_factor`, `own` (where one is signed in), `staff` (accounts, grants), `log` (the audit page)."""
 
 from __future__ import annotations
 
@@ -31,4 +31,4 @@ def register(app: Flask) -> None:
     )
 
 
-from quizapp.accounts.views import log, signing, staff  # noqa: E402, F401 # they need `bp`
+from quizapp.accounts.views import log, own, second_factor, signing, staff  # noqa: E402, F401 # they need `bp`

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.errors import Invalid, NotFound
+from quizapp.core.qr import qr_svg
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_now, get_runtime, get_scope, requires
 from quizapp.jobs.models import Job
@@ -21,7 +22,7 @@ from quizapp.organisation.models import OrgUnit
 from quizapp.organisation.queries import search_own_units, units_to_choose
 from quizapp.quizzes.forms.deliveries import ChangeForm, DeliveryForm, RulesForm, default_values, local_time
 from quizapp.quizzes.models import Delivery, DeliveryState, QuizBlueprint
-from quizapp.quizzes.posters import poster_pdf, qr_svg
+from quizapp.quizzes.posters import poster_pdf
 from quizapp.quizzes.queries.deliveries import (
     count_attempts,
     find_blueprint,
