@@ -45,7 +45,7 @@ class UnitForm(OrganisationForm):
 class PickUnitForm(OrganisationForm):
     """One unit, to move or to merge another into."""
 
-    unit_id = StringField(_l("单位"), validators=[Optional(), Length(max=12)])
+    unit_id = StringField(_l("单位"), validators=[Length(max=12)])
 
 
 class IndustryForm(OrganisationForm):

@@ -30,12 +30,12 @@ UNIT_MOVES_WORDS = {
 
 
 def fact_rows(facts: list[UnitFact]) -> list[tuple[str, int]]:
-    """Each kind in words, with how many there are."""
-    return [(str(UNIT_FACT_WORDS[fact.kind]), fact.count) for fact in facts]
+    """Each kind in words, with how many there are, in the order of the words."""
+    counts = {fact.kind: fact.count for fact in facts}
+    return [(str(word), counts[kind]) for kind, word in UNIT_FACT_WORDS.items() if kind in counts]
 
 
 def moving(facts: list[tuple[str, int]]) -> list[str]:
     """What would move, or has moved, one sentence each, from (kind, count)."""
-    return [
-        str(UNIT_MOVES_WORDS[kind]) % {"count": count} for kind, count in facts if count and kind in UNIT_MOVES_WORDS
-    ]
+    counts = dict(facts)
+    return [str(word) % {"count": counts[kind]} for kind, word in UNIT_MOVES_WORDS.items() if counts.get(kind)]

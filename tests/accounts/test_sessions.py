@@ -7,13 +7,13 @@ import re
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from quizapp.accounts.devices import device_of
 from quizapp.accounts.models import Account, AccountGrant, AccountSession
 from quizapp.audit.models import AuditEvent
-from quizapp.core.db import transaction
+from quizapp.core.db import Database, transaction
 from quizapp.core.scope import Role
 from quizapp.organisation.models import OrgUnit
 from tests.accounts.pages import csrf_of, send, sign_in
@@ -74,8 +74,8 @@ def test_own_sign_ins_are_listed_and_one_is_ended(either_app: Flask, either_db: 
     assert post(desk, ends[0]) == 303
     assert inside(desk)
     assert not inside(phone)
-    event = either_db.scalars(select(AuditEvent).where(AuditEvent.action == "sign_ins_ended")).one()
-    assert list(event.details) == ["sign_in_id"]
+    line = either_db.scalars(select(AuditEvent).where(AuditEvent.action == "sign_ins_ended")).one()
+    assert list(line.details) == ["sign_in_id"]
 
 
 def test_all_others_are_ended_at_once(either_app: Flask, street: OrgUnit) -> None:
@@ -126,6 +126,30 @@ def test_a_sign_in_that_is_not_used_ends_and_one_that_is_used_or_remembered_goes
     assert [inside(client) for client in (idle, used, remembered)] == [False, True, True]
     clock.forward(days=31)
     assert not inside(remembered)
+
+
+def test_who_asks_is_found_by_one_query(app: Flask, database: Database, db: Session) -> None:
+    with transaction(db):
+        make_account(db, (Role.ADMINISTRATOR, None), username="linxiao")
+    client = browser(app)
+    statements: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def _count(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    assert client.get("/admin/industries").status_code == 200
+    assert len([s for s in statements if "account" in s]) == 1
+
+
+def test_rows_of_long_ago_go_with_a_new_sign_in(app: Flask, db: Session, clock: FakeClock) -> None:
+    with transaction(db):
+        make_account(db, username="linxiao")
+    for _ in range(2):
+        browser(app)
+        clock.forward(days=200)
+    browser(app)
+    assert len(db.scalars(select(AccountSession)).all()) == 1
 
 
 def test_a_page_of_yesterdays_unit_is_not_found_and_says_why_it_may_be(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.accounts.models import Account, AccountSession
@@ -17,6 +17,8 @@ from quizapp.core.tokens import digest, new_secret
 #: How long a remembered sign-in holds, and another one without being used.
 REMEMBERED = timedelta(days=31)
 IDLE = timedelta(hours=12)
+#: For how long a row is kept after its end: whoever looks into a theft wants to know of it.
+KEPT = timedelta(days=90)
 #: How exact "last used" is: not every page writes.
 SEEN_STEP = timedelta(minutes=5)
 
@@ -24,8 +26,11 @@ SEEN_STEP = timedelta(minutes=5)
 def open_session(
     db: Session, *, account: Account, device: str, remember: bool, second_factor: bool, now: datetime
 ) -> str:
-    """A new sign-in; gives the secret for the browser's cookie."""
+    """A new sign-in; gives the secret for the browser's cookie. Rows that ended long ago go with it."""
     secret = new_secret()
+    db.execute(
+        delete(AccountSession).where(AccountSession.account_id == account.id, AccountSession.expires_at < now - KEPT)
+    )
     db.add(
         AccountSession(
             secret_hash=digest(secret),
