@@ -3,7 +3,7 @@
 A path names every unit above, so that a move writes the paths of all below it, in one transaction. Two rules keep them true:
 
 - Whoever changes the shape (a move, a merge, an import of units) takes `lock_tree` first: two moves never make a circle.
-- Whoever writes down a unit's path, or hangs a unit below it, holds that unit (`hold_unit`) until the transaction ends; the change
+- Whoever starts an attempt of a unit, or hangs a unit below it, holds that unit (`hold_unit`) until the transaction ends; the change
   takes all units whose paths it writes (`lock_below`) and waits for them. Holders do not wait for each other.
 """
 
