@@ -115,9 +115,9 @@ def test_a_sign_in_that_is_not_used_ends_and_one_that_is_used_or_remembered_goes
     with transaction(db):
         make_account(db, username="linxiao")
     idle, used, remembered = (app.test_client() for _ in range(3))
-    sign_in(idle, "linxiao")
-    sign_in(used, "linxiao")
-    sign_in(remembered, "linxiao", remember="y")
+    sign_in(idle, "linxiao", remember="")
+    sign_in(used, "linxiao", remember="")
+    sign_in(remembered, "linxiao")
     clock.forward(hours=7)
     assert inside(used)
     seen = {row.seen_at for row in db.scalars(select(AccountSession))}
