@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from quizapp.accounts.errors import FactorCodeWrong, FactorMissing, FactorStands
+from quizapp.accounts.errors import AccountBeyond, FactorCodeWrong, FactorMissing, FactorStands
 from quizapp.accounts.models import Account, AccountGrant, RecoveryCode, SecondFactor
 from quizapp.accounts.services.staff import check_reaches_account
 from quizapp.accounts.totp import matching_step, new_recovery_codes, read_code
@@ -102,8 +102,13 @@ def remove_second_factor(db: Session, *, keys: Keys, account: Account, code: str
 
 
 def reset_second_factor(db: Session, *, account: Account, actor: Actor, now: datetime) -> None:
-    """Take it away for somebody who lost phone and codes. Twice is harmless. Raises AccountBeyond."""
+    """Take it away for somebody else, who lost phone and codes. Twice is harmless. Raises AccountBeyond.
+
+    One's own takes a code (`remove_second_factor`): whoever finds a signed-in browser does not get rid of it.
+    """
     check_reaches_account(db, actor, account)
+    if actor.account_id == account.id:
+        raise AccountBeyond
     if has_second_factor(db, account.id):
         _take_away(db, account.id)
         _record(db, actor, "second_factor_reset", account.id, {}, now)
