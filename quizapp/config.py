@@ -19,6 +19,7 @@ SETTINGS: dict[str, str] = {
     "DEMO": "1 serves the demo district from its own database, 0 a real installation (0)",
     "WORKERS": "processes that answer requests (one per core)",
     "TRUSTED_PROXIES": "addresses or networks whose forwarded headers are believed, comma-separated (none)",
+    "SECOND_FACTOR": "codes of an authenticator app at sign-in: off, optional, or required for staff (optional)",
     "EVIDENCE_DAYS": "days that photos of sessions and sign-in sheets are kept (365)",
     "DATA_KEEPER": "who keeps the data, for the data notice",
     "DATA_CONTACT": "telephone or address for questions about the data",
@@ -45,6 +46,8 @@ class Settings:
     demo: bool
     workers: int
     trusted_proxies: tuple[str, ...] = ()
+    #: "off", "optional" or "required".
+    second_factor: str = "optional"
     evidence_days: int = 365
     data_keeper: str = ""
     data_contact: str = ""
@@ -113,6 +116,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo=demo,
         workers=_whole(env, "WORKERS", os.cpu_count() or 1, 1, 256),
         trusted_proxies=_networks(env.get("TRUSTED_PROXIES") or ""),
+        second_factor=_one_of(env, "SECOND_FACTOR", "optional", ("off", "optional", "required")),
         evidence_days=_whole(env, "EVIDENCE_DAYS", 365, 1, 3650),
         data_keeper=env.get("DATA_KEEPER") or "",
         data_contact=env.get("DATA_CONTACT") or "",
@@ -142,6 +146,13 @@ def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int)
     if not text.isdecimal() or not low <= int(text) <= high:
         raise SettingInvalid(f"{name}={text} must be a whole number from {low} to {high}")
     return int(text)
+
+
+def _one_of(env: Mapping[str, str], name: str, default: str, values: tuple[str, ...]) -> str:
+    text = env.get(name) or default
+    if text not in values:
+        raise SettingInvalid(f"{name}={text} must be {', '.join(values[:-1])} or {values[-1]}")
+    return text
 
 
 def _networks(text: str) -> tuple[str, ...]:

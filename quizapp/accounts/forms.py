@@ -48,6 +48,14 @@ class SignInForm(AccountsForm):
     not_before = HiddenField("")
 
 
+class CodeForm(AccountsForm):
+    """A code of the second factor. `sealed`: the secret that is being set up."""
+
+    code = StringField(_l("验证码"), validators=[InputRequired(_l("请填写验证码")), Length(max=40)])
+    not_before = HiddenField("")
+    sealed = HiddenField("")
+
+
 class SignUpForm(AccountsForm):
     """What an account needs."""
 

@@ -41,18 +41,6 @@ class Poster:
     qr: str
 
 
-def qr_svg(url: str) -> str:
-    """The code of an address as SVG: error level M, quiet zone 4, black modules on white, one path, no style attribute."""
-    import qrcode
-    from qrcode.constants import ERROR_CORRECT_M
-    from qrcode.image.svg import SvgPathFillImage
-
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4, image_factory=SvgPathFillImage)
-    code.add_data(url)
-    code.make(fit=True)
-    return str(code.make_image().to_string(encoding="unicode"))
-
-
 def poster_pdf(poster: Poster, sheet: str = "a4") -> bytes:
     """The poster on a paper of `SHEETS`. Raises FaceMissing where no Chinese face is installed."""
     return _compile(TEMPLATE, poster, "pdf", sheet=sheet)

@@ -165,7 +165,7 @@ def test_a_suspension_ends_a_sign_in_at_once(client: FlaskClient, staff: Account
 
 
 def test_a_forged_session_value_signs_nobody_in(client: FlaskClient, staff: Account) -> None:
-    for value in ("x", "1", "1.x", "999.0", f"{staff.id}.7"):
+    for value in ("x", "1", "", f"{staff.id}.0", "0" * 22):
         with client.session_transaction() as session:
             session["_user_id"] = value
         assert client.get("/admin/accounts").status_code == 401

@@ -22,9 +22,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from quizapp.accounts.models import Account, AccountGrant
+from quizapp.accounts.models import Account, AccountGrant, AccountSession
 from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
+from quizapp.accounts.services import open_session as open_sign_in
 from quizapp.app import create_app
 from quizapp.banks.models import ItemBank, Topic
 from quizapp.certificates.models import Certificate
@@ -40,6 +41,7 @@ from quizapp.jobs.services import enqueue
 from quizapp.organisation.imports.batches import ROSTER, UNITS, receive_file
 from quizapp.organisation.merging import merge_people
 from quizapp.organisation.models import Industry, OrgUnit
+from quizapp.organisation.unit_merging import merge_units
 from quizapp.quizzes.models import Attempt, Delivery, DeliveryState
 from quizapp.quizzes.queries.afterwards import items_of_delivery
 from quizapp.quizzes.rescoring.models import KeyCorrection
@@ -141,6 +143,21 @@ class Case:
         kept, merged = self.people()
         with self.ground.writing() as db:
             return merge_people(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START).id
+
+    def sign_in(self) -> int:
+        """Another sign-in of the visitor, or of somebody else."""
+        account_id = self.side.account.id if self.foreign else self.visitor.actor.account_id or self.side.account.id
+        with self.ground.writing() as db:
+            account = db.get_one(Account, account_id)
+            open_sign_in(db, account=account, device="", remember=True, second_factor=False, now=START)
+            return db.scalars(select(AccountSession.id).order_by(AccountSession.id.desc()).limit(1)).one()
+
+    def unit_merge(self) -> int:
+        """Two units below the side's that were merged."""
+        with self.ground.writing() as db:
+            top = db.get_one(OrgUnit, self.side.unit.id)
+            kept, merged = (make_unit(db, top, name=f"{self.side.mark}小区").id for _ in range(2))
+            return merge_units(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START).id
 
     def rotating_code(self) -> dict[str, str]:
         """A session whose code rotates, and the code of the moment."""
@@ -490,10 +507,11 @@ TABLE = [
     Route("practice.wrong_book", SIGNED_IN),
     Route("practice.wrong_round", SIGNED_IN),
     Route("accounts.sign_in", PUBLIC),
-    Route("accounts.sign_out", PUBLIC),
     Route("accounts.sign_up", PUBLIC),
     Route("accounts.set_up", PUBLIC, lambda c: {"secret": c.secret()}),
     Route("accounts.log", P.SEE_AUDIT),
+    Route("accounts.log_xlsx", P.SEE_AUDIT),
+    Route("accounts.log_csv", P.SEE_AUDIT),
     Route("accounts.accounts", P.MANAGE_ACCOUNTS),
     Route("accounts.new_account", P.MANAGE_ACCOUNTS),
     Route("accounts.account", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
@@ -501,6 +519,15 @@ TABLE = [
     Route("accounts.revoke_grant", P.MANAGE_ACCOUNTS, lambda c: c.grant(), "scope"),
     Route("accounts.suspend", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
     Route("accounts.restore", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.end_sign_ins", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.reset_factor", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.security", SIGNED_IN),
+    Route("accounts.second_factor", PUBLIC, status=303),  # nobody stands between password and second factor
+    Route("accounts.new_second_factor", PUBLIC),
+    Route("accounts.remove_second_factor", SIGNED_IN),
+    Route("accounts.renew_codes", SIGNED_IN),
+    Route("accounts.end_sign_in_elsewhere", SIGNED_IN, lambda c: {"session_id": c.sign_in()}, "all", status=303),
+    Route("accounts.end_other_sign_ins", SIGNED_IN),
     Route("accounts.set_up_link", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
     Route("organisation.unit_search", PUBLIC, lambda _: {"q": "社区"}),
     Route("organisation.units", P.MANAGE_UNITS),
@@ -508,6 +535,26 @@ TABLE = [
     Route("organisation.new_unit", P.MANAGE_UNITS, lambda c: {"parent": c.side.unit.id}, "scope"),
     Route("organisation.new_unit", P.MANAGE_UNITS, form=lambda _: {"name": "顶层", "kind": "city"}, whole=True),
     Route("organisation.unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route("organisation.move", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route(
+        "organisation.move",
+        P.MANAGE_UNITS,
+        lambda c: {"unit_id": c.own.spare_unit.id, "to": c.side.unit.id},
+        "scope",
+        method="GET",
+    ),
+    Route("organisation.merge_into", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route(
+        "organisation.merge_into",
+        P.MANAGE_UNITS,
+        lambda c: {"unit_id": c.own.spare_unit.id, "into": c.side.unit.id},
+        "scope",
+        method="GET",
+    ),
+    Route("organisation.unit_merge", P.MANAGE_UNITS, lambda c: {"merge_id": c.unit_merge()}, "scope"),
+    Route(
+        "organisation.undo_merge_of_units", P.MANAGE_UNITS, lambda c: {"merge_id": c.unit_merge()}, "scope", status=303
+    ),
     Route("organisation.close_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.reopen_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.unit_template", P.MANAGE_UNITS),
@@ -831,8 +878,8 @@ TABLE = [
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
-    Route("reports.groups", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id, "by": "sex"}, "scope"),
-    Route("reports.comparison", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.groups", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id, "by": "sex"}, "scope"),
+    Route("reports.comparison", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
     Route("reports.export", P.EXPORT_FIGURES, lambda c: {"name": "pass_rates", "unit": c.side.unit.id}, "scope"),
@@ -862,6 +909,7 @@ TABLE = [
     Route("reports.items", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("reports.items_xlsx", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("reports.items_csv", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("accounts.sign_out", PUBLIC),  # the last one: it ends the sign-in that all others use
 ]
 
 #: Everybody who asks: the grants, as role and whether over everything, and the side of home.
@@ -962,7 +1010,8 @@ class Ground:
         actor = find_actor(db, account.id, account.session_epoch)
         assert actor is not None
         signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined] # signed cookies
-        cookie = signer.dumps({"_user_id": f"{account.id}.{account.session_epoch}", "_fresh": True})
+        secret = open_sign_in(db, account=account, device="", remember=True, second_factor=False, now=START)
+        cookie = signer.dumps({"_user_id": secret, "_fresh": True})
         return Visitor(actor, home, whole, cookie)
 
     def ask(self, route: Route, method: str, case: Case) -> TestResponse:

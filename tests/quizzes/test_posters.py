@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from quizapp.core import typesetting
 from quizapp.core.db import transaction
+from quizapp.core.qr import qr_svg
 from quizapp.core.typesetting import FaceMissing
-from quizapp.quizzes.posters import Poster, cards_pdf, cards_png, poster_pdf, poster_png, qr_svg
+from quizapp.quizzes.posters import Poster, cards_pdf, cards_png, poster_pdf, poster_png
 from tests.factories import make_delivery, make_unit
 from tests.pdf import page_pictures
 from tests.quizzes.staff import client_of, coordinator_of

@@ -15,6 +15,7 @@ from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, digest
 from quizapp.organisation.models import OrgUnit, Person, PersonSource
 from quizapp.organisation.services import age_band, identify
+from quizapp.organisation.tree import hold_unit
 from quizapp.quizzes.errors import (
     ConsentNeeded,
     DeliveryEnded,
@@ -120,7 +121,7 @@ def check_profile(db: Session, delivery: Delivery, profile: Profile) -> OrgUnit 
         raise ConsentNeeded(field="consent")
     if profile.unit_id is None:
         return None
-    unit = db.get(OrgUnit, profile.unit_id)
+    unit = hold_unit(db, profile.unit_id)
     if unit is None or unit.closed_at is not None or not (delivery.limited or in_reach(delivery, unit)):
         raise UnitOutside(field="unit")
     return unit
@@ -241,7 +242,7 @@ def _identify(
         person = db.get_one(Person, actor.person_id)
         known = UnitKnown.SELF_DECLARED
         if unit is None and person.unit_id is not None:
-            unit = db.get(OrgUnit, person.unit_id)
+            unit = hold_unit(db, person.unit_id)
             known = UnitKnown.ROSTER if person.source == PersonSource.ROSTER else UnitKnown.ACCOUNT
         return _Snapshot(
             person_id=person.id,

@@ -10,12 +10,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
+from quizapp.core.qr import qr_svg
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_now, get_runtime, get_scope, requires
 from quizapp.jobs.models import Job
 from quizapp.jobs.views import JobWords
 from quizapp.quizzes.models import DeliveryState
-from quizapp.quizzes.posters import SHEETS, cards_pdf, poster_pdf, qr_svg
+from quizapp.quizzes.posters import SHEETS, cards_pdf, poster_pdf
 from quizapp.quizzes.queries.deliveries import (
     count_attempts,
     get_delivery_in_scope,

@@ -11,11 +11,12 @@ from flask_babel import gettext as _
 
 from quizapp.core.clock import from_ms, to_ms
 from quizapp.core.errors import DomainError
+from quizapp.core.qr import qr_svg
 from quizapp.core.tokens import group_code
 from quizapp.core.web import get_now, get_runtime
 from quizapp.quizzes.errors import AudienceUnknowable
 from quizapp.quizzes.models import Delivery, DeliveryState
-from quizapp.quizzes.posters import Poster, qr_svg
+from quizapp.quizzes.posters import Poster
 from quizapp.quizzes.services.publish_checks import Check, CheckState
 from quizapp.ui.filters import format_duration, format_moment, format_number, format_percent, is_english, lang_text
 from quizapp.ui.words import words_for
