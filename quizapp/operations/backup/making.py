@@ -21,10 +21,10 @@ from quizapp.operations.backup import embedded, server
 from quizapp.operations.backup.archive import ArchiveWriter, BackupRefused, Manifest, Say
 from quizapp.operations.backup.staging import staging_folder, sync_folder
 from quizapp.operations.installation import Installation
+from quizapp.operations.root_files import FOLDER as ROOT_FILES
 
 #: What the log says of a backup; `quizapp doctor` looks for the newest.
 BACKUP_MADE = "backup_made"
-ROOT_FILES = "root-files"
 _PREFIX, _SUFFIX = "quizapp-", ".zip"
 _STAGING = ".quizapp-backup-"
 

@@ -18,10 +18,12 @@ from quizapp.core import migrate
 from quizapp.core.clock import Clock, system_clock
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import SYSTEM
+from quizapp.core.tokens import Keys
 from quizapp.operations.backup import embedded, server
 from quizapp.operations.backup.archive import ArchiveReader, BackupRefused, Manifest, Progress, Say
-from quizapp.operations.backup.making import ROOT_FILES, key_fingerprints
+from quizapp.operations.backup.making import key_fingerprints
 from quizapp.operations.backup.staging import staging_folder, sync_folder
+from quizapp.operations.root_files import FOLDER as ROOT_FILES
 
 BACKUP_RESTORED = "backup_restored"
 _STAGING = ".quizapp-restore-"
@@ -60,6 +62,7 @@ def restore_backup(
         manifest = archive.manifest
         _check_fits(settings, manifest)
         _check_keys(settings, manifest, other_keys=other_keys)
+        Keys.load(settings.keys_folder)  # made only where those of the backup are lost
         restore = _restore_sqlite if manifest.database == "sqlite" else _restore_postgresql
         place, erased = restore(settings, archive, clock, say)
         _restore_root_files(settings, archive)
