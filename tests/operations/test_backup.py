@@ -330,12 +330,25 @@ def test_what_does_not_fit_is_refused_with_the_cure_and_leaves_the_place_empty(
     restore_backup(place_settings(place), file, other_keys=True, say=lambda _: None)
 
 
-def test_a_backup_that_is_killed_leaves_nothing_under_its_name_and_the_next_clears_away(
+def killed(folder: Path, pattern: str, *arguments: str, **settings: str) -> None:
+    """Start a command and kill it when it has begun to write."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "quizapp.cli", *arguments],
+        env=environment(folder, **settings),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+    ) as running:
+        wait_until(lambda: any(path.stat().st_size > 100_000 for path in folder.glob(pattern)))
+        running.send_signal(signal.SIGKILL)
+    assert running.returncode == -signal.SIGKILL
+
+
+def test_what_is_killed_leaves_nothing_under_its_name_and_the_next_run_clears_away(
     installation: Path, tmp_path: Path
 ) -> None:
     database = Database(f"sqlite:///{installation / 'quizapp.sqlite3'}")
     with database.session() as db, transaction(db):
-        for number in range(10):
+        for number in range(8):
             db.execute(
                 text(
                     "INSERT INTO stored_file (public_id, kind, media_type, name, size, digest, content, created_at, expires_at)"
@@ -344,25 +357,19 @@ def test_a_backup_that_is_killed_leaves_nothing_under_its_name_and_the_next_clea
                 {"name": str(number)},
             )
     database.dispose()
-    folder = tmp_path / "backups"
+    folder = installation / "backups"
     folder.mkdir()
-    running = subprocess.Popen(
-        [sys.executable, "-m", "quizapp.cli", "backup", str(folder)],
-        env=environment(installation),
-        cwd=installation,
-        stdout=subprocess.PIPE,
-    )
-    wait_until(lambda: any(path.stat().st_size > 100_000 for path in folder.glob(".quizapp-backup-*/part.zip")))
-    running.send_signal(signal.SIGKILL)
-    assert running.wait() == -signal.SIGKILL
-    running.stdout.close()  # type: ignore[union-attr] # a pipe was asked for
-    assert not list(folder.glob("*.zip"))
-    assert list(folder.glob(".quizapp-backup-*"))
-    with database.session() as db, transaction(db):
-        db.execute(text("DELETE FROM stored_file"))
-    database.dispose()
     (folder / "quizapp-20200101-030000.zip").touch()
-    assert run_command(installation, "backup", str(folder), "--keep", "1").returncode == 0
+    killed(installation, "backups/.quizapp-backup-*/part.zip", "backup")
+    assert [path.name for path in folder.glob("*.zip")] == ["quizapp-20200101-030000.zip"]
+    assert list(folder.glob(".quizapp-backup-*"))
+    assert run_command(installation, "backup", "--keep", "1").returncode == 0
     (left,) = folder.iterdir()
     assert left.name > "quizapp-2026"
-    check_backup(left, lambda _: None)
+
+    place = tmp_path / "there"
+    settings = place_settings(place)
+    killed(place, ".quizapp-restore-*/quizapp.sqlite3", "restore", str(left))
+    assert {path.name.partition("-restore-")[0] for path in place.iterdir()} == {"keys", ".quizapp"}
+    restore_backup(settings, left, say=lambda _: None)
+    assert {path.name for path in place.iterdir()} == {"keys", "quizapp.sqlite3", "root-files"}
