@@ -49,3 +49,33 @@ DROP_TRIGGERS: dict[str, tuple[str, ...]] = {
         "DROP FUNCTION audit_event_guard()",
     ),
 }
+
+#: Dialect name → statements that close the ways around those triggers: TRUNCATE deletes no row, REPLACE deletes one unasked.
+CREATE_FURTHER_TRIGGERS: dict[str, tuple[str, ...]] = {
+    "sqlite": (
+        """
+        CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event
+        WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'audit_event rows are never changed'); END
+        """,
+    ),
+    "postgresql": (
+        """
+        CREATE FUNCTION audit_event_keep() RETURNS trigger LANGUAGE plpgsql AS $keep$
+        BEGIN
+          RAISE EXCEPTION 'audit_event is never emptied';
+        END
+        $keep$
+        """,
+        """
+        CREATE TRIGGER audit_event_keep BEFORE TRUNCATE ON audit_event
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_event_keep()
+        """,
+    ),
+}
+
+#: Dialect name → statements that take these away again.
+DROP_FURTHER_TRIGGERS: dict[str, tuple[str, ...]] = {
+    "sqlite": ("DROP TRIGGER audit_event_no_replace",),
+    "postgresql": ("DROP TRIGGER audit_event_keep ON audit_event", "DROP FUNCTION audit_event_keep()"),
+}

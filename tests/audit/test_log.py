@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -69,3 +69,17 @@ def test_a_refused_service_leaves_no_event(db: Session) -> None:
     with pytest.raises(RuntimeError):
         refused()
     assert count(db) == 0
+
+
+def test_no_row_is_overwritten_and_the_log_is_not_emptied(either_db: Session) -> None:
+    write(either_db, datetime.now(UTC))
+    dialect = either_db.get_bind().dialect.name
+    statement = (
+        "INSERT OR REPLACE INTO audit_event (id, at, action, object_type, details)"
+        " SELECT id, at, 'x', object_type, details FROM audit_event"
+        if dialect == "sqlite"
+        else "TRUNCATE audit_event"
+    )
+    with pytest.raises(DatabaseError, match=r"never (changed|emptied)"), transaction(either_db):
+        either_db.execute(text(statement))
+    assert count(either_db) == 1

@@ -6,7 +6,7 @@ import platform
 import sqlite3
 from datetime import timedelta
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Executable, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from quizapp import (
@@ -21,6 +21,11 @@ from quizapp.operations.backup.making import BACKUP_MADE
 from quizapp.operations.doctor.findings import Finding
 from quizapp.operations.installation import Installation
 
+#: Whether a trigger stands in the way of TRUNCATE, and is on; to try it would stop everybody who writes.
+_EMPTYING_REFUSED = (
+    "SELECT count(*) FROM pg_trigger"
+    " WHERE tgrelid = 'audit_event'::regclass AND tgtype & 32 > 0 AND tgenabled IN ('O', 'A')"
+)
 #: The oldest servers that the statements of this program fit.
 _OLDEST_POSTGRESQL = 130000
 _OLDEST_SQLITE = (3, 35, 0)
@@ -79,7 +84,7 @@ def durability(installation: Installation) -> Finding:
 def audit_log(installation: Installation) -> Finding:
     """Try to change and to delete an entry, inside a transaction that is taken back."""
     connection = installation.database.engine.connect().execution_options(writes=True)
-    table, holes = AuditEvent.__table__, []
+    table, holes = AuditEvent.__table__, list[str]()
     with connection, connection.begin() as trial:
         entry = connection.execute(
             insert(AuditEvent).values(
@@ -87,10 +92,15 @@ def audit_log(installation: Installation) -> Finding:
             )
         ).inserted_primary_key[0]  # type: ignore[index] # an insert of one row has one
         mine = table.c.id == entry
-        attempts = {
+        attempts: dict[str, Executable] = {
             "changed": update(AuditEvent).where(mine).values(action="x"),
             "deleted": delete(AuditEvent).where(mine),
         }
+        if installation.database.is_sqlite:
+            row = {"id": entry, "at": installation.clock(), "action": "x", "object_type": "x", "details": {}}
+            attempts["replaced"] = insert(AuditEvent).prefix_with("OR REPLACE").values(row)
+        elif not connection.exec_driver_sql(_EMPTYING_REFUSED).scalar_one():
+            holes.append("emptied")
         for word, attempt in attempts.items():
             point = connection.begin_nested()
             try:
@@ -104,7 +114,7 @@ def audit_log(installation: Installation) -> Finding:
     return Finding(
         "audit log",
         not holes,
-        "entries can only be added" if not holes else f"entries can be {' and '.join(holes)}",
+        "entries can only be added" if not holes else f"entries can be {', '.join(sorted(holes))}",
         "Its triggers are gone: find out who removed them, and restore a backup of before into an empty place",
     )
 
