@@ -8,10 +8,10 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 #: The form of the file; a program reads those that it knows.
 FORMAT = 1
@@ -84,6 +84,15 @@ class ArchiveWriter:
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
         self.members: dict[str, Member] = {}
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the file; what was not finished is no backup."""
+        with suppress(OSError, ValueError):
+            self._zip.close()
 
     @contextmanager
     def member(self, name: str) -> Iterator[Callable[[bytes], None]]:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import hmac
 import os
+import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,8 +98,7 @@ def _write(installation: Installation, staging: Path, part: Path, begun: datetim
         keys=key_fingerprints(settings.keys_folder),
     )
     descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w+b") as file:
-        archive = ArchiveWriter(file)
+    with os.fdopen(descriptor, "w+b") as file, ArchiveWriter(file) as archive:
         try:
             if database.is_sqlite:
                 copy = staging / embedded.MEMBER
@@ -108,6 +108,10 @@ def _write(installation: Installation, staging: Path, part: Path, begun: datetim
                 copy.unlink()
             else:
                 server.save(database, archive, manifest, say)
+        except sqlite3.Error as error:  # "interrupted", "database or disk is full" …
+            raise BackupRefused(
+                f"the database could not be copied ({error}): nothing was kept; make room in {staging.parent} or run it again"
+            ) from error
         except DBAPIError as error:
             reason = str(error.orig).strip().splitlines()[0]
             raise BackupRefused(f"the database refuses ({reason}): run quizapp doctor") from error
