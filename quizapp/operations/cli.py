@@ -161,7 +161,7 @@ def backup(target: Path | None, keep: int | None) -> None:
 def restore(file: Path, check: bool, other_keys: bool) -> None:
     """Fill an empty place with a backup: INSTANCE without a database, or an empty database of a server (DATABASE_URL).
 
-    Everything is checked. Whoever was erased after the backup is erased again before the place can be served.
+    Everything is checked, and what must be done again is done, before the place can be served.
 
     Example: INSTANCE=/srv/quizapp quizapp restore /mnt/backups/quizapp-20261126-030000.zip
     """
@@ -189,7 +189,8 @@ def restore(file: Path, check: bool, other_keys: bool) -> None:
             f"the database refuses ({reason}): nothing was restored. Look at DATABASE_URL"
         ) from error
     click.echo(f"Restored: {sum(done.manifest.rows.values())} rows as of {done.manifest.begun_at}, into {done.place}")
-    click.echo(f"Erased again: {done.erased}")
+    for name, number in done.steps.items():
+        click.echo(f"Before serving, {name}: {number}")
     click.echo("Ready: quizapp doctor, then quizapp serve")
 
 

@@ -20,12 +20,15 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
+from quizapp.audit.models import AuditEvent
 from quizapp.config import Settings
 from quizapp.core import migrate
 from quizapp.core.clock import local_date, system_clock
 from quizapp.core.db import Database, transaction
+from quizapp.core.registry import Restoring
 from quizapp.core.scope import Grant, Role, Scope
 from quizapp.core.tokens import Keys
 from quizapp.models import Base
@@ -369,6 +372,52 @@ def test_what_does_not_fit_is_refused_with_the_cure_and_leaves_the_place_empty(
     assert checked.stdout.startswith("Good: made 20")
     rewrite(file := Path(shutil.copyfile(good, tmp_path / "lost.zip")), keys={"phone.key": "0" * 16})
     restore_backup(place_settings(place), file, other_keys=True, say=lambda _: None)
+
+
+def test_what_must_be_done_before_serving_is_part_of_the_restore(
+    either_database: Database,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    keys: Keys,
+) -> None:
+    settings = make_settings(tmp_path, either_database, instance=tmp_path / "here")
+    Keys.load(settings.keys_folder)
+    with either_database.session() as db, transaction(db):
+        make_person(db, name="忘掉我")
+    made = make_backup(Installation(settings, either_database, keys), tmp_path, say=lambda _: None)
+    steps: dict[str, Callable[[Session, Restoring], int]] = {}
+    monkeypatch.setattr("quizapp.operations.backup.restoring.AFTER_RESTORE", steps)
+
+    def forget(db: Session, restoring: Restoring) -> int:
+        assert restoring.begun_at <= restoring.now
+        assert restoring.keys_folder == place / "keys"
+        return int(db.execute(text("UPDATE person SET name = '' WHERE name = '忘掉我'")).rowcount)  # type: ignore[attr-defined]
+
+    def fail(db: Session, restoring: Restoring) -> int:
+        forget(db, restoring)
+        raise BackupRefused("the ledger cannot be read")
+
+    (place := tmp_path / "there").mkdir()
+    shutil.copytree(settings.keys_folder, place / "keys")
+    with ExitStack() as open_until_the_end:
+        url = f"sqlite:///{place / 'quizapp.sqlite3'}"
+        if not either_database.is_sqlite:
+            url = open_until_the_end.enter_context(new_postgres(request.getfixturevalue("postgres_server")))
+        target = Database(url)
+        there = make_settings(tmp_path, target, instance=place)
+        steps["erased again"] = fail
+        with pytest.raises(BackupRefused, match="ledger"):
+            restore_backup(there, made.path, say=lambda _: None)
+        assert migrate.current(target) is None  # nothing that could be served
+        target.dispose()  # that look has made an empty file, which is replaced
+        steps["erased again"] = forget
+        assert restore_backup(there, made.path, say=lambda _: None).steps == {"erased again": 1}
+        with target.session() as db:
+            assert db.scalar(text("SELECT count(*) FROM person WHERE name = '忘掉我'")) == 0
+            details = db.scalars(select(AuditEvent.details).where(AuditEvent.action == "backup_restored")).one()
+            assert details["erased again"] == 1
+        target.dispose()
 
 
 def killed(folder: Path, pattern: str, *arguments: str, **settings: str) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from quizapp import models  # noqa: F401 # the ledger of erasures reaches every table
+from quizapp import models, parts  # noqa: F401 # the steps before serving reach every table
 from quizapp.audit.services import record
 from quizapp.config import Settings
 from quizapp.core import migrate
 from quizapp.core.clock import Clock, system_clock
 from quizapp.core.db import Database, transaction
+from quizapp.core.registry import AFTER_RESTORE, Restoring
 from quizapp.core.scope import SYSTEM
 from quizapp.core.tokens import Keys
 from quizapp.operations.backup import embedded, server
@@ -29,14 +32,18 @@ BACKUP_RESTORED = "backup_restored"
 _STAGING = ".quizapp-restore-"
 
 
+#: What is done to a filled database before it may be served.
+Finish = Callable[[Session], dict[str, int]]
+
+
 @dataclass(frozen=True)
 class Restored:
     """What was restored, and where to."""
 
     place: str
     manifest: Manifest
-    #: Persons whose erasure was done again.
-    erased: int
+    #: What was done before it may be served, `AFTER_RESTORE` → how much.
+    steps: dict[str, int]
 
 
 def check_backup(path: Path, say: Say) -> Manifest:
@@ -52,7 +59,7 @@ def check_backup(path: Path, say: Say) -> Manifest:
 def restore_backup(
     settings: Settings, path: Path, *, other_keys: bool = False, say: Say, clock: Clock = system_clock
 ) -> Restored:
-    """Fill an empty place with a backup, bring it to the newest schema and erase again who was erased since. Raises BackupRefused.
+    """Fill an empty place with a backup, bring it to the newest schema and do what `AFTER_RESTORE` asks for. Raises BackupRefused.
 
     On SQLite all happens beside the place, which gets the file last; on PostgreSQL in one transaction. A run that is killed leaves the
     place empty.
@@ -62,13 +69,14 @@ def restore_backup(
         manifest = archive.manifest
         _check_fits(settings, manifest)
         _check_keys(settings, manifest, other_keys=other_keys)
-        Keys.load(settings.keys_folder)  # made only where those of the backup are lost
+        keys = Keys.load(settings.keys_folder)  # made only where those of the backup are lost
         restore = _restore_sqlite if manifest.database == "sqlite" else _restore_postgresql
-        place, erased = restore(settings, archive, clock, say)
+        finish = partial(_finish, settings=settings, manifest=manifest, keys=keys, clock=clock)
+        place, steps = restore(settings, archive, finish, say)
         _restore_root_files(settings, archive)
     finally:
         archive.close()
-    return Restored(place, manifest, erased)
+    return Restored(place, manifest, steps)
 
 
 def _check_fits(settings: Settings, manifest: Manifest) -> None:
@@ -100,7 +108,7 @@ def _check_keys(settings: Settings, manifest: Manifest, *, other_keys: bool) -> 
         )
 
 
-def _restore_sqlite(settings: Settings, archive: ArchiveReader, clock: Clock, say: Say) -> tuple[str, int]:
+def _restore_sqlite(settings: Settings, archive: ArchiveReader, finish: Finish, say: Say) -> tuple[str, dict[str, int]]:
     final = Path(Database(settings.database_url).sqlite_path).absolute()
     _check_empty_file(final)
     manifest = archive.manifest
@@ -123,16 +131,18 @@ def _restore_sqlite(settings: Settings, archive: ArchiveReader, clock: Clock, sa
         database = Database(f"sqlite:///{staged}", pooled=False)
         migrate.upgrade(database)
         with database.session() as db:
-            erased = _finish(db, manifest, clock)
+            steps = finish(db)
         database.dispose()
         _settle(staged)
         _check_empty_file(final)
         _take_place(staged, final)
     sync_folder(final.parent)
-    return str(final), erased
+    return str(final), steps
 
 
-def _restore_postgresql(settings: Settings, archive: ArchiveReader, clock: Clock, say: Say) -> tuple[str, int]:
+def _restore_postgresql(
+    settings: Settings, archive: ArchiveReader, finish: Finish, say: Say
+) -> tuple[str, dict[str, int]]:
     manifest = archive.manifest
     database = Database(settings.database_url, pooled=False)
     with database.engine.connect() as connection, connection.begin():
@@ -146,9 +156,10 @@ def _restore_postgresql(settings: Settings, archive: ArchiveReader, clock: Clock
         server.load(connection, archive, say)
         _check_content(manifest, manifest.revision, server.count_rows(connection))
         migrate.upgrade_within(connection)
-        erased = _finish_within(connection, manifest, clock)
+        with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as db:
+            steps = finish(db)
     database.dispose()
-    return f"the database {database.url.database}", erased
+    return f"the database {database.url.database}", steps
 
 
 def _check_content(manifest: Manifest, revision: str, rows: dict[str, int]) -> None:
@@ -159,18 +170,15 @@ def _check_content(manifest: Manifest, revision: str, rows: dict[str, int]) -> N
         )
 
 
-def _finish_within(connection: Connection, manifest: Manifest, clock: Clock) -> int:
-    with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as db:
-        return _finish(db, manifest, clock)
-
-
-def _finish(db: Session, manifest: Manifest, clock: Clock) -> int:
-    """What stands between a restored database and serving it: erasures of after the backup are done again."""
+def _finish(db: Session, *, settings: Settings, manifest: Manifest, keys: Keys, clock: Clock) -> dict[str, int]:
+    """What stands between a restored database and serving it; it is part of the restore, or nothing is restored."""
+    now = clock()
+    restoring = Restoring(datetime.fromisoformat(manifest.begun_at), settings.keys_folder, keys, now)
     with transaction(db):
-        erased = 0
-        details = {"begun_at": manifest.begun_at, "rows": sum(manifest.rows.values()), "erased": erased}
-        record(db, actor=SYSTEM, action=BACKUP_RESTORED, object_type="installation", details=details, now=clock())
-    return erased
+        steps = {name: step(db, restoring) for name, step in AFTER_RESTORE.items()}
+        details = {"begun_at": manifest.begun_at, "rows": sum(manifest.rows.values()), **steps}
+        record(db, actor=SYSTEM, action=BACKUP_RESTORED, object_type="installation", details=details, now=now)
+    return steps
 
 
 def _check_empty_file(final: Path) -> None:
