@@ -45,7 +45,7 @@ from tests.operations.test_server import ITEMS, Phone, prepare_instance, setting
 from tests.quizzes.support import begin
 
 #: Attempts that are taken and submitted one after the other while the backup is made.
-QUICK = 400
+QUICK = 160
 
 
 @dataclass
