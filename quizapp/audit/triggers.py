@@ -50,7 +50,7 @@ DROP_TRIGGERS: dict[str, tuple[str, ...]] = {
     ),
 }
 
-#: Dialect name → statements that close the ways around those triggers: TRUNCATE deletes no row, REPLACE deletes one unasked.
+#: What goes round row triggers: SQLite deletes without them in an INSERT OR REPLACE, PostgreSQL in a TRUNCATE.
 CREATE_FURTHER_TRIGGERS: dict[str, tuple[str, ...]] = {
     "sqlite": (
         """
@@ -61,21 +61,24 @@ CREATE_FURTHER_TRIGGERS: dict[str, tuple[str, ...]] = {
     ),
     "postgresql": (
         """
-        CREATE FUNCTION audit_event_keep() RETURNS trigger LANGUAGE plpgsql AS $keep$
+        CREATE FUNCTION audit_event_guard_whole() RETURNS trigger LANGUAGE plpgsql AS $guard$
         BEGIN
           RAISE EXCEPTION 'audit_event is never emptied';
         END
-        $keep$
+        $guard$
         """,
         """
-        CREATE TRIGGER audit_event_keep BEFORE TRUNCATE ON audit_event
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_event_keep()
+        CREATE TRIGGER audit_event_guard_whole BEFORE TRUNCATE ON audit_event
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_event_guard_whole()
         """,
     ),
 }
 
-#: Dialect name → statements that take these away again.
+#: Dialect name → statements that take these away.
 DROP_FURTHER_TRIGGERS: dict[str, tuple[str, ...]] = {
     "sqlite": ("DROP TRIGGER audit_event_no_replace",),
-    "postgresql": ("DROP TRIGGER audit_event_keep ON audit_event", "DROP FUNCTION audit_event_keep()"),
+    "postgresql": (
+        "DROP TRIGGER audit_event_guard_whole ON audit_event",
+        "DROP FUNCTION audit_event_guard_whole()",
+    ),
 }
