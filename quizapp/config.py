@@ -164,13 +164,6 @@ def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int)
     return int(text)
 
 
-def _filing(env: Mapping[str, str], name: str, form: re.Pattern[str], example: str) -> str:
-    text = (env.get(name) or "").strip()
-    if text and not form.fullmatch(text):
-        raise SettingInvalid(f"{name}={text} is no filing number: write it as {example}")
-    return text
-
-
 def _networks(text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(",") if part.strip())
     for name in names:
@@ -179,3 +172,10 @@ def _networks(text: str) -> tuple[str, ...]:
         except ValueError as error:
             raise SettingInvalid(f"TRUSTED_PROXIES: {name} is no address or network, such as 10.0.0.0/8") from error
     return names
+
+
+def _filing(env: Mapping[str, str], name: str, form: re.Pattern[str], example: str) -> str:
+    text = (env.get(name) or "").strip()
+    if text and not form.fullmatch(text):
+        raise SettingInvalid(f"{name}={text} is no filing number: write it as {example}")
+    return text

@@ -64,6 +64,11 @@ class SignUpForm(AccountsForm):
 class SetUpForm(AccountsForm):
     """A new password."""
 
+    @staticmethod
+    def asking(*, for_name: bool, **values: str) -> SetUpForm:
+        """The form, with or without the name to sign in by."""
+        return (NamedSetUpForm if for_name else SetUpForm)(**values)
+
     username = StringField(_l("登录名"), validators=[Optional(), Length(max=40)])
     password = PasswordField(_l("密码"), validators=[InputRequired(_l("请设一个密码")), Length(max=MOST)])
     repeated = PasswordField(_l("再输一次密码"), validators=[InputRequired(_l("请再输一次密码"))])

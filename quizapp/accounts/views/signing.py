@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.accounts import queries, services, throttle
 from quizapp.accounts.errors import SignInFailed
-from quizapp.accounts.forms import PASSWORD_HELPER, NamedSetUpForm, SetUpForm, SignInForm, SignUpForm
+from quizapp.accounts.forms import PASSWORD_HELPER, SetUpForm, SignInForm, SignUpForm
 from quizapp.accounts.passwords import check_password, hash_password
 from quizapp.accounts.views import bp
 from quizapp.accounts.web import end_sign_in, keep_known, keep_sign_in, restore_preferences, throttle_subjects
@@ -112,7 +112,7 @@ def set_up(secret: str) -> str | BaseResponse | tuple[str, int]:
     db, now = get_db(), get_now()
     account = queries.find_set_up(db, secret, now)
     by_name = account.phone_hash is None
-    form = (NamedSetUpForm if by_name else SetUpForm)(username=account.username or "")
+    form = SetUpForm.asking(for_name=by_name, username=account.username or "")
     if form.validate_on_submit():
         try:
             if by_name:
