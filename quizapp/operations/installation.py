@@ -42,19 +42,30 @@ def open_installation(settings: Settings) -> Installation:
     return Installation(settings, database, keys)
 
 
+#: Name of a key → what stands in the database that it holds for, and what would become of that under another one.
+_HELD = {
+    "phone.key": (
+        "SELECT count(*) FROM person WHERE phone_encrypted IS NOT NULL",
+        "telephone numbers cannot be read without it",
+    ),
+    "session.key": ("SELECT count(*) FROM account", "accounts would be signed out, and printed personal codes end"),
+}
+
+
 def _check_keys(database: Database, settings: Settings) -> None:
-    """Make no new key where the old one hides what is stored. Raises SettingInvalid."""
-    path = settings.keys_folder / "phone.key"
-    if path.exists() or (database.is_sqlite and not Path(database.sqlite_path).is_file()):
+    """Make no new key where the old one is needed. Raises SettingInvalid."""
+    missing = [name for name in _HELD if not (settings.keys_folder / name).exists()]
+    if not missing or (database.is_sqlite and not Path(database.sqlite_path).is_file()):
         return
     with database.engine.connect() as connection:
         if not inspect(connection).has_table("person"):
             return
-        hidden = connection.scalar(text("SELECT count(*) FROM person WHERE phone_encrypted IS NOT NULL"))
-    if hidden:
-        raise SettingInvalid(
-            f"{path} is missing, and {hidden} telephone numbers cannot be read without it: copy it there from where its copy is kept"
-        )
+        for name in missing:
+            count, words = _HELD[name]
+            if held := connection.scalar(text(count)):
+                raise SettingInvalid(
+                    f"{settings.keys_folder / name} is missing, and {held} {words}: copy it there from where its copy is kept"
+                )
 
 
 def check_mark(database: Database, *, demo: bool) -> None:

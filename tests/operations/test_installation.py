@@ -88,6 +88,10 @@ def test_no_new_key_is_made_where_the_old_one_hides_what_is_stored(
     with pytest.raises(SettingInvalid, match=r"phone\.key is missing, and 1 telephone numbers cannot be read"):
         open_installation(settings)
     assert not settings.keys_folder.exists()
+    settings.keys_folder.mkdir(parents=True)
+    (settings.keys_folder / "phone.key").write_text("x")
+    with pytest.raises(SettingInvalid, match=r"session\.key is missing, and 1 accounts would be signed out"):
+        open_installation(settings)
 
 
 @pytest.fixture
