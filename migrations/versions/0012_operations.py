@@ -7,7 +7,7 @@ from alembic import op
 from quizapp.audit.triggers import CREATE_FURTHER_TRIGGERS, DROP_FURTHER_TRIGGERS
 
 revision = "0012"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

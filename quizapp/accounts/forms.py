@@ -44,8 +44,8 @@ class SignInForm(AccountsForm):
     login = StringField(_l("手机号"), validators=[InputRequired(_l("请填写手机号")), Length(max=60)])
     password = PasswordField(_l("密码"), validators=[InputRequired(_l("请填写密码"))])
     remember = BooleanField(_l("在这部手机上记住我"))
-    next = HiddenField()
-    not_before = HiddenField()
+    next = HiddenField("")
+    not_before = HiddenField("")
 
 
 class SignUpForm(AccountsForm):
@@ -58,7 +58,7 @@ class SignUpForm(AccountsForm):
     consent = BooleanField(
         _l("我已满 14 岁，看过隐私说明，同意保存这些信息"), validators=[InputRequired(_l("请先看隐私说明并勾选同意"))]
     )
-    next = HiddenField()
+    next = HiddenField("")
 
 
 class SetUpForm(AccountsForm):

@@ -12,6 +12,7 @@ from quizapp.audit.services import record
 from quizapp.core.clock import to_ms
 from quizapp.core.registry import MergeFact, MergePersonPart, PersonMerging, add_merge_person
 from quizapp.quizzes.models import Attempt, Delivery
+from quizapp.quizzes.rescoring.models import ExtraTime
 from quizapp.quizzes.services.first_attempts import settle_first
 
 
@@ -28,13 +29,31 @@ def preview(db: Session, kept_id: int, merged_id: int) -> list[MergeFact]:
 
 def do(db: Session, merging: PersonMerging) -> dict[str, Any]:
     """Move them, and set the first flags anew."""
-    return {"attempts": _move(db, merging, Attempt.person_id == merging.merged_id, merging.kept_id)}
+    return {
+        "attempts": _move(db, merging, Attempt.person_id == merging.merged_id, merging.kept_id),
+        "extra_time": _move_extra_time(db, merging),
+    }
 
 
 def undo(db: Session, merging: PersonMerging, moved: dict[str, Any]) -> None:
     """Move those back that are still with the one who stayed: somebody may have claimed one since."""
     mine = and_(Attempt.id.in_(moved["attempts"]), Attempt.person_id == merging.kept_id)
     _move(db, merging, mine, merging.merged_id)
+    back = and_(ExtraTime.id.in_(moved.get("extra_time", [])), ExtraTime.person_id == merging.kept_id)
+    db.execute(update(ExtraTime).where(back).values(person_id=merging.merged_id))
+
+
+def _move_extra_time(db: Session, merging: PersonMerging) -> list[int]:
+    """Extra time goes along to deliveries where the one who stays has none."""
+    theirs = select(ExtraTime.delivery_id).where(ExtraTime.person_id == merging.kept_id)
+    moved = db.execute(
+        update(ExtraTime)
+        .where(ExtraTime.person_id == merging.merged_id, ExtraTime.delivery_id.not_in(theirs))
+        .values(person_id=merging.kept_id)
+        .returning(ExtraTime.id)
+        .execution_options(synchronize_session=False)
+    )
+    return list(moved.scalars())
 
 
 def _move(db: Session, merging: PersonMerging, which: ColumnElement[bool], to: int) -> list[int]:
@@ -77,4 +96,8 @@ def _firsts(db: Session, deliveries: list[int], people: tuple[int, int]) -> dict
     return {row.id: row.delivery_id for row in rows}
 
 
-add_merge_person(MergePersonPart(name="quizzes", moves=("attempt.person_id",), preview=preview, do=do, undo=undo))
+add_merge_person(
+    MergePersonPart(
+        name="quizzes", moves=("attempt.person_id", "extra_time.person_id"), preview=preview, do=do, undo=undo
+    )
+)

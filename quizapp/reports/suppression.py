@@ -30,6 +30,9 @@ class Counts:
     void: int = 0
     #: Closed, and nobody knows whose.
     unidentified: int = 0
+    #: Of the first attempts: the sum of their scores in per cent of the highest, and of its squares.
+    score: float = 0.0
+    squares: float = 0.0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -39,6 +42,8 @@ class Counts:
             self.passed + other.passed,
             self.void + other.void,
             self.unidentified + other.unidentified,
+            self.score + other.score,
+            self.squares + other.squares,
         )
 
     @property

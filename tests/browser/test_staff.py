@@ -188,7 +188,7 @@ def test_from_the_form_to_the_poster_to_two_phones_to_the_table(
         "BH-2": ["10", "10", "0", "0", "10", "6", "60.0%"],
     }
     with page.expect_download() as download:
-        page.click("a[href*='pass-rates.xlsx']")
+        page.click("a[href*='/pass_rates/xlsx']")
     book = CalamineWorkbook.from_path(str(download.value.path()))
     table = book.get_sheet_by_index(1).to_python()[1:]
     assert {line[1]: [*(f"{value:.0f}" for value in line[2:8]), percent(line[8])] for line in table} == rows

@@ -11,7 +11,7 @@ from sqlalchemy import func, inspect, select, update
 from quizapp.core import migrate
 from quizapp.core.db import Database, transaction
 from quizapp.models import Base
-from quizapp.quizzes.models import Attempt
+from quizapp.quizzes.models import Attempt, Delivery, DeliveryAudience
 from quizapp.trainings.models import Attendance, TrainingSession
 from tests.factories import make_attempt, make_delivery
 
@@ -81,6 +81,22 @@ def test_sessions_of_before_keep_their_window_and_their_attendances(either_datab
     migrate.downgrade(either_database, "0001")
     with either_database.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT person_id, method FROM attendance").all() == [(1, "poster")]
+
+
+def test_deliveries_of_before_are_for_everybody_and_their_audience_goes_with_the_way_down(
+    either_database: Database,
+) -> None:
+    with either_database.session() as db, transaction(db):
+        delivery = make_delivery(db)
+        attempt_id = make_attempt(db, delivery).id
+        delivery.limited, delivery.revision = True, 7
+        db.add(DeliveryAudience(delivery_id=delivery.id, unit_id=delivery.unit_id))
+    migrate.downgrade(either_database, "0006")
+    migrate.upgrade(either_database)
+    with either_database.session() as db:
+        found = db.get_one(Delivery, delivery.id)
+        assert (found.limited, found.revision, found.asked_at, found.audience) == (False, 1, None, [])
+        assert db.get_one(Attempt, attempt_id).delivery_id == found.id
 
 
 def test_partial_indexes_live_through_a_rebuilt_table(sqlite_database: Database) -> None:

@@ -12,7 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from quizapp.core.spreadsheet import FORMULA_STARTS, Column, Kind, Value, plain_text, write_csv, write_xlsx
+from quizapp.core.spreadsheet import (
+    FORMULA_STARTS,
+    Chart,
+    Column,
+    Kind,
+    Point,
+    Value,
+    plain_text,
+    write_csv,
+    write_xlsx,
+)
 
 COLUMNS = (
     Column("单位"),
@@ -118,3 +128,43 @@ def test_no_text_of_a_csv_begins_like_a_formula(rows: list[tuple[str, int]]) -> 
 def test_a_csv_has_percents_and_days_as_people_write_them() -> None:
     lines = write_csv(COLUMNS, [ROW]).decode("utf-8-sig").splitlines()
     assert lines[1] == "紫兴社区,241,63.25,84.2%,2026-11-27,2026-11-27 14:02"
+
+
+HEADINGS = ("单位", "合格率", "下限", "上限", "到下限", "到上限")
+
+
+def make_charted(*points: Point, over_time: bool = False) -> bytes:
+    return write_xlsx(
+        COLUMNS,
+        [ROW],
+        title="合格率",
+        facts=[],
+        facts_title="说明",
+        chart=Chart("区间图", HEADINGS, points, over_time=over_time),
+    )
+
+
+def test_the_chart_is_drawn_from_the_numbers_beside_it() -> None:
+    content = make_charted(Point("东门's 街", 0.7, 0.6, 0.78), Point("名册齐全", 0.8))
+    table = sheets(content)["区间图"]
+    assert table[0][:6] == list(HEADINGS)
+    assert table[1][:6] == ["东门's 街", 0.7, 0.6, 0.78, pytest.approx(0.1), pytest.approx(0.08)]
+    assert table[2][:3] == ["名册齐全", 0.8, ""]
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        chart = archive.read("xl/charts/chart1.xml").decode()
+    assert "<c:f>区间图!$B$2:$B$3</c:f>" in chart.replace("'", "")
+    assert "<c:f>区间图!$F$2:$F$3</c:f>" in chart.replace("'", "")  # the upper ends
+    assert "<c:f>区间图!$E$2:$E$3</c:f>" in chart.replace("'", "")
+
+
+def test_a_chart_without_points_is_a_table_without_rows() -> None:
+    content = make_charted()
+    assert sheets(content)["区间图"] == [list(HEADINGS)]
+
+
+def test_progress_is_told_every_thousand_rows() -> None:
+    heard: list[int] = []
+    rows = [(number,) for number in range(2500)]
+    write_xlsx((Column("n", Kind.WHOLE),), rows, title="t", facts=[], facts_title="f", on_rows=heard.append)
+    write_csv((Column("n", Kind.WHOLE),), rows, on_rows=heard.append)
+    assert heard == [1000, 2000, 1000, 2000]

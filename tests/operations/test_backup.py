@@ -37,7 +37,7 @@ from quizapp.operations.backup.making import make_backup
 from quizapp.operations.backup.restoring import check_backup, restore_backup
 from quizapp.operations.installation import Installation, open_installation
 from quizapp.quizzes.views.access import form_token
-from quizapp.reports.figures import PassRateTable, pass_rate_table
+from quizapp.reports.figures import FigureFilters, PassRateTable, pass_rate_table
 from tests.conftest import START, _postgres_admin, _postgres_url, make_settings
 from tests.factories import RIGHT, make_account, make_attempt, make_delivery, make_person, make_session, make_unit
 from tests.operations.support import environment, get, run_command, serving, wait_until
@@ -100,15 +100,24 @@ def table_of(database: Database, delivery_id: int) -> PassRateTable:
     """What the page of pass rates shows an administrator of a delivery."""
     scope = Scope((Grant(Role.ADMINISTRATOR, None),))
     day = local_date(system_clock())
+    filters = FigureFilters(delivery_id=delivery_id, first_day=day - timedelta(days=1), last_day=day)
     with database.session() as db:
-        return pass_rate_table(
-            db, scope, unit_id=None, delivery_id=delivery_id, first_day=day - timedelta(days=1), last_day=day
-        )
+        return pass_rate_table(db, scope, filters)
 
 
 def numbers(table: PassRateTable) -> list[tuple[object, ...]]:
     return [
-        (row.kind, row.unit and row.unit.name, row.started, row.closed, row.first, row.passed, row.rate, row.low)
+        (
+            row.kind,
+            row.unit and row.unit.name,
+            row.started,
+            row.closed,
+            row.first,
+            row.passed,
+            row.rate,
+            row.low,
+            row.mean_score,
+        )
         for row in table.rows
     ]
 

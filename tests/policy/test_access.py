@@ -40,9 +40,13 @@ from quizapp.jobs.services import enqueue
 from quizapp.organisation.imports.batches import ROSTER, UNITS, receive_file
 from quizapp.organisation.merging import merge_people
 from quizapp.organisation.models import Industry, OrgUnit
-from quizapp.quizzes.models import Delivery, DeliveryState
+from quizapp.quizzes.models import Attempt, Delivery, DeliveryState
+from quizapp.quizzes.queries.afterwards import items_of_delivery
+from quizapp.quizzes.rescoring.models import KeyCorrection
+from quizapp.quizzes.services.proposals import propose_correction, propose_voiding
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
+from quizapp.reports.exports import Format, Plan, ask_for_export, keep_export
 from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, RosterEntry, SessionKind, TrainingSession
 from quizapp.trainings.rotating import slot_of, token_of
 from quizapp.trainings.services import RunPlan, add_course, add_evidence, add_place, add_run, open_session
@@ -53,6 +57,7 @@ from tests.certificates.support import make_run
 from tests.conftest import START, FakeClock, make_settings
 from tests.factories import (
     make_account,
+    make_attempt,
     make_attendance,
     make_delivery,
     make_person,
@@ -121,6 +126,11 @@ class Case:
             unit = db.get_one(OrgUnit, self.side.unit.id)
             return make_delivery(db, unit, items=1, state=DeliveryState.FAILED, title=self.side.mark).id
 
+    def open_delivery(self) -> int:
+        """A delivery that can be ended."""
+        with self.ground.writing() as db:
+            return make_delivery(db, db.get_one(OrgUnit, self.side.unit.id), items=1, title=self.side.mark).id
+
     def people(self) -> list[int]:
         """Two people of the side."""
         with self.ground.writing() as db:
@@ -152,6 +162,61 @@ class Case:
         with self.ground.writing() as db:
             actor = asker.actor if self.foreign else self.visitor.actor
             return enqueue(db, "policy", {}, actor=actor, now=START).public_id
+
+    def export(self) -> str:
+        """A written file of figures that the visitor asked for, or somebody else."""
+        asker = self.ground.visitors["trainer" if self.visitor.home == "there" else "other_coordinator"]
+        actor = asker.actor if self.foreign else self.visitor.actor
+        plan = Plan("policy", "t", "f", (), (), ())
+        with self.ground.writing() as db:
+            job = ask_for_export(
+                db, plan=plan, form=Format.CSV, query={}, unit_id=None, reason=None, actor=actor, now=START
+            )
+            file = keep_export(db, b"t", job=job, records=None, keys=self.ground.keys, actor=actor, now=START)
+            job.result = {"file": file.public_id}
+            return job.public_id
+
+    def taken(self) -> str:
+        """A submitted attempt of somebody of the side."""
+        with self.ground.writing() as db:
+            person = make_person(db, unit_id=self.side.unit.id)
+            delivery = db.get_one(Delivery, self.side.delivery.id)
+            unit = db.get_one(OrgUnit, self.side.unit.id)
+            return make_attempt(db, delivery, unit, person_id=person.id, is_first=False).public_id
+
+    def voiding(self) -> dict[str, Any]:
+        """A proposal of somebody else to make an attempt void."""
+        public_id = self.taken()
+        with self.ground.writing() as db:
+            attempt = db.scalars(select(Attempt).where(Attempt.public_id == public_id)).one()
+            proposer = Actor(account_id=10**6)
+            row = propose_voiding(db, attempt=attempt, reason="代答", actor=proposer, now=START)
+            return {"public_id": public_id, "voiding_id": row.id, "decision": "confirm"}
+
+    def item_of_delivery(self) -> dict[str, Any]:
+        """An item of the side's delivery."""
+        with self.ground.writing() as db:
+            version_id = items_of_delivery(db, self.side.delivery.id)[0][0].id
+        return {"delivery_id": self.side.delivery.id, "version_id": version_id}
+
+    def correction(self) -> dict[str, Any]:
+        """A correction that somebody else proposed."""
+        with self.ground.writing() as db:
+            delivery = db.get_one(Delivery, self.side.delivery.id)
+            for row in db.scalars(select(KeyCorrection).where(KeyCorrection.state == "proposed")):
+                row.state = "withdrawn"
+            db.flush()
+            version = items_of_delivery(db, delivery.id)[0][0]
+            row = propose_correction(
+                db,
+                delivery=delivery,
+                item_version_id=version.id,
+                accepted=[[str(option["id"])] for option in version.options],
+                reason="教材改了",
+                actor=Actor(account_id=10**6),
+                now=START,
+            )
+            return {"delivery_id": delivery.id, "correction_id": row.id, "decision": "drop"}
 
     def roster_entry(self) -> dict[str, int]:
         """Somebody on the roster of the side."""
@@ -500,8 +565,48 @@ TABLE = [
     Route("quizzes.delivery_units", P.MANAGE_DELIVERIES, lambda _: {"q": "社区"}),
     Route("quizzes.delivery", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.assemble_again", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.failed_delivery()}, "scope"),
+    Route("quizzes.extend", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.corrections", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.correction", P.MANAGE_DELIVERIES, lambda c: c.item_of_delivery(), "scope"),
+    Route("quizzes.decide_correction", P.MANAGE_DELIVERIES, lambda c: c.correction(), "scope"),
+    Route("quizzes.changes", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.changes_xlsx", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.attempts", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.attempt", P.MANAGE_DELIVERIES, lambda c: {"public_id": c.taken()}, "scope"),
+    Route(
+        "quizzes.extra_time",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"public_id": c.taken()},
+        "scope",
+        form=lambda _: {"minutes": "5"},
+    ),
+    Route(
+        "quizzes.void",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"public_id": c.taken()},
+        "scope",
+        form=lambda _: {"reason": "代答"},
+    ),
+    Route("quizzes.decide_voiding", P.MANAGE_DELIVERIES, lambda c: c.voiding(), "scope"),
+    Route("quizzes.live", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.live_figures", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.edit_delivery", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.delivery_qr", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route(
+        "quizzes.close_delivery",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"delivery_id": c.side.delivery.id},
+        "scope",
+        method="GET",
+    ),
+    Route(
+        "quizzes.close_delivery",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"delivery_id": c.open_delivery()},
+        "scope",
+        method="POST",
+    ),
+    Route("quizzes.cards", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.poster", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.landing", PUBLIC, lambda c: {"code": c.side.delivery.poster_code}),
     Route("quizzes.start", PUBLIC, lambda c: {"code": c.side.delivery.poster_code}),
@@ -512,6 +617,7 @@ TABLE = [
         lambda c: {"code": c.own.delivery.poster_code, "parent": c.side.unit.id},
         "all",
     ),
+    Route("quizzes.unit_search", PUBLIC, lambda c: {"code": c.own.delivery.poster_code, "q": "社区"}),
     Route("quizzes.question", PUBLIC, lambda c: {**c.attempt(), "position": 1}, **ATTEMPT),
     Route("quizzes.questions", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
     Route("quizzes.grid", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
@@ -723,14 +829,41 @@ TABLE = [
         status=409,
     ),
     Route("trainings.helper_photo", PUBLIC, lambda c: c.helper_door(), "all", 403),
+    Route("reports.overview", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
-    Route("reports.pass_rates_xlsx", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
-    Route("reports.pass_rates_xlsx", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
-    Route("reports.pass_rates_csv", P.EXPORT_FIGURES),
-    Route("reports.pass_rates_csv", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
-    Route("reports.pass_rates_csv", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("reports.groups", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id, "by": "sex"}, "scope"),
+    Route("reports.comparison", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.records", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("reports.export", P.EXPORT_FIGURES, lambda c: {"name": "pass_rates", "unit": c.side.unit.id}, "scope"),
+    Route(
+        "reports.export", P.EXPORT_FIGURES, lambda c: {"name": "pass_rates", "delivery": c.side.delivery.id}, "scope"
+    ),
+    Route(
+        "reports.export",
+        P.EXPORT_FIGURES,
+        lambda c: {"name": "pass_rates", "unit": c.side.unit.id},
+        "scope",
+        form=lambda _: {"format": "csv"},
+    ),
+    Route(
+        "reports.export_at_once",
+        P.EXPORT_FIGURES,
+        lambda c: {"name": "pass_rates", "form": "xlsx", "unit": c.side.unit.id},
+        "scope",
+    ),
+    Route(
+        "reports.export_at_once",
+        P.EXPORT_FIGURES,
+        lambda c: {"name": "pass_rates", "form": "csv", "delivery": c.side.delivery.id},
+        "scope",
+    ),
+    Route("reports.exported", P.EXPORT_FIGURES, lambda c: {"public_id": c.export()}, "all"),
+    Route("reports.items", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("reports.items_xlsx", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("reports.items_csv", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
 ]
 
 #: Everybody who asks: the grants, as role and whether over everything, and the side of home.
@@ -780,6 +913,7 @@ class Ground:
         top = make_unit(db, name=f"{mark}街道", kind="street")
         account = make_account(db, (Role.TRAINER, top), name=f"{mark}教师", unit=top)
         actor = trainer_of(top, account)
+        make_person(db, name=f"{mark}名册人", unit_id=top.id, source="roster")
         course = add_course(
             db,
             title=f"{mark}课程",

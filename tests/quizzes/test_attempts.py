@@ -377,7 +377,7 @@ def test_a_claim_changes_the_person_and_never_the_snapshot(either_db: Session, k
     db.expire_all()
     assert (guest.person_id, guest.account_id, guest.is_first) == (actor.person_id, actor.account_id, True)
     assert guest.person_id != stranger
-    assert (guest.unit_id, guest.unit_known) == (made.unit_id, "self_declared")
+    assert (guest.unit_id, guest.unit_known, guest.identity_level) == (made.unit_id, "self_declared", "matched")
     with pytest.raises(AlreadyClaimed), transaction(db):
         claim_attempt(db, attempt_id=guest.id, actor=account(db, keys, "另一人", "13900000010"), now_ms=NOW)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -16,7 +17,7 @@ from quizapp.core.scope import Grant, Permission, Role, Scope
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.figures import (
-    Hidden,
+    FigureFilters,
     PassRateTable,
     RowKind,
     deliveries_in_reach,
@@ -24,6 +25,7 @@ from quizapp.reports.figures import (
     sums_statement,
     whole_months,
 )
+from quizapp.reports.tables import Hidden
 from tests.conftest import START
 from tests.factories import make_attempt, make_delivery, make_person, make_unit
 
@@ -60,9 +62,10 @@ def add(db: Session, delivery: Delivery, unit: OrgUnit | None, passed: int, fail
         make_attempt(db, delivery, unit, passed=number < passed, person_id=make_person(db).id, **values)
 
 
-def table_of(db: Session, scope: Scope, **values: object) -> PassRateTable:
-    options = {"unit_id": None, "delivery_id": None, "first_day": YEAR[0], "last_day": YEAR[1], **values}
-    return pass_rate_table(db, scope, **options)
+def table_of(db: Session, scope: Scope, **values: Any) -> PassRateTable:
+    permission = values.pop("permission", Permission.SEE_FIGURES)
+    filters = FigureFilters(**{"first_day": YEAR[0], "last_day": YEAR[1], **values})
+    return pass_rate_table(db, scope, filters, permission)
 
 
 def by_name(table: PassRateTable) -> dict[str, tuple[int | None, ...]]:
@@ -246,7 +249,7 @@ def test_a_leader_gets_whole_months_and_no_cell_of_one_to_four(either_db: Sessio
     make_attempt(either_db, d.delivery, d.left, state="void", is_first=False)
     leader = scope_of(d.street, Role.LEADER)
     table = table_of(either_db, leader, first_day=START.date(), last_day=START.date())
-    assert (table.first_day, table.last_day) == (date(2026, 11, 1), date(2026, 11, 30))
+    assert (table.filters.first_day, table.filters.last_day) == (date(2026, 11, 1), date(2026, 11, 30))
     assert table.aggregates_only
     total, left, right, own = table.rows
     assert (total.first, total.passed, total.void, total.started) == (120, 83, None, None)
@@ -255,7 +258,7 @@ def test_a_leader_gets_whole_months_and_no_cell_of_one_to_four(either_db: Sessio
     assert left.passed == 30
     assert left.void is None
     whole = table_of(either_db, leader, delivery_id=d.delivery.id, first_day=START.date(), last_day=START.date())
-    assert whole.first_day is None
+    assert whole.filters.first_day is None
 
 
 def test_a_leader_who_is_also_coordinator_elsewhere_is_still_a_leader(either_db: Session) -> None:
@@ -309,6 +312,7 @@ def fill_at_random(db: Session, d: District, count: int, seed: int = 7) -> None:
             person_id=person,
             is_first=state != "void" and person is not None and rng.random() < 0.8,
             passed=rng.random() < 0.7 if state in ("submitted", "expired") else None,
+            score=rng.randrange(0, 101, 20) if state in ("submitted", "expired") else None,
         )
 
 
@@ -344,8 +348,9 @@ def test_the_plan_uses_an_index(either_database: Database, narrow: str) -> None:
         statement = sums_statement(
             scope_of(d.street),
             Permission.SEE_FIGURES,
-            delivery_id=d.delivery.id if narrow == "delivery" else None,
-            days=(START.date(), START.date()) if narrow == "days" else None,
+            FigureFilters(delivery_id=d.delivery.id)
+            if narrow == "delivery"
+            else FigureFilters(first_day=START.date(), last_day=START.date()),
         )
         compiled = statement.compile(db.get_bind(), compile_kwargs={"literal_binds": True})
         if not either_database.is_sqlite:

@@ -24,8 +24,17 @@ from quizapp.reports.forms import Filters
 from tests.factories import make_delivery, make_unit
 from tests.reports.test_figures import INDEPENDENT, add, fill_at_random, make_district, scope_of
 
+#: What the table has beside the counts: people, mean score of first attempts, units with any.
+FURTHER = """
+    SELECT count(DISTINCT CASE WHEN a.state IN ('submitted', 'expired') THEN a.person_id END),
+           avg(CASE WHEN a.state IN ('submitted', 'expired') AND a.is_first THEN 100.0 * a.score / d.max_score END),
+           count(DISTINCT CASE WHEN a.state IN ('submitted', 'expired') AND a.is_first THEN a.unit_path END)
+    FROM attempt a JOIN delivery d ON d.id = a.delivery_id
+    WHERE a.delivery_id = :delivery AND a.local_date BETWEEN :first AND :last AND a.unit_path LIKE :path || '%'
+"""
 MakeApp = Callable[..., Flask]
 PAGE = "/reports/pass-rates"
+FILES = {"": PAGE, "xlsx": "/reports/export/pass_rates/xlsx", "csv": "/reports/export/pass_rates/csv"}
 
 
 def client_for(app: Flask, unit: OrgUnit | None, role: Role = Role.COORDINATOR) -> FlaskClient:
@@ -97,8 +106,8 @@ def test_days_that_are_none_are_said_to_be_wrong(db: Session, app: Flask, query:
 
 def test_filters_that_make_no_sense_are_as_if_not_asked() -> None:
     filters = Filters.read({"unit": "x", "delivery": "", "target": "61", "page": "-3", "from": "2026-04-01"})
-    assert (filters.unit_id, filters.delivery_id, filters.target, filters.page) == (None, None, None, 1)
-    assert filters.first_day is not None
+    assert (filters.figures.unit_id, filters.figures.delivery_id, filters.target, filters.page) == (None, None, None, 1)
+    assert filters.figures.first_day is not None
     assert not filters.wrong_days
 
 
@@ -110,10 +119,10 @@ def test_the_exports_equal_sql_written_independently_cell_by_cell(either_databas
         db.commit()
         query = f"delivery={d.delivery.id}&from=2026-10-01&to=2026-11-20"
         client = client_for(app, d.top)
-        book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"{PAGE}.xlsx?{query}").data))
-        assert book.sheet_names == ["说明", "合格率"]
-        table = book.get_sheet_by_name("合格率").to_python()
-        content = client.get(f"{PAGE}.csv?{query}").data
+        book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"{FILES['xlsx']}?{query}").data))
+        assert book.sheet_names == ["说明", "参与与合格率", "合格率图"]
+        table = book.get_sheet_by_name("参与与合格率").to_python()
+        content = client.get(f"{FILES['csv']}?{query}").data
         assert content.startswith(b"\xef\xbb\xbf")
         lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
         assert len(table) == len(lines) == 4
@@ -127,14 +136,22 @@ def test_the_exports_equal_sql_written_independently_cell_by_cell(either_databas
 
                 values |= {"first": date.fromisoformat(days[0]), "last": date.fromisoformat(days[1])}
             started, closed, first, passed, void, unidentified = db.execute(text(INDEPENDENT), values).one()
-            assert cells[2:8] == [started, closed, void, unidentified, first, passed]
-            assert cells[8] == pytest.approx(passed / first)
-            assert line[:8] == [units[str(cells[1])].name, str(cells[1]), *map(str, (int(c) for c in cells[2:8]))]
-            assert line[8] == f"{passed / first * 100:.1f}%"
-            z = 1.959963984540054
-            middle, half = passed + z * z / 2, z * (passed * (first - passed) / first + z * z / 4) ** 0.5
-            assert cells[9] == pytest.approx((middle - half) / (first + z * z))
-            assert cells[10] == pytest.approx((middle + half) / (first + z * z))
+            persons, score, units_of = db.execute(text(FURTHER), values).one()
+            named = dict(zip(table[0], cells, strict=True))
+            assert cells[2:5] == [persons, first, passed]
+            assert cells[9:13] == [started, closed, void, unidentified]
+            assert named["合格率"] == pytest.approx(passed / first)
+            assert named["平均得分率"] == pytest.approx(float(score) / 100)
+            assert line[0].removesuffix("合计") == units[str(cells[1])].name
+            assert line[1:5] == [str(cells[1]), str(persons), str(first), str(passed)]
+            assert line[5] == f"{passed / first * 100:.1f}%"
+            low, high = named["95% 区间下限"], named["95% 区间上限"]
+            assert low < passed / first < high
+            if units_of == 1:  # one unit: Wilson's formula written out
+                z = 1.959963984540054
+                middle, half = passed + z * z / 2, z * (passed * (first - passed) / first + z * z / 4) ** 0.5
+                ends = ((middle - half) / (first + z * z), (middle + half) / (first + z * z))
+                assert (low, high) == pytest.approx(ends)
         events = db.scalars(select(AuditEvent).where(AuditEvent.action == "figures_exported")).all()
         assert [event.details["format"] for event in events] == ["xlsx", "csv"]
         assert {event.unit_id for event in events} == {d.top.id}
@@ -144,7 +161,7 @@ def test_hidden_cells_are_hidden_in_the_export_too(db: Session, app: Flask) -> N
     d = make_district(db)
     add(db, d.delivery, d.left, 5, 4)
     db.commit()
-    content = client_for(app, d.left).get(f"{PAGE}.csv").data.decode("utf-8-sig")
+    content = client_for(app, d.left).get(FILES["csv"]).data.decode("utf-8-sig")
     row = next(csv.DictReader(io.StringIO(content, newline="")))
     assert (row["首次作答（人次）"], row["合格（人次）"], row["合格率"]) == ("9", "", "")
     assert row["备注"] == "作答不足 10 人，不显示"
@@ -159,22 +176,22 @@ def test_a_leader_sees_figures_and_exports_none(db: Session, app: Flask) -> None
     assert page.status_code == 200
     assert "导出" not in page.text
     assert "只看汇总" in page.text
-    assert client.get(f"{PAGE}.xlsx").status_code == 403
-    assert client.get(f"{PAGE}.csv").status_code == 403
+    assert client.get(FILES["xlsx"]).status_code == 403
+    assert client.get(FILES["csv"]).status_code == 403
 
 
-@pytest.mark.parametrize("suffix", ["", ".xlsx", ".csv"])
+@pytest.mark.parametrize("suffix", ["", "xlsx", "csv"])
 def test_a_foreign_unit_or_delivery_is_not_there(db: Session, app: Flask, suffix: str) -> None:
     d = make_district(db)
     foreign = make_delivery(db, make_unit(db))
     db.commit()
     client = client_for(app, d.street)
     for query in (f"unit={d.top.id}", f"unit={d.other.id}", f"unit={10**9}", f"delivery={foreign.id}"):
-        assert client.get(f"{PAGE}{suffix}?{query}").status_code == 404
-    assert client.get(f"{PAGE}{suffix}?unit={d.left.id}&delivery={d.delivery.id}").status_code == 200
-    assert client_for(app, d.street, Role.TRAINER).get(f"{PAGE}{suffix}").status_code == 403
+        assert client.get(f"{FILES[suffix]}?{query}").status_code == 404
+    assert client.get(f"{FILES[suffix]}?unit={d.left.id}&delivery={d.delivery.id}").status_code == 200
+    assert client_for(app, d.street, Role.TRAINER).get(FILES[suffix]).status_code == 403
     app.extensions["quizapp"].load_actor = lambda: GUEST
-    assert app.test_client().get(f"{PAGE}{suffix}").status_code in (302, 303, 401)
+    assert app.test_client().get(FILES[suffix]).status_code in (302, 303, 401)
 
 
 def test_many_units_come_fifty_a_page_with_the_total_on_each(db: Session, app: Flask) -> None:

@@ -1,7 +1,8 @@
 """Which attempt of a person at a delivery is the first.
 
-First = the earliest started attempt that is not void. One exception: a signed-in attempt takes the flag from an earlier one that was
-only matched by name and phone (anybody could have typed them), unless both came from the same browser; never the other way.
+First = the earliest started attempt that is not void. One exception: one that is proved (made while signed in, or claimed with its
+receipt code) takes the flag from an earlier one that was only matched by name and phone (anybody could have typed them), unless both
+came from the same browser; never the other way.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ def choose_first(attempts: Sequence[Attempt]) -> Attempt | None:
     if not valid:
         return None
     earliest = valid[0]
-    if earliest.identity_level == IdentityLevel.SIGNED_IN:
+    if _proved(earliest):
         return earliest
-    proved = next((a for a in valid if a.identity_level == IdentityLevel.SIGNED_IN), None)
+    proved = next((a for a in valid if _proved(a)), None)
     if proved is None or (proved.device_hash is not None and proved.device_hash == earliest.device_hash):
         return earliest
     return proved
+
+
+def _proved(attempt: Attempt) -> bool:
+    return attempt.account_id is not None or attempt.identity_level == IdentityLevel.SIGNED_IN
 
 
 def lock_persons(db: Session, *person_ids: int | None) -> None:

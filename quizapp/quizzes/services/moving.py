@@ -13,7 +13,7 @@ from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, check_character, digest, new_code, new_secret, normalize_code
 from quizapp.organisation.people import kept_person_id
 from quizapp.quizzes.errors import AlreadyClaimed, AttemptClosed, CodeUnknown
-from quizapp.quizzes.models import Attempt, AttemptState, IdentityLevel, TransferCode
+from quizapp.quizzes.models import Attempt, AttemptState, TransferCode
 from quizapp.quizzes.services.first_attempts import lock_persons, lock_standing, settle_first
 from quizapp.quizzes.services.starting import receipt_hash
 
@@ -91,7 +91,8 @@ def find_by_receipt(db: Session, *, code: str, phone_tail: str, keys: Keys) -> A
 
 
 def claim_attempt(db: Session, *, attempt_id: int, actor: Actor, now_ms: int) -> Attempt:
-    """Give an attempt to the account that proved its receipt code. The person changes, the snapshot of the day does not.
+    """Give an attempt to the account that proved its receipt code. The person changes, the snapshot of the day
+    (with how sure it was then who answered) does not.
 
     Raises AlreadyClaimed where it belongs to another account. The first flag is set anew for both persons.
     """
@@ -109,7 +110,6 @@ def claim_attempt(db: Session, *, attempt_id: int, actor: Actor, now_ms: int) ->
     attempt.is_first = False
     attempt.account_id = actor.account_id
     attempt.person_id = mine
-    attempt.identity_level = IdentityLevel.SIGNED_IN
     db.flush()
     flags = [
         settle_first(db, attempt.delivery_id, person, actor=actor, now_ms=now_ms)

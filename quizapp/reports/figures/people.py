@@ -1,0 +1,112 @@
+"""How many different people: counted over the rows, never summed; and the roster with what it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, exists, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from quizapp.core.scope import Permission, Scope, below
+from quizapp.organisation.models import OrgUnit, Person
+from quizapp.quizzes.models import Attempt, Delivery
+from quizapp.reports.figures.filters import FigureFilters
+from quizapp.reports.figures.sums import CLOSED, DAY_PATH, FIRST, conditions, joined
+
+#: From this share of the roster on a figure is of everybody: it has no interval.
+COMPLETE = 0.95
+
+
+@dataclass(frozen=True)
+class People:
+    """Different people with a closed attempt: in all, and by the row under which they count."""
+
+    total: int
+    #: Path of the unit directly below → people; "<path>own" and "<path>no_unit" for what stands under the unit itself.
+    steps: Mapping[str, int]
+
+
+def people_by_step(
+    db: Session,
+    scope: Scope,
+    permission: Permission,
+    filters: FigureFilters,
+    above: str | None,
+    tops: Sequence[str],
+) -> People:
+    """The people of a unit (`above`, else all of `tops`) and of each unit directly below it, by the path of the day."""
+    found = (*conditions(scope, permission, filters), CLOSED, _inside(DAY_PATH, above, tops))
+    total = db.scalar(joined(select(func.count(func.distinct(Attempt.person_id)))).where(*found)) or 0
+    step: Any = _step(db, DAY_PATH, above, tops)
+    if above is not None:
+        own = case((Attempt.unit_id.is_(None), literal(f"{above}no_unit")), else_=literal(f"{above}own"))
+        step = case((above == DAY_PATH, own), else_=step)
+    rows = db.execute(
+        joined(select(step, func.count(func.distinct(Attempt.person_id)))).where(*found).group_by(step)
+    ).all()
+    return People(total, dict(rows))
+
+
+def roster_by_step(
+    db: Session,
+    scope: Scope,
+    permission: Permission,
+    filters: FigureFilters,
+    above: str | None,
+    tops: Sequence[str],
+    delivery: Delivery | None,
+) -> dict[str, tuple[int, int]]:
+    """The people on the roster and those of them with a closed first attempt within the filters, by the unit where they stand today.
+
+    By the path of each unit directly below, the unit's own people under its own path, all under "". Of one delivery: the people of its
+    unit and of all below.
+    """
+    covered = exists().where(Attempt.person_id == Person.id, FIRST, *_of_attempt(filters))
+    step = _step(db, OrgUnit.path, above, tops)
+    wanted = [
+        Person.rostered_on.is_not(None),
+        Person.merged_into_id.is_(None),
+        scope.condition(permission, OrgUnit.path, Person.industry_id),
+        _inside(OrgUnit.path, above, tops),
+    ]
+    if delivery is not None:
+        wanted.append(below(OrgUnit.path, delivery.unit.path))
+    rows: Sequence[Any] = db.execute(
+        select(step, func.count(), func.sum(case((covered, 1), else_=0)))
+        .select_from(Person)
+        .join(OrgUnit, OrgUnit.id == Person.unit_id)
+        .where(*wanted)
+        .group_by(step)
+    ).all()
+    found = {path: (number, tried) for path, number, tried in rows}
+    found[""] = (sum(number for number, _ in found.values()), sum(tried for _, tried in found.values()))
+    return found
+
+
+def _of_attempt(filters: FigureFilters) -> list[ColumnElement[bool]]:
+    """The filters on the attempt of somebody on the roster."""
+    found: list[ColumnElement[bool]] = []
+    if filters.delivery_id is not None:
+        found.append(Attempt.delivery_id == filters.delivery_id)
+    if filters.blueprint_id is not None:
+        found.append(Attempt.delivery_id.in_(select(Delivery.id).where(Delivery.blueprint_id == filters.blueprint_id)))
+    if filters.first_day is not None:
+        found.append(Attempt.local_date >= filters.first_day)
+    if filters.last_day is not None:
+        found.append(Attempt.local_date <= filters.last_day)
+    return found
+
+
+def _inside(path: Any, above: str | None, tops: Sequence[str]) -> ColumnElement[bool]:
+    return below(path, above) if above is not None else or_(*(below(path, top) for top in tops), literal(False))
+
+
+def _step(db: Session, path: Any, above: str | None, tops: Sequence[str]) -> Any:
+    """The path of the row under which a path counts: one step below `above`, or the top that it lies in."""
+    if above is None:
+        return case(*((below(path, top), literal(top)) for top in tops), else_=literal("")) if tops else literal("")
+    rest = func.substr(path, len(above) + 1)
+    slash = func.instr(rest, "/") if db.get_bind().dialect.name == "sqlite" else func.strpos(rest, "/")
+    return func.substr(path, 1, len(above) + slash)

@@ -1,0 +1,299 @@
+"""The table by unit: pass rate = passed / closed first attempts that are not void, of those who took part.
+
+First: the earliest started attempt per person and delivery (`quizzes.services.first_attempts`). Attempts are summed by the day's path of
+their unit; who may see them follows from where that unit stands today. An attempt without a unit counts for the unit that offers the
+delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from quizapp.core.scope import Permission, Scope
+from quizapp.measurement.clusters import clustered_wilson
+from quizapp.organisation.models import OrgUnit
+from quizapp.quizzes.models import Delivery
+from quizapp.reports.figures.filters import FigureFilters
+from quizapp.reports.figures.people import COMPLETE, People, people_by_step, roster_by_step
+from quizapp.reports.figures.reach import (
+    aggregates_only,
+    last_step,
+    prefixes,
+    reachable_delivery,
+    reachable_unit,
+    steps,
+    top_paths,
+)
+from quizapp.reports.figures.sums import SumRow, sums
+from quizapp.reports.suppression import FEWEST_ANSWERS, Node, Shown
+from quizapp.reports.tables import Hidden
+
+
+class RowKind(StrEnum):
+    """What a row is."""
+
+    TOTAL = "total"
+    UNIT = "unit"
+    #: What belongs to the unit itself, to none of those below it.
+    OWN = "own"
+    #: People who gave no unit, at the deliveries of this unit.
+    NO_UNIT = "no_unit"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table. A count that may not be shown is None."""
+
+    kind: RowKind
+    #: The path of the day under which it counts; that of the unit itself for `own` and `no_unit`.
+    path: str
+    unit: OrgUnit | None
+    #: The unit stands elsewhere today.
+    moved: bool
+    #: There are units below it, so that its name leads on.
+    opens: bool
+    #: 人次: attempts of any state.
+    started: int | None
+    #: 人次: submitted or scored at the end of their time.
+    closed: int | None
+    #: Closed first attempts: 人 of one delivery, 人次 of several.
+    first: int | None
+    #: 人次: void.
+    void: int | None
+    #: 人次: closed, nobody knows whose.
+    unidentified: int | None
+    #: Of the first attempts, passed.
+    passed: int | None
+    #: passed / first, a fraction.
+    rate: float | None
+    #: Its 95 % interval, fractions: by unit clusters where units are pooled, else Wilson's. None where the roster is complete.
+    low: float | None
+    high: float | None
+    #: Mean score of the first attempts, a fraction of the highest.
+    mean_score: float | None
+    #: 人: different people with a closed attempt; None where it is not counted (aggregates only).
+    persons: int | None
+    #: 人: on the roster today, and of those with a closed first attempt; None where it says nothing (groups, moved units).
+    roster: int | None
+    covered: int | None
+    #: Why there is no rate.
+    hidden: Hidden | None
+
+    @property
+    def coverage(self) -> float | None:
+        """covered / roster."""
+        return self.covered / self.roster if self.roster and self.covered is not None else None
+
+    @property
+    def complete(self) -> bool:
+        """The roster is as good as complete: nothing was left to chance, so there is no interval."""
+        return self.coverage is not None and self.coverage >= COMPLETE
+
+
+@dataclass(frozen=True)
+class PassRateTable:
+    """The table, its total first, with what it is of."""
+
+    #: None: all units of several grants together.
+    unit: OrgUnit | None
+    delivery: Delivery | None
+    #: As they were applied.
+    filters: FigureFilters
+    #: The reader sees aggregates only: whole months or whole deliveries, no cell of 1 to 4.
+    aggregates_only: bool
+    #: From the top of what the reader may see down to `unit`.
+    ancestors: tuple[OrgUnit, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def total(self) -> Row:
+        """The first row."""
+        return self.rows[0]
+
+
+def pass_rate_table(
+    db: Session, scope: Scope, filters: FigureFilters, permission: Permission = Permission.SEE_FIGURES
+) -> PassRateTable:
+    """The figures of a unit and of each unit directly below it, as far as the scope reaches.
+
+    Whoever sees aggregates only gets whole months, and of one delivery the whole; no groups and no numbers of people. What is hidden is
+    decided for everything that the reader can see at once, so that a unit hidden in its parent's table is hidden in its own. Raises
+    NotFound for a unit or delivery out of reach.
+    """
+    delivery = reachable_delivery(db, scope, filters.delivery_id, permission)
+    strict = aggregates_only(scope, permission)
+    if strict:
+        filters = filters.for_aggregates()
+    found = sums(db, scope, permission, filters)
+    tops = top_paths(db, scope, [row.path for row in found], permission)
+    unit = reachable_unit(db, scope, filters.unit_id, permission)
+    if unit is None and len(tops) == 1:
+        unit = db.get(OrgUnit, last_step(tops[0]))
+    tree = grow_tree(tops, found)
+    shown = Shown.of(tree, strict=strict)
+    above = unit.path if unit else None
+    tried = None if strict else people_by_step(db, scope, permission, filters, above, tops)
+    roster = (
+        None if strict or filters.by_group else roster_by_step(db, scope, permission, filters, above, tops, delivery)
+    )
+    return PassRateTable(
+        unit=unit,
+        delivery=delivery,
+        filters=filters,
+        aggregates_only=strict,
+        ancestors=_ancestors(db, tops, unit),
+        rows=tuple(_rows(db, tree, tops, unit, shown, tried, roster)),
+    )
+
+
+def grow_tree(tops: Sequence[str], found: Sequence[SumRow]) -> Node:
+    """The tree that the reader sees, every node with the sum of all below it."""
+    root = Node(tops[0], last_step(tops[0])) if len(tops) == 1 else Node("/")
+    for one in found:
+        path, counts = one.path, one.counts
+        kind = RowKind.NO_UNIT if one.no_unit else RowKind.OWN
+        top = next((top for top in tops if path.startswith(top)), None)
+        if top is None:
+            continue  # on that day the unit stood elsewhere: its figures are that place's
+        node = root
+        node.counts += counts
+        for step in prefixes(path):
+            if step.startswith(top) and step != root.key:
+                node = node.parts.setdefault(step, Node(step, last_step(step)))
+                node.counts += counts
+        part = node.parts.setdefault(f"{path}{kind}", Node(f"{path}{kind}"))
+        part.counts += counts
+    return root
+
+
+def _rows(
+    db: Session,
+    tree: Node,
+    tops: Sequence[str],
+    unit: OrgUnit | None,
+    shown: Shown,
+    people: People | None,
+    roster: Mapping[str, tuple[int, int]] | None,
+) -> Iterator[Row]:
+    key = unit.path if unit else tree.key
+    node = next((n for n in tree.walk() if n.key == key), Node(key, unit.id if unit else None))
+    extra = _Extra(people, roster, key)
+    yield _row(RowKind.TOTAL, node, unit, shown, extra)
+    units = _units_below(db, tops, unit, node)
+    with_below = set(
+        db.scalars(select(OrgUnit.parent_id).where(OrgUnit.parent_id.in_([u.id for u in units.values()])).distinct())
+    )
+    for path in sorted(units, key=lambda path: (path != units[path].path, steps(path))):
+        child = units[path]
+        yield _row(
+            RowKind.UNIT,
+            node.parts.get(path, Node(path, child.id)),
+            child,
+            shown,
+            extra,
+            moved=path != child.path,
+            opens=path == child.path and child.id in with_below,
+        )
+    for kind in (RowKind.OWN, RowKind.NO_UNIT):
+        part = node.parts.get(f"{key}{kind}")
+        if part is not None and (units or kind is RowKind.NO_UNIT):
+            yield _row(kind, part, None, shown, extra)
+
+
+def _units_below(db: Session, tops: Sequence[str], unit: OrgUnit | None, node: Node) -> dict[str, OrgUnit]:
+    """The units directly below by the path under which they are counted: those of today, and those of that day."""
+    paths = {path: part.unit_id for path, part in node.parts.items() if part.unit_id is not None}
+    if unit is None:
+        paths |= {path: last_step(path) for path in tops}
+    else:
+        today = select(OrgUnit.path, OrgUnit.id).where(OrgUnit.parent_id == unit.id, OrgUnit.closed_at.is_(None))
+        paths |= dict(db.execute(today).all())
+    found = {row.id: row for row in db.scalars(select(OrgUnit).where(OrgUnit.id.in_(set(paths.values()))))}
+    return {path: found[number] for path, number in paths.items() if number in found}
+
+
+@dataclass(frozen=True)
+class _Extra:
+    """What is not a sum: people, and the roster; by the path of a row, the whole under `key`."""
+
+    people: People | None
+    roster: Mapping[str, tuple[int, int]] | None
+    key: str
+
+    def persons(self, kind: RowKind, node: Node) -> int | None:
+        if self.people is None:
+            return None
+        if kind is RowKind.TOTAL:
+            return self.people.total
+        return self.people.steps.get(node.key if kind is RowKind.UNIT else f"{self.key}{kind}", 0)
+
+    def of_roster(self, kind: RowKind, node: Node, *, moved: bool) -> tuple[int | None, int | None]:
+        if self.roster is None or moved or kind is RowKind.NO_UNIT:
+            return None, None
+        found = self.roster.get({RowKind.TOTAL: "", RowKind.OWN: self.key}.get(kind, node.key), (0, 0))
+        return found if found[0] else (None, None)
+
+
+def _row(
+    kind: RowKind,
+    node: Node,
+    unit: OrgUnit | None,
+    shown: Shown,
+    extra: _Extra,
+    *,
+    moved: bool = False,
+    opens: bool = False,
+) -> Row:
+    counts = node.counts
+    hidden = hidden_of(node, shown)
+    visible = hidden is None
+    roster, covered = extra.of_roster(kind, node, moved=moved)
+    complete = roster is not None and covered is not None and covered >= COMPLETE * roster
+    interval = clustered_wilson(_clusters(node)) if visible and not complete else None
+    return Row(
+        kind=kind,
+        path=extra.key if kind in (RowKind.OWN, RowKind.NO_UNIT) else node.key,
+        unit=unit,
+        moved=moved,
+        opens=opens,
+        started=None if node.key in shown.started else counts.started,
+        closed=None if node.key in shown.closed else counts.closed,
+        first=None if node.key in shown.first else counts.first,
+        void=None if node.key in shown.void else counts.void,
+        unidentified=None if node.key in shown.unidentified else counts.unidentified,
+        passed=counts.passed if visible or counts.first == 0 else None,
+        rate=counts.passed / counts.first if visible else None,
+        low=interval[0] if interval else None,
+        high=interval[1] if interval else None,
+        mean_score=counts.score / counts.first / 100 if visible else None,
+        persons=extra.persons(kind, node),
+        roster=roster,
+        covered=covered,
+        hidden=hidden,
+    )
+
+
+def hidden_of(node: Node, shown: Shown) -> Hidden | None:
+    """Why a node has no rate; None where it has one."""
+    if node.counts.first == 0:
+        return Hidden.EMPTY
+    if node.key in shown.rate:
+        return Hidden.FEW if node.counts.first < FEWEST_ANSWERS else Hidden.PROTECTS
+    return None
+
+
+def _clusters(node: Node) -> list[tuple[int, int]]:
+    """(passed, first) of each unit by itself, wherever below it stands: the units are the clusters."""
+    return [(leaf.counts.passed, leaf.counts.first) for leaf in node.walk() if not leaf.parts]
+
+
+def _ancestors(db: Session, tops: Sequence[str], unit: OrgUnit | None) -> tuple[OrgUnit, ...]:
+    if unit is None:
+        return ()
+    paths = [path for path in prefixes(unit.path)[:-1] if any(path.startswith(top) for top in tops)]
+    return tuple(db.scalars(select(OrgUnit).where(OrgUnit.path.in_(paths)).order_by(OrgUnit.path)))

@@ -1,0 +1,56 @@
+"""Which attempts stand behind a figure: its table's filters, its row and its rule, as conditions within a scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_
+from sqlalchemy.orm import Session
+
+from quizapp.core.scope import Permission, Scope, below
+from quizapp.quizzes.models import Attempt, AttemptState
+from quizapp.reports.definitions import FigureCode
+from quizapp.reports.figures import reachable_delivery, reachable_unit
+from quizapp.reports.figures.sums import CLOSED, DAY_PATH, FIRST, conditions
+from quizapp.reports.forms import Filters
+
+_PATH = re.compile(r"(/[0-9]{1,18}){1,20}/")
+
+#: Which attempts a figure counts.
+RULES: dict[FigureCode, Any] = {
+    FigureCode.CLOSED: CLOSED,
+    FigureCode.FIRST: FIRST,
+    FigureCode.PASSED: and_(FIRST, Attempt.passed.is_(True)),
+    FigureCode.VOID: Attempt.state == AttemptState.VOID,
+    FigureCode.UNIDENTIFIED: and_(CLOSED, Attempt.person_id.is_(None)),
+    FigureCode.PERSONS: and_(CLOSED, Attempt.person_id.is_not(None)),
+}
+
+
+def attempt_conditions(
+    db: Session, scope: Scope, query: Mapping[str, str], permission: Permission = Permission.EXPORT_FIGURES
+) -> list[ColumnElement[bool]]:
+    """Conditions on `Attempt` as `figures.sums.joined` joins it, from an address: its filters, and `figure`, `at`, `part` of a number.
+
+    The unit counts by its path of the day, the scope by today's tree, as in the tables. Raises NotFound for a unit or delivery out of
+    reach.
+    """
+    filters = Filters.read(query).figures
+    reachable_delivery(db, scope, filters.delivery_id, permission)
+    found = list(conditions(scope, permission, filters))
+    unit = reachable_unit(db, scope, filters.unit_id, permission)
+    if unit is not None:
+        found.append(below(DAY_PATH, unit.path))
+    if _PATH.fullmatch(at := query.get("at", "")):
+        found.append(below(DAY_PATH, at))
+    if (part := query.get("part")) in ("own", "no_unit") and unit is not None:
+        found += [
+            unit.path == DAY_PATH,
+            Attempt.unit_id.is_(None) if part == "no_unit" else Attempt.unit_id.is_not(None),
+        ]
+    figure = query.get("figure")
+    if figure in RULES:
+        found.append(RULES[FigureCode(figure)])
+    return found

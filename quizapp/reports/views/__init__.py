@@ -1,0 +1,46 @@
+"""The pages of figures."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Blueprint, Flask
+from flask_babel import lazy_gettext as _l
+
+from quizapp.core.registry import NavigationEntry
+from quizapp.core.scope import Permission
+from quizapp.core.web import Runtime
+
+bp = Blueprint("reports", "quizapp.reports", template_folder="templates")
+
+
+def register(app: Flask) -> None:
+    """Fill the navigation, and bring the tables that can be exported."""
+    runtime = cast("Runtime", app.extensions["quizapp"])
+    runtime.registry.fill("job", exporting.job_words)
+    for entry in (
+        NavigationEntry("reports.overview", _l("总览"), "chart-column", _l("工作"), Permission.SEE_FIGURES, order=10),
+        NavigationEntry(
+            "reports.pass_rates", _l("参与与合格率"), "users", _l("工作"), Permission.SEE_FIGURES, order=20
+        ),
+    ):
+        runtime.registry.add_navigation(entry)
+
+
+from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp`
+    exporting,
+    groups,
+    items,
+    overview,
+    pass_rates,
+    records,
+    words,
+)
+
+__all__ = ["bp", "groups", "items", "overview", "pass_rates", "records", "register"]
+
+bp.add_app_template_global(exporting.hidden_words)
+bp.add_app_template_global(words.delivery_title)
+exporting.EXPORTABLE["groups"] = exporting.Exportable(groups.group_figures, "reports.groups", records=True)
+exporting.EXPORTABLE["comparison"] = exporting.Exportable(groups.comparison_figures, "reports.comparison")
+exporting.EXPORTABLE["pass_rates"] = exporting.Exportable(pass_rates.figure_table, "reports.pass_rates", records=True)
