@@ -70,11 +70,22 @@ class SignUpForm(AccountsForm):
 
 
 class SetUpForm(AccountsForm):
-    """A new password, and the name to sign in by for whoever has no phone number here."""
+    """A new password."""
+
+    @staticmethod
+    def asking(*, for_name: bool, **values: str) -> SetUpForm:
+        """The form, with or without the name to sign in by."""
+        return (NamedSetUpForm if for_name else SetUpForm)(**values)
 
     username = StringField(_l("登录名"), validators=[Optional(), Length(max=40)])
     password = PasswordField(_l("密码"), validators=[InputRequired(_l("请设一个密码")), Length(max=MOST)])
     repeated = PasswordField(_l("再输一次密码"), validators=[InputRequired(_l("请再输一次密码"))])
+
+
+class NamedSetUpForm(SetUpForm):
+    """For whoever has no phone number here: with the name to sign in by."""
+
+    username = StringField(_l("登录名"), validators=[InputRequired(_l("请填写登录名")), Length(max=40)])
 
 
 class GrantForm(AccountsForm):

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, MetaData, Select
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from quizapp.core.errors import DomainError
 from quizapp.core.scope import Actor, Permission
+from quizapp.core.tokens import Keys
 
 
 @dataclass(frozen=True)
@@ -203,3 +205,32 @@ def _unanswered(
         for column in table.columns
         if (name := f"{table.name}.{column.name}") not in answered and refers(column)
     )
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """A database that was filled from a backup and that nobody serves yet, as the steps before serving see it."""
+
+    #: The instant of the backup: what happened later is not in it.
+    begun_at: datetime
+    #: Where the keys stand, and what is kept beside them, outside the backup.
+    keys_folder: Path
+    keys: Keys
+    now: datetime
+
+
+#: What must be done to a restored database before it is served, by name, in order: each gives how much there was to do. A feature's
+#: module registers its step; whoever restores runs all in the transaction of the restore, so that none is left out.
+AFTER_RESTORE: dict[str, Callable[[Session, Restoring], int]] = {}
+
+
+def after_restore(
+    name: str,
+) -> Callable[[Callable[[Session, Restoring], int]], Callable[[Session, Restoring], int]]:
+    """Register a step, such as erasing again who was erased after the backup."""
+
+    def register(function: Callable[[Session, Restoring], int]) -> Callable[[Session, Restoring], int]:
+        AFTER_RESTORE[name] = function
+        return function
+
+    return register

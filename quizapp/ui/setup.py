@@ -67,6 +67,7 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
         staff_navigation=staff_navigation,
         actor_name=actor_name,
         is_demo=is_demo,
+        filings=filings,
     )
     headers.init_headers(app)
     app.register_blueprint(views.bp)
@@ -103,6 +104,12 @@ def is_demo() -> bool:
     """Whether this is the demo district."""
     runtime = _runtime()
     return bool(runtime and runtime.settings.demo)
+
+
+def filings() -> list[tuple[str, str]]:
+    """The filing numbers of this site with their addresses."""
+    runtime = _runtime()
+    return runtime.settings.filings if runtime else []
 
 
 def actor_name() -> str | None:

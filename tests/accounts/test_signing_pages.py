@@ -239,6 +239,8 @@ def test_a_set_up_link_makes_the_first_administrator(client: FlaskClient, db: Se
     with transaction(db):
         secret = services.ensure_first_administrator(db, START)
     url = f"/set-up/{secret}"
+    assert "可不填" not in client.get(url).text
+    assert "请填写登录名" in send(client, url, username="", password=PASSWORD, repeated=PASSWORD).text
     assert "两次输的密码不一样" in send(client, url, username="boss", password=PASSWORD, repeated="another one").text
     assert "密码至少要有" in send(client, url, username="boss", password="short", repeated="short").text
     assert "登录名要有" in send(client, url, username="老板", password=PASSWORD, repeated=PASSWORD).text

@@ -490,6 +490,8 @@ TABLE = [
     Route("ui.preferences", PUBLIC),
     Route("ui.set_preferences", PUBLIC, form=lambda _: {"elder": "1"}),
     Route("ui.service_worker", PUBLIC),
+    Route("operations.root_file", PUBLIC, lambda _: {"name": "robots.txt"}, status=404),  # nobody has laid one there
+    Route("operations.probe", PUBLIC, lambda _: {"at_ms": 1, "signature": "x"}, status=404),  # asked without our keys
     Route("demo.chooser", PUBLIC, status=404),  # a real installation has no such door
     Route("demo.sign_in", PUBLIC, form=lambda _: {"role": "administrator"}, status=404),
     Route("portal.home", PUBLIC),

@@ -117,7 +117,7 @@ def set_up(secret: str) -> str | BaseResponse | tuple[str, int]:
     db, now = get_db(), get_now()
     account = queries.find_set_up(db, secret, now)
     by_name = account.phone_hash is None
-    form = SetUpForm(username=account.username or "")
+    form = SetUpForm.asking(for_name=by_name, username=account.username or "")
     if form.validate_on_submit():
         try:
             if by_name:
