@@ -181,7 +181,7 @@ def columns_of(table: FigureTable) -> list[tuple[str, str, int]]:
         columns.append((_("单位码"), Kind.TEXT.value, 14))
     for code in table.columns:
         columns.append((heading(code, persons_of_one=table.persons_of_one), kind_of_column(code).value, 14))
-        if code is table.chart:
+        if code is table.chart and table.of_attempts:
             columns.append((_("95% 区间下限"), Kind.PERCENT.value, 14))
             columns.append((_("95% 区间上限"), Kind.PERCENT.value, 14))
     return [*columns, (_("备注"), Kind.TEXT.value, 34)]
@@ -198,7 +198,7 @@ def cells_of(table: FigureTable, row: TableRow) -> list[str | int | float | None
     for code in table.columns:
         cell = row.cells.get(code)
         cells.append(cell.value if cell else None)
-        if code is table.chart:
+        if code is table.chart and table.of_attempts:
             cells += [cell.low if cell else None, cell.high if cell else None]
         if cell and cell.hidden and (words := hidden_words(cell.hidden)) not in notes:
             notes.append(words)
@@ -216,10 +216,16 @@ def facts_of(table: FigureTable) -> list[tuple[str, str]]:
         *table.filters,
         *((heading(code, persons_of_one=table.persons_of_one), str(RULES[code])) for code in table.columns),
         *((_("说明"), remark) for remark in table.remarks),
-        (_("不显示"), _("作答不足 10 人的合格率不显示；能由它推算的另一行也不显示。")),
-        (_("单位归属"), _("按作答当天的单位汇总。")),
+        *(_of_attempts() if table.of_attempts else ()),
         (_("导出时间"), format_moment(get_now(), words=False)),
         (_("导出人"), get_actor().name),
+    ]
+
+
+def _of_attempts() -> list[tuple[str, str]]:
+    return [
+        (_("不显示"), _("作答不足 10 人的合格率不显示；能由它推算的另一行也不显示。")),
+        (_("单位归属"), _("按作答当天的单位汇总。")),
     ]
 
 

@@ -1,0 +1,160 @@
+"""The lines and sessions behind a number of the table of sessions, for a page of records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from quizapp.core.scope import Permission, Scope, below
+from quizapp.organisation.models import OrgUnit, Person
+from quizapp.reports.definitions import FigureCode
+from quizapp.reports.figures import reachable_unit
+from quizapp.reports.figures.sessions import (
+    DAY_UNIT,
+    LINE_RULES,
+    SessionFilters,
+    UnitBy,
+    held,
+    joined_lines,
+    line_path,
+    line_scope,
+    line_without_unit,
+    lines,
+)
+from quizapp.reports.figures.unit_table import RowKind
+from quizapp.trainings.models import Attendance, Registration, RosterEntry, TrainingSession
+
+_PATH = re.compile(r"(/[0-9]{1,18}){1,20}/")
+#: The figures whose lines can be listed.
+WITH_LINES = (*LINE_RULES, FigureCode.ATTENDED_PERSONS)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One person at one session."""
+
+    session: TrainingSession
+    person: Person
+    #: The unit of that day, where it is known.
+    unit: OrgUnit | None
+    rostered: bool
+    registered: bool
+    #: What counts, where they came.
+    attendance: Attendance | None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A page of lines, the latest session first, and how many there are in all."""
+
+    total: int
+    #: 人: different people among them.
+    persons: int
+    rows: Sequence[Line]
+
+
+def find_lines(
+    db: Session,
+    scope: Scope,
+    filters: SessionFilters,
+    figure: FigureCode,
+    place: Mapping[str, str],
+    now: datetime,
+    *,
+    first: int,
+    size: int,
+    permission: Permission = Permission.EXPORT_FIGURES,
+) -> Lines:
+    """The lines that a figure counts. `place` says of which row: `at` a path, or `part` of the unit itself.
+
+    Raises NotFound for a unit out of reach.
+    """
+    line = lines(filters, now)
+    rule = LINE_RULES[FigureCode.ATTENDED if figure is FigureCode.ATTENDED_PERSONS else figure]
+    found = [rule, line_scope(scope, permission), *_of_row(db, scope, filters, place, permission)]
+    numbers = joined_lines(select(func.count(), func.count(func.distinct(line.c.person_id))), line, filters.by).where(
+        *found
+    )
+    total, persons = db.execute(numbers).one()
+    page = (
+        joined_lines(
+            select(TrainingSession, Person, RosterEntry.id, Registration.id, Attendance, DAY_UNIT), line, filters.by
+        )
+        .where(*found)
+        .order_by(TrainingSession.starts_at.desc(), TrainingSession.id.desc(), Person.name_key, Person.id)
+    )
+    rows = db.execute(page.offset(first).limit(size)).all()
+    units = {unit.id: unit for unit in db.scalars(select(OrgUnit).where(OrgUnit.id.in_({row[5] for row in rows})))}
+    return Lines(
+        total,
+        persons,
+        [
+            Line(session, person, units.get(unit_id), rostered is not None, registered is not None, attendance)
+            for session, person, rostered, registered, attendance, unit_id in rows
+        ],
+    )
+
+
+def find_sessions(
+    db: Session,
+    scope: Scope,
+    filters: SessionFilters,
+    place: Mapping[str, str],
+    now: datetime,
+    *,
+    first: int,
+    size: int,
+    permission: Permission = Permission.EXPORT_FIGURES,
+) -> tuple[int, Sequence[TrainingSession]]:
+    """How many sessions a number counts, and a page of them, the latest first. Raises NotFound for a unit out of reach."""
+    found = [scope.condition(permission, OrgUnit.path), *held(filters, now)]
+    found += _of_row(db, scope, filters, place, permission, OrgUnit.path)
+    total = db.scalar(
+        select(func.count())
+        .select_from(TrainingSession)
+        .join(OrgUnit, OrgUnit.id == TrainingSession.unit_id)
+        .where(*found)
+    )
+    rows = db.scalars(
+        select(TrainingSession)
+        .join(OrgUnit, OrgUnit.id == TrainingSession.unit_id)
+        .options(joinedload(TrainingSession.unit))
+        .where(*found)
+        .order_by(TrainingSession.starts_at.desc(), TrainingSession.id.desc())
+        .offset(first)
+        .limit(size)
+    )
+    return total or 0, rows.all()
+
+
+def _of_row(
+    db: Session,
+    scope: Scope,
+    filters: SessionFilters,
+    place: Mapping[str, str],
+    permission: Permission,
+    path: Any = None,
+) -> list[ColumnElement[bool]]:
+    counted_at = line_path(filters.by) if path is None else path
+    found: list[ColumnElement[bool]] = []
+    unit = reachable_unit(db, scope, filters.unit_id, permission)
+    if unit is not None:
+        found.append(below(counted_at, unit.path))
+    elif all(grant.path is not None for grant in scope.with_permission(permission)):
+        # What stood elsewhere on its day is that place's, as in the table.
+        found.append(or_(*(below(counted_at, grant.path or "") for grant in scope.with_permission(permission))))
+    if _PATH.fullmatch(at := place.get("at", "")):
+        found.append(below(counted_at, at))
+    part = place.get("part")
+    if unit is not None and part in (RowKind.OWN, RowKind.NO_UNIT):
+        found.append(counted_at == unit.path)
+        if path is None and filters.by is UnitBy.PEOPLE:
+            without = line_without_unit(filters.by)
+            found.append(without if part == RowKind.NO_UNIT else ~without)
+    return found
