@@ -16,23 +16,35 @@ from quizapp.organisation.models import OrgUnit, Person
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figures import reachable_unit
 from quizapp.reports.figures.sessions import (
-    DAY_UNIT,
-    LINE_RULES,
     SessionFilters,
-    UnitBy,
     held,
     joined_lines,
     line_path,
+    line_rules,
     line_scope,
     line_without_unit,
     lines,
 )
 from quizapp.reports.figures.unit_table import RowKind
-from quizapp.trainings.models import Attendance, Registration, RosterEntry, TrainingSession
+from quizapp.trainings.models import TrainingSession
 
 _PATH = re.compile(r"(/[0-9]{1,18}){1,20}/")
 #: The figures whose lines can be listed.
-WITH_LINES = (*LINE_RULES, FigureCode.ATTENDED_PERSONS)
+WITH_LINES = frozenset(
+    {
+        FigureCode.EXPECTED,
+        FigureCode.EXPECTED_CAME,
+        FigureCode.REGISTERED,
+        FigureCode.ATTENDED,
+        FigureCode.ATTENDED_PERSONS,
+        FigureCode.WALK_INS,
+        FigureCode.CHECKED_ROTATING,
+        FigureCode.CHECKED_POSTER,
+        FigureCode.CHECKED_PERSONAL,
+        FigureCode.CHECKED_BY_HAND,
+        FigureCode.CHECKED_BACK_FILLED,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -45,8 +57,9 @@ class Line:
     unit: OrgUnit | None
     rostered: bool
     registered: bool
-    #: What counts, where they came.
-    attendance: Attendance | None
+    #: When they came, ms UTC, and `CheckInMethod`; None where they did not.
+    came_at: int | None
+    method: str | None
 
 
 @dataclass(frozen=True)
@@ -76,27 +89,36 @@ def find_lines(
     Raises NotFound for a unit out of reach.
     """
     line = lines(filters, now)
-    rule = LINE_RULES[FigureCode.ATTENDED if figure is FigureCode.ATTENDED_PERSONS else figure]
-    found = [rule, line_scope(scope, permission), *_of_row(db, scope, filters, place, permission)]
-    numbers = joined_lines(select(func.count(), func.count(func.distinct(line.c.person_id))), line, filters.by).where(
-        *found
-    )
-    total, persons = db.execute(numbers).one()
+    rule = line_rules(line)[FigureCode.ATTENDED if figure is FigureCode.ATTENDED_PERSONS else figure]
+    path = line_path(line, filters.by)
+    found = [rule, line_scope(scope, permission), *_of_row(db, scope, filters, place, permission, path)]
+    if place.get("part") in (RowKind.OWN, RowKind.NO_UNIT):
+        without = line_without_unit(line, filters.by)
+        found.append(without if place["part"] == RowKind.NO_UNIT else ~without)
+    numbers = select(func.count(), func.count(func.distinct(line.c.person_id)))
+    total, persons = db.execute(joined_lines(numbers, line, filters.by, people=True).where(*found)).one()
     page = (
-        joined_lines(
-            select(TrainingSession, Person, RosterEntry.id, Registration.id, Attendance, DAY_UNIT), line, filters.by
-        )
+        joined_lines(select(TrainingSession, Person, line), line, filters.by, people=True)
+        .join(TrainingSession, TrainingSession.id == line.c.session_id)
         .where(*found)
         .order_by(TrainingSession.starts_at.desc(), TrainingSession.id.desc(), Person.name_key, Person.id)
     )
     rows = db.execute(page.offset(first).limit(size)).all()
-    units = {unit.id: unit for unit in db.scalars(select(OrgUnit).where(OrgUnit.id.in_({row[5] for row in rows})))}
+    units = {unit.id: unit for unit in db.scalars(select(OrgUnit).where(OrgUnit.id.in_({r.unit_id for r in rows})))}
     return Lines(
         total,
         persons,
         [
-            Line(session, person, units.get(unit_id), rostered is not None, registered is not None, attendance)
-            for session, person, rostered, registered, attendance, unit_id in rows
+            Line(
+                session=row[0],
+                person=row[1],
+                unit=units.get(row.unit_id),
+                rostered=bool(row.rostered),
+                registered=bool(row.registered),
+                came_at=row.at_ms,
+                method=row.method,
+            )
+            for row in rows
         ],
     )
 
@@ -139,22 +161,17 @@ def _of_row(
     filters: SessionFilters,
     place: Mapping[str, str],
     permission: Permission,
-    path: Any = None,
+    path: Any,
 ) -> list[ColumnElement[bool]]:
-    counted_at = line_path(filters.by) if path is None else path
     found: list[ColumnElement[bool]] = []
     unit = reachable_unit(db, scope, filters.unit_id, permission)
     if unit is not None:
-        found.append(below(counted_at, unit.path))
+        found.append(below(path, unit.path))
     elif all(grant.path is not None for grant in scope.with_permission(permission)):
         # What stood elsewhere on its day is that place's, as in the table.
-        found.append(or_(*(below(counted_at, grant.path or "") for grant in scope.with_permission(permission))))
+        found.append(or_(*(below(path, grant.path or "") for grant in scope.with_permission(permission))))
     if _PATH.fullmatch(at := place.get("at", "")):
-        found.append(below(counted_at, at))
-    part = place.get("part")
-    if unit is not None and part in (RowKind.OWN, RowKind.NO_UNIT):
-        found.append(counted_at == unit.path)
-        if path is None and filters.by is UnitBy.PEOPLE:
-            without = line_without_unit(filters.by)
-            found.append(without if part == RowKind.NO_UNIT else ~without)
+        found.append(below(path, at))
+    if unit is not None and place.get("part") in (RowKind.OWN, RowKind.NO_UNIT):
+        found.append(path == unit.path)
     return found

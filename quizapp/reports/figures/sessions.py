@@ -25,7 +25,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    union,
+    union_all,
 )
 from sqlalchemy.orm import Session, aliased
 
@@ -140,29 +140,28 @@ class SessionTable:
 
 
 Holder = aliased(OrgUnit, name="holder")
-#: The unit of a line's person on that day; None where nobody knew it.
-DAY_UNIT: Any = func.coalesce(RosterEntry.unit_id, Registration.unit_id, Attendance.unit_id)
-DAY_PATH: Any = func.coalesce(RosterEntry.unit_path, Registration.unit_path, Attendance.unit_path, Holder.path)
-CAME = Attendance.id.is_not(None)
-EXPECTED = or_(RosterEntry.id.is_not(None), Registration.id.is_not(None))
 _ROSTER, _OTHERS = aliased(RosterEntry), aliased(Registration)
-_EXPECTS_SOMEBODY = or_(
-    exists().where(_ROSTER.session_id == TrainingSession.id),
-    exists().where(_OTHERS.session_id == TrainingSession.id, _OTHERS.state == RegistrationState.REGISTERED),
-)
-#: Which lines a figure counts, in the order of `SessionCounts`.
-LINE_RULES: dict[FigureCode, ColumnElement[bool]] = {
-    FigureCode.EXPECTED: EXPECTED,
-    FigureCode.EXPECTED_CAME: and_(EXPECTED, CAME),
-    FigureCode.REGISTERED: Registration.id.is_not(None),
-    FigureCode.ATTENDED: CAME,
-    FigureCode.WALK_INS: and_(CAME, ~EXPECTED, _EXPECTS_SOMEBODY),
-    FigureCode.CHECKED_ROTATING: Attendance.method == CheckInMethod.ROTATING,
-    FigureCode.CHECKED_POSTER: Attendance.method == CheckInMethod.POSTER,
-    FigureCode.CHECKED_PERSONAL: Attendance.method == CheckInMethod.PERSONAL,
-    FigureCode.CHECKED_BY_HAND: Attendance.method == CheckInMethod.BY_HAND,
-    FigureCode.CHECKED_BACK_FILLED: Attendance.method == CheckInMethod.BACK_FILLED,
-}
+
+
+def line_rules(line: Subquery) -> dict[FigureCode, ColumnElement[bool]]:
+    """Which lines a figure counts, in the order of `SessionCounts`."""
+    came, expected = line.c.came == 1, or_(line.c.rostered == 1, line.c.registered == 1)
+    of_somebody = or_(
+        exists().where(_ROSTER.session_id == line.c.session_id),
+        exists().where(_OTHERS.session_id == line.c.session_id, _OTHERS.state == RegistrationState.REGISTERED),
+    )
+    return {
+        FigureCode.EXPECTED: expected,
+        FigureCode.EXPECTED_CAME: and_(expected, came),
+        FigureCode.REGISTERED: line.c.registered == 1,
+        FigureCode.ATTENDED: came,
+        FigureCode.WALK_INS: and_(came, ~expected, of_somebody),
+        FigureCode.CHECKED_ROTATING: line.c.method == CheckInMethod.ROTATING,
+        FigureCode.CHECKED_POSTER: line.c.method == CheckInMethod.POSTER,
+        FigureCode.CHECKED_PERSONAL: line.c.method == CheckInMethod.PERSONAL,
+        FigureCode.CHECKED_BY_HAND: line.c.method == CheckInMethod.BY_HAND,
+        FigureCode.CHECKED_BACK_FILLED: line.c.method == CheckInMethod.BACK_FILLED,
+    }
 
 
 def session_table(
@@ -214,48 +213,69 @@ def held(filters: SessionFilters, now: datetime) -> tuple[ColumnElement[bool], .
     return tuple(found)
 
 
-def lines(filters: SessionFilters, now: datetime) -> Subquery:
-    """Everybody who was expected at a session in question or came to it, once a session."""
-    in_question = select(TrainingSession.id).where(*held(filters, now))
+def lines(filters: SessionFilters, now: datetime, *, came: bool = False) -> Subquery:
+    """Everybody who was expected at a session in question or came to it, once a session; with `came` those who came only.
+
+    Three parts that have nobody in common: who came; of the roster who did not; who registered, is on no roster and did not come.
+    """
     registered = Registration.state == RegistrationState.REGISTERED
-    parts = [
-        select(table.session_id.label("session_id"), table.person_id.label("person_id")).where(
-            table.session_id.in_(in_question), condition
-        )
-        for table, condition in ((RosterEntry, literal(True)), (Registration, registered), (Attendance, counts()))
-    ]
-    return union(*parts).subquery("line")
+    statement = select(
+        TrainingSession.id.label("session_id"),
+        TrainingSession.unit_id.label("holder_id"),
+        func.coalesce(Attendance.person_id, RosterEntry.person_id, Registration.person_id).label("person_id"),
+        case((RosterEntry.id.is_not(None), 1), else_=0).label("rostered"),
+        case((Registration.id.is_not(None), 1), else_=0).label("registered"),
+        case((Attendance.id.is_not(None), 1), else_=0).label("came"),
+        Attendance.method.label("method"),
+        Attendance.at_ms.label("at_ms"),
+        # The unit of that day; None where nobody knew it.
+        func.coalesce(RosterEntry.unit_id, Registration.unit_id, Attendance.unit_id).label("unit_id"),
+        func.coalesce(RosterEntry.unit_path, Registration.unit_path, Attendance.unit_path).label("unit_path"),
+    ).select_from(TrainingSession)
 
+    def same(one: Any, other: Any) -> ColumnElement[bool]:
+        return and_(one.session_id == other.session_id, one.person_id == other.person_id)
 
-def joined_lines(statement: Any, line: Subquery, by: UnitBy) -> Any:
-    """From the lines to what is known of each, and as `OrgUnit` the unit by whose place today it may be seen."""
-
-    def same(table: Any) -> ColumnElement[bool]:
-        return and_(table.session_id == line.c.session_id, table.person_id == line.c.person_id)
-
-    seen_at: Any = TrainingSession.unit_id
-    if by is UnitBy.PEOPLE:
-        seen_at = func.coalesce(DAY_UNIT, TrainingSession.unit_id)
-    return (
-        statement.select_from(line)
-        .join(TrainingSession, TrainingSession.id == line.c.session_id)
-        .join(Holder, Holder.id == TrainingSession.unit_id)
-        .join(Person, Person.id == line.c.person_id)
-        .outerjoin(RosterEntry, same(RosterEntry))
-        .outerjoin(Registration, and_(same(Registration), Registration.state == RegistrationState.REGISTERED))
-        .outerjoin(Attendance, and_(same(Attendance), counts()))
-        .join(OrgUnit, OrgUnit.id == seen_at)
+    of_session = {table: table.session_id == TrainingSession.id for table in (Attendance, RosterEntry, Registration)}
+    who_came = (
+        statement.join(Attendance, of_session[Attendance])
+        .outerjoin(RosterEntry, same(RosterEntry, Attendance))
+        .outerjoin(Registration, and_(same(Registration, Attendance), registered))
+        .where(counts(), *held(filters, now))
     )
+    if came:
+        return who_came.subquery("line")
+    of_roster = (
+        statement.join(RosterEntry, of_session[RosterEntry])
+        .outerjoin(Registration, and_(same(Registration, RosterEntry), registered))
+        .outerjoin(Attendance, and_(same(Attendance, RosterEntry), counts()))
+        .where(Attendance.id.is_(None), *held(filters, now))
+    )
+    others = (
+        statement.join(Registration, and_(of_session[Registration], registered))
+        .outerjoin(RosterEntry, same(RosterEntry, Registration))
+        .outerjoin(Attendance, and_(same(Attendance, Registration), counts()))
+        .where(Attendance.id.is_(None), RosterEntry.id.is_(None), *held(filters, now))
+    )
+    return union_all(who_came, of_roster, others).subquery("line")
 
 
-def line_path(by: UnitBy) -> Any:
+def joined_lines(statement: Any, line: Subquery, by: UnitBy, *, people: bool) -> Any:
+    """From the lines to the holding unit and, as `OrgUnit`, to the unit by whose place today they may be seen; with `people` to them."""
+    seen_at = line.c.holder_id if by is UnitBy.HOLDER else func.coalesce(line.c.unit_id, line.c.holder_id)
+    found = statement.select_from(line).join(Holder, Holder.id == line.c.holder_id)
+    found = found.join(OrgUnit, OrgUnit.id == seen_at)
+    return found.join(Person, Person.id == line.c.person_id) if people else found
+
+
+def line_path(line: Subquery, by: UnitBy) -> Any:
     """The path under which a line counts."""
-    return DAY_PATH if by is UnitBy.PEOPLE else Holder.path
+    return func.coalesce(line.c.unit_path, Holder.path) if by is UnitBy.PEOPLE else Holder.path
 
 
-def line_without_unit(by: UnitBy) -> ColumnElement[bool]:
+def line_without_unit(line: Subquery, by: UnitBy) -> ColumnElement[bool]:
     """Whether a line counts for the holding unit for want of another."""
-    return DAY_UNIT.is_(None) if by is UnitBy.PEOPLE else false()
+    return line.c.unit_id.is_(None) if by is UnitBy.PEOPLE else false()
 
 
 def line_scope(scope: Scope, permission: Permission) -> ColumnElement[bool]:
@@ -263,14 +283,18 @@ def line_scope(scope: Scope, permission: Permission) -> ColumnElement[bool]:
     return scope.condition(permission, OrgUnit.path, Person.industry_id)
 
 
+def _by_industry(scope: Scope, permission: Permission) -> bool:
+    return any(grant.industry_id is not None for grant in scope.with_permission(permission))
+
+
 def _line_counts(
     db: Session, scope: Scope, permission: Permission, filters: SessionFilters, now: datetime
 ) -> list[tuple[str, bool, SessionCounts]]:
-    path = line_path(filters.by)
-    no_unit = case((line_without_unit(filters.by), 1), else_=0)
-    statement = joined_lines(
-        select(path, no_unit, *(count(rule) for rule in LINE_RULES.values())), lines(filters, now), filters.by
-    )
+    line = lines(filters, now)
+    path = line_path(line, filters.by)
+    no_unit = case((line_without_unit(line, filters.by), 1), else_=0)
+    figures = (count(rule) for rule in line_rules(line).values())
+    statement = joined_lines(select(path, no_unit, *figures), line, filters.by, people=_by_industry(scope, permission))
     rows = db.execute(statement.where(line_scope(scope, permission)).group_by(path, no_unit))
     return [(one, bool(none), SessionCounts(0, *numbers)) for one, none, *numbers in rows]
 
@@ -308,18 +332,21 @@ def _persons(
     tops: Sequence[str],
 ) -> dict[str, int]:
     """Different people who came, by row; all of them under ""."""
-    line, path = lines(filters, now), line_path(filters.by)
-    found = (line_scope(scope, permission), CAME, inside(path, above, tops))
+    line, by = lines(filters, now, came=True), filters.by
+    path = line_path(line, by)
     row: Any = step_of(db, path, above, tops)
     if above is not None:
         own = case(
-            (line_without_unit(filters.by), literal(f"{above}{RowKind.NO_UNIT}")),
+            (line_without_unit(line, by), literal(f"{above}{RowKind.NO_UNIT}")),
             else_=literal(f"{above}{RowKind.OWN}"),
         )
         row = case((path == above, own), else_=row)
-    number = func.count(func.distinct(line.c.person_id))
-    rows = db.execute(joined_lines(select(row, number), line, filters.by).where(*found).group_by(row)).all()
-    total = db.scalar(joined_lines(select(number), line, filters.by).where(*found)) or 0
+    # Each with the rows that they count under: a person of two rows is one in the total.
+    found = joined_lines(select(row, line.c.person_id), line, by, people=_by_industry(scope, permission))
+    pairs = found.where(line_scope(scope, permission), inside(path, above, tops)).distinct().subquery("pair")
+    key, person = pairs.c
+    rows = db.execute(select(key, func.count()).group_by(key)).all()
+    total = db.scalar(select(func.count(func.distinct(person)))) or 0
     return {**dict(rows), "": total}
 
 
