@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Subquery, func, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from quizapp.core.scope import Permission, Scope, below
+from quizapp.core.spreadsheet import Value
 from quizapp.organisation.models import OrgUnit, Person
+from quizapp.reports.attempt_rows import PIECE
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figures import reachable_unit
 from quizapp.reports.figures.sessions import (
+    Holder,
     SessionFilters,
     held,
     joined_lines,
@@ -121,6 +124,51 @@ def find_lines(
             for row in rows
         ],
     )
+
+
+#: The columns of `line_rows` by name, in their order.
+LINE_COLUMNS = (
+    "name", "unit", "unit_code", "session", "holder", "kind", "starts_at", "rostered", "registered", "came_at", "method",
+)  # fmt: skip
+
+
+def count_lines(db: Session, scope: Scope, filters: SessionFilters, now: datetime) -> int:
+    """How many lines stand behind a whole table."""
+    line, found = _of_table(db, scope, filters, now)
+    return db.scalar(joined_lines(select(func.count()), line, filters.by, people=True).where(*found)) or 0
+
+
+def line_rows(
+    db: Session, scope: Scope, filters: SessionFilters, now: datetime, *, english: bool = False
+) -> Iterator[Sequence[Value]]:
+    """The lines behind a whole table as rows of a file, fetched in pieces. Codes come as codes, yes and no as "1" and "0"."""
+    line, found = _of_table(db, scope, filters, now)
+    unit = aliased(OrgUnit, name="unit_of_day")
+
+    def name_of(table: Any) -> Any:
+        return func.coalesce(table.name_en, table.name) if english else table.name
+
+    columns = (
+        Person.name, name_of(unit), unit.code, TrainingSession.title, name_of(Holder), TrainingSession.kind,
+        TrainingSession.starts_at, line.c.rostered, line.c.registered, line.c.at_ms, line.c.method,
+    )  # fmt: skip
+    statement = (
+        joined_lines(select(*columns), line, filters.by, people=True)
+        .join(TrainingSession, TrainingSession.id == line.c.session_id)
+        .outerjoin(unit, unit.id == line.c.unit_id)
+        .where(*found)
+        .order_by(TrainingSession.starts_at, TrainingSession.id, Person.name_key, Person.id)
+    )
+    for *row, rostered, registered, came_at, method in db.execute(statement.execution_options(yield_per=PIECE)):
+        yield [*row, str(rostered), str(registered), came_at, method]
+
+
+def _of_table(
+    db: Session, scope: Scope, filters: SessionFilters, now: datetime
+) -> tuple[Subquery, list[ColumnElement[bool]]]:
+    permission, line = Permission.EXPORT_FIGURES, lines(filters, now)
+    of_row = _of_row(db, scope, filters, {}, permission, line_path(line, filters.by))
+    return line, [line_scope(scope, permission), *of_row]
 
 
 def find_sessions(

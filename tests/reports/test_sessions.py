@@ -15,10 +15,13 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from quizapp.audit.models import AuditEvent
 from quizapp.core.clock import from_ms, local_date, to_ms
 from quizapp.core.db import Database
 from quizapp.core.errors import Forbidden, NotFound
 from quizapp.core.scope import Permission, Role
+from quizapp.jobs.models import Job
+from quizapp.jobs.worker import run_pending
 from quizapp.organisation.models import OrgUnit
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figures.sessions import (
@@ -42,6 +45,8 @@ from quizapp.trainings.models import (
 from quizapp.trainings.queries import numbers_of
 from tests.conftest import START
 from tests.factories import make_attendance, make_person, make_registration, make_session
+from tests.reports.test_exports import client_for as account_client
+from tests.reports.test_exports import coordinator
 from tests.reports.test_figures import District, make_district, scope_of
 from tests.reports.test_pages import client_for
 
@@ -354,3 +359,30 @@ def test_the_workbook_equals_sql_written_independently(either_database: Database
         assert "95% 区间下限" not in head
         assert "到课率图" in sheets.sheet_names
         assert not any("不足 10 人" in str(cell) for row in sheets.get_sheet_by_index(0).to_python() for cell in row)
+
+
+def test_the_people_go_along_into_the_workbook_with_a_reason(either_database: Database, make_app: MakeApp) -> None:
+    app = make_app(either_database)
+    with either_database.session() as db:
+        d = make_district(db)
+        fill(db, d, 6)
+        client = account_client(db, app, coordinator(db, d))
+        address = "/reports/export/sessions?from=2026-09-01&by=people"
+        assert client.post(address, data={"format": "xlsx", "records": "y"}).status_code == 422
+        reply = client.post(address, data={"format": "xlsx", "records": "y", "reason": "check"})
+        assert reply.status_code == 303
+        assert run_pending(app.extensions["quizapp"]) >= 1
+        db.rollback()
+        job = db.scalars(select(Job).where(Job.name == "write_export")).one()
+        assert job.error is None
+        book = CalamineWorkbook.from_filelike(BytesIO(client.get(f"/reports/exports/{job.public_id}").data))
+        head, *rows = book.get_sheet_by_name("到场明细").to_python()
+        filters = filters_of(by=UnitBy.PEOPLE, last_day=START.date())
+        total = session_table(db, scope_of(d.street), filters, START).total.counts
+        came = [row for row in rows if row[head.index("签到时间")] != ""]
+        assert len(came) == total.attended
+        assert {row[head.index("签到方式")] for row in came} <= {"扫动态码", "扫海报", "个人码", "补登", "补录"}
+        expected = [row for row in rows if "是" in (row[head.index("在名册上")], row[head.index("已报名")])]
+        assert len(expected) == total.expected
+        event = db.scalars(select(AuditEvent).where(AuditEvent.action == "records_exported")).one()
+        assert (event.details["records"], event.details["figures"]) == (len(rows), "sessions")

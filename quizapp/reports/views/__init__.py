@@ -45,7 +45,9 @@ __all__ = ["bp", "groups", "items", "overview", "pass_rates", "records", "regist
 
 bp.add_app_template_global(exporting.hidden_words)
 bp.add_app_template_global(words.delivery_title)
-exporting.EXPORTABLE["groups"] = exporting.Exportable(groups.group_figures, "reports.groups", records=True)
+exporting.EXPORTABLE["groups"] = exporting.Exportable(groups.group_figures, "reports.groups", exporting.ATTEMPTS)
 exporting.EXPORTABLE["comparison"] = exporting.Exportable(groups.comparison_figures, "reports.comparison")
-exporting.EXPORTABLE["pass_rates"] = exporting.Exportable(pass_rates.figure_table, "reports.pass_rates", records=True)
-exporting.EXPORTABLE["sessions"] = exporting.Exportable(sessions.figure_table, "reports.sessions")
+exporting.EXPORTABLE["pass_rates"] = exporting.Exportable(
+    pass_rates.figure_table, "reports.pass_rates", exporting.ATTEMPTS
+)
+exporting.EXPORTABLE["sessions"] = exporting.Exportable(sessions.figure_table, "reports.sessions", sessions.LINES)

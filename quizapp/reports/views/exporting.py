@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, render_template, request, url_for
 from flask import redirect as redirect_to
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
@@ -22,13 +23,12 @@ from quizapp.files.services import read_file
 from quizapp.jobs.models import Job
 from quizapp.jobs.queries import get_own_job
 from quizapp.jobs.views import JobWords
-from quizapp.reports.attempt_rows import count_attempts
 from quizapp.reports.errors import ExportReasonMissing
 from quizapp.reports.exports import AT_ONCE, TASK, Format, Plan, Reason, ask_for_export, check_grants, note_export
 from quizapp.reports.figure_words import RULES, heading, kind_of_column
 from quizapp.reports.forms.exports import ExportForm
+from quizapp.reports.record_sources import SOURCES
 from quizapp.reports.record_words import record_columns, record_words
-from quizapp.reports.records import attempt_conditions
 from quizapp.reports.tables import FigureTable, Hidden, TableRow
 from quizapp.reports.views import bp
 from quizapp.ui.filters import format_moment, is_english
@@ -45,8 +45,23 @@ class Exportable:
     make: Callable[[Mapping[str, str], Permission], FigureTable]
     #: The page that shows it.
     endpoint: str
-    #: Whether attempts stand behind it, which can go along.
-    records: bool = False
+    #: The records that can go along.
+    records: Records | None = None
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the records of a table are, and their words."""
+
+    #: Of `record_sources.SOURCES`.
+    source: str
+    title: LazyString
+    #: Heading, kind and width of each column; column → code → word.
+    columns: Callable[[], list[tuple[str, str, int]]]
+    words: Callable[[], dict[str, dict[str, str]]]
+
+
+ATTEMPTS: Records = Records("attempts", _l("答卷明细"), record_columns, record_words)
 
 
 #: The tables by name; each page of figures brings its own.
@@ -60,8 +75,9 @@ def export(name: str) -> BaseResponse | str | tuple[str, int]:
     db, scope = get_db(), get_scope()
     exportable = _find(name)
     table = exportable.make(request.args.to_dict(), Permission.EXPORT_FIGURES)
-    form = ExportForm(may_have_records=exportable.records)
-    records = count_attempts(db, attempt_conditions(db, scope, table.query)) if exportable.records else None
+    kept = exportable.records
+    form = ExportForm(may_have_records=kept is not None)
+    records = SOURCES[kept.source].count(db, scope, table.query, get_now()) if kept else None
     if form.validate_on_submit():
         try:
             return _export(name, table, Format(form.format.data), form.reason_code())
@@ -96,7 +112,7 @@ def _find(name: str) -> Exportable:
 def _export(name: str, table: FigureTable, form: Format, reason: Reason | bool | None) -> BaseResponse:
     """`reason` False: records are wanted, but nobody said why."""
     db, actor, now = get_db(), get_actor(), get_now()
-    plan = plan_of(table, records=reason is not None)
+    plan = plan_of(table, _find(name).records if reason is not None else None)
     log_query = {"figures": name, **table.query}
     unit_id = int(table.query["unit"]) if "unit" in table.query else None
     if reason is None and len(plan.rows) <= AT_ONCE:
@@ -155,7 +171,7 @@ def address(endpoint: str, query: Mapping[str, Any]) -> str:
     return url_for(endpoint, **dict(query))
 
 
-def plan_of(table: FigureTable, *, records: bool = False) -> Plan:
+def plan_of(table: FigureTable, records: Records | None = None) -> Plan:
     """A table with all its words in the reader's language."""
     columns, rows = columns_of(table), [cells_of(table, row) for row in table.rows]
     return Plan(
@@ -166,7 +182,13 @@ def plan_of(table: FigureTable, *, records: bool = False) -> Plan:
         columns=columns,
         rows=rows,
         chart=chart_of(table),
-        records={"title": _("答卷明细"), "columns": record_columns(), "words": record_words(), "english": is_english()}
+        records={
+            "source": records.source,
+            "title": str(records.title),
+            "columns": records.columns(),
+            "words": records.words(),
+            "english": is_english(),
+        }
         if records
         else None,
     )

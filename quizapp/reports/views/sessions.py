@@ -7,10 +7,12 @@ from typing import Any
 
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from quizapp.core.clock import local_date
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission
+from quizapp.core.spreadsheet import Kind
 from quizapp.core.web import get_db, get_now, get_scope, requires
 from quizapp.organisation.models import OrgUnit
 from quizapp.reports.definitions import FigureCode
@@ -24,9 +26,10 @@ from quizapp.reports.figures.sessions import (
     session_table,
 )
 from quizapp.reports.forms.sessions import AskedSessions
-from quizapp.reports.session_records import WITH_LINES, find_lines, find_sessions
+from quizapp.reports.session_records import LINE_COLUMNS, WITH_LINES, find_lines, find_sessions
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
+from quizapp.reports.views.exporting import Records
 from quizapp.reports.views.words import row_name, unit_name
 from quizapp.trainings.forms.words import KIND_WORDS
 from quizapp.trainings.queries import numbers_of_many
@@ -127,6 +130,40 @@ def session_records() -> str:
         methods={code.value.removeprefix("checked_"): NAMES[code] for code in METHODS},
         **words,
     )
+
+
+def line_columns() -> list[tuple[str, str, int]]:
+    """Heading, kind and width of each column of `session_records.LINE_COLUMNS`."""
+    columns: dict[str, tuple[str, Kind, int]] = {
+        "name": (_("姓名"), Kind.TEXT, 12),
+        "unit": (_("当天单位"), Kind.TEXT, 26),
+        "unit_code": (_("单位码"), Kind.TEXT, 14),
+        "session": (_("场次"), Kind.TEXT, 28),
+        "holder": (_("举办单位"), Kind.TEXT, 26),
+        "kind": (_("种类"), Kind.TEXT, 10),
+        "starts_at": (_("开始时间"), Kind.MOMENT, 18),
+        "rostered": (_("在名册上"), Kind.TEXT, 10),
+        "registered": (_("已报名"), Kind.TEXT, 10),
+        "came_at": (_("签到时间"), Kind.MOMENT, 18),
+        "method": (_("签到方式"), Kind.TEXT, 14),
+    }
+    return [(head, kind.value, width) for head, kind, width in (columns[name] for name in LINE_COLUMNS)]
+
+
+def line_words() -> dict[str, dict[str, str]]:
+    """Column (its number, as JSON keeps keys) → code → word."""
+    yes_no = {"1": str(_("是")), "0": str(_("否"))}
+    words = {
+        "kind": {kind.value: str(word) for kind, word in KIND_WORDS.items()},
+        "rostered": yes_no,
+        "registered": yes_no,
+        "method": {code.value.removeprefix("checked_"): str(NAMES[code]) for code in METHODS},
+    }
+    return {str(LINE_COLUMNS.index(name)): codes for name, codes in words.items()}
+
+
+#: What goes along into a file.
+LINES: Records = Records("lines", _l("到场明细"), line_columns, line_words)
 
 
 def figure_table(query: Mapping[str, str], permission: Permission) -> FigureTable:
