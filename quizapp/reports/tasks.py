@@ -10,9 +10,8 @@ from quizapp.core.registry import task
 from quizapp.core.spreadsheet import Value
 from quizapp.jobs.models import Job
 from quizapp.jobs.worker import JobContext
-from quizapp.reports.attempt_rows import attempt_rows, count_attempts
 from quizapp.reports.exports import TASK, Format, Plan, asker_today, keep_export
-from quizapp.reports.records import attempt_conditions
+from quizapp.reports.record_sources import SOURCES
 
 
 @task(TASK)
@@ -32,9 +31,9 @@ def write_export(context: JobContext, arguments: dict[str, Any]) -> dict[str, An
 
         records, total = None, len(plan.rows)
         if plan.records is not None:
-            conditions = attempt_conditions(db, actor.scope, arguments["query"])
-            total += count_attempts(db, conditions)
-            records = counted(attempt_rows(db, conditions, english=plan.records["english"]))
+            source, asked = SOURCES[plan.records["source"]], (db, actor.scope, arguments["query"], context.now())
+            total += source.count(*asked)
+            records = counted(source.rows(*asked, plan.records["english"]))
         content = plan.write(form, records, lambda done: context.progress(done, max(done, total)))
     with context.session() as db, transaction(db):
         job = db.get_one(Job, context.job_id)
