@@ -26,6 +26,7 @@ from quizapp.reports.figures.sums import sums_from_records
 from quizapp.reports.models import RollupDay, RollupMonth, RollupStale, RollupState
 from quizapp.reports.rollups import queries
 from quizapp.reports.rollups.services import advance, refresh
+from quizapp.reports.rollups.triggers import CREATE_TRIGGERS
 from tests.conftest import START
 from tests.factories import make_account, make_attempt, make_delivery, make_person, make_unit
 
@@ -340,3 +341,20 @@ def test_nobody_waits_for_anybody_else_to_note_a_change(postgres_database: Datab
         other.execute(update(Attempt).where(Attempt.id == second).values(state="void", is_first=False))
         other.rollback()
         assert db.scalar(select(func.count()).select_from(Person))
+
+
+def test_the_triggers_stand_after_all_migrations(either_database: Database) -> None:
+    """SQLite drops them with the table where a migration makes `attempt` anew: that migration has to make them again."""
+    query = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'attempt'"
+        if either_database.is_sqlite
+        else "SELECT tgname FROM pg_trigger WHERE tgrelid = 'attempt'::regclass AND NOT tgisinternal"
+    )
+    with either_database.session() as db:
+        found = set(db.scalars(text(query)))
+    made = {
+        statement.split("CREATE TRIGGER ")[1].split()[0]
+        for statement in CREATE_TRIGGERS["sqlite" if either_database.is_sqlite else "postgresql"]
+        if "CREATE TRIGGER" in statement
+    }
+    assert found == made
