@@ -28,3 +28,21 @@ def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float] | No
     low = 0.0 if k == 0 else (middle - half) / (n + z * z)
     high = 1.0 if k == n else (middle + half) / (n + z * z)
     return low, high
+
+
+def rate_difference(before: tuple[int, int], after: tuple[int, int]) -> tuple[float, float, float] | None:
+    """The difference k2/n2 − k1/n1 of two rates with its 95 % interval, as (difference, low, high) between −1 and 1; None for an n of 0.
+
+    The hybrid score interval from both Wilson intervals: d − √((p2 − l2)² + (u1 − p1)²) and d + √((u2 − p2)² + (p1 − l1)²). For two
+    separate groups; where the same people stand in both it is too wide.
+
+    Source: Newcombe R. G. (1998), "Interval estimation for the difference between independent proportions", Statistics in Medicine 17,
+    873-890, method 10. 56/70 against 48/80: 0.2, 0.0524 to 0.3339. Raises ValueError as `wilson` does.
+    """
+    one, other = wilson(*before), wilson(*after)
+    if one is None or other is None:
+        return None
+    p1, p2 = before[0] / before[1], after[0] / after[1]
+    low = (p2 - p1) - math.hypot(p2 - other[0], one[1] - p1)
+    high = (p2 - p1) + math.hypot(other[1] - p2, p1 - one[0])
+    return p2 - p1, max(-1.0, low), min(1.0, high)

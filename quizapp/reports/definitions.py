@@ -43,6 +43,11 @@ class FigureCode(StrEnum):
     PERSONS = "persons"
     #: passed / first.
     PASS_RATE = "pass_rate"  # noqa: S105
+    #: The same of an earlier period, and passed / first there.
+    FIRST_BEFORE = "first_before"
+    PASS_RATE_BEFORE = "pass_rate_before"  # noqa: S105
+    #: pass_rate − pass_rate_before, a signed fraction.
+    PASS_RATE_CHANGE = "pass_rate_change"  # noqa: S105
     #: Mean of the score in per cent of the highest, of first attempts.
     MEAN_SCORE = "mean_score"
     #: People on the roster.
@@ -86,6 +91,9 @@ DEFINITIONS: dict[FigureCode, Definition] = {
         Definition(FigureCode.UNIDENTIFIED, Measure.PERSON_TIME),
         Definition(FigureCode.PERSONS, Measure.PERSON, additive=False),
         Definition(FigureCode.PASS_RATE, Measure.RATE, FigureCode.FIRST, additive=False),
+        Definition(FigureCode.FIRST_BEFORE, Measure.PERSON_TIME),
+        Definition(FigureCode.PASS_RATE_BEFORE, Measure.RATE, FigureCode.FIRST_BEFORE, additive=False),
+        Definition(FigureCode.PASS_RATE_CHANGE, Measure.RATE, additive=False),
         Definition(FigureCode.MEAN_SCORE, Measure.POINTS, FigureCode.FIRST, additive=False),
         Definition(FigureCode.ROSTER, Measure.PERSON, additive=False),
         Definition(FigureCode.COVERED, Measure.PERSON, FigureCode.ROSTER, additive=False),

@@ -18,6 +18,9 @@ NAMES: dict[FigureCode, LazyString] = {
     FigureCode.UNIDENTIFIED: _l("未识别"),
     FigureCode.PERSONS: _l("参加人数"),
     FigureCode.PASS_RATE: _l("合格率"),
+    FigureCode.FIRST_BEFORE: _l("以前的首次作答"),
+    FigureCode.PASS_RATE_BEFORE: _l("以前的合格率"),
+    FigureCode.PASS_RATE_CHANGE: _l("合格率变化"),
     FigureCode.MEAN_SCORE: _l("平均得分率"),
     FigureCode.ROSTER: _l("名册人数"),
     FigureCode.COVERED: _l("名册中已测"),
@@ -39,6 +42,11 @@ RULES: dict[FigureCode, LazyString] = {
     FigureCode.UNIDENTIFIED: _l("不知道是谁答的答卷，只计人次，不进合格率。"),
     FigureCode.PERSONS: _l("有已交卷、没有作废的答卷的人，同一个人只算一次。不能把各单位的人数相加。"),
     FigureCode.PASS_RATE: _l("合格 ÷ 首次作答，参加者中的比例。不足 10 份不显示。"),
+    FigureCode.FIRST_BEFORE: _l("对比时间里的首次作答。"),
+    FigureCode.PASS_RATE_BEFORE: _l("对比时间里合格 ÷ 首次作答。"),
+    FigureCode.PASS_RATE_CHANGE: _l(
+        "现在的合格率减以前的合格率。区间为 Newcombe 法，按两批不同的人算；区间含 0 的，说不上有变化。"
+    ),
     FigureCode.MEAN_SCORE: _l("首次作答的得分占满分的百分比，取平均。"),
     FigureCode.ROSTER: _l("今天名册上的人，按今天所在单位。"),
     FigureCode.COVERED: _l("名册上的人中，已有首次作答的。"),

@@ -170,6 +170,14 @@ def tally(rows: Iterable[Mapping[str, Any]], name: str) -> Counter[Any]:
     return Counter(row.get(name) for row in rows)
 
 
+def format_points(value: float | None) -> str:
+    """A difference of fractions in percentage points, with its sign: +3.2, −1.0."""
+    if value is None:
+        return NOTHING
+    text = f"{abs(value) * 100:.1f}"
+    return text if text == "0.0" else f"{'+' if value > 0 else '−'}{text}"  # the minus sign of figures
+
+
 def init_filters(app: Flask) -> None:
     """Give the filters to the templates."""
     app.jinja_env.filters.update(
@@ -180,6 +188,7 @@ def init_filters(app: Flask) -> None:
         duration=format_duration,
         number=format_number,
         percent=format_percent,
+        points=format_points,
         interval=format_interval,
         masked_name=masked_name,
         lang_text=lang_text,

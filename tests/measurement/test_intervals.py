@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizapp.measurement.intervals import wilson
+from quizapp.measurement.intervals import rate_difference, wilson
 
 #: k, n, then low and high at 95, 90 and 99 %: prop.test(k, n, correct = FALSE) of R 4.2.2.
 FROM_R = [
@@ -75,3 +75,19 @@ def test_the_interval_holds_the_share_stays_inside_and_mirrors(pair):
     assert low < high
     mirrored = wilson(n - k, n)
     assert (1 - high, 1 - low) == pytest.approx(mirrored, abs=1e-12)
+
+
+def test_the_difference_of_two_rates_is_newcombe_s_published_one() -> None:
+    # Newcombe 1998, table II (a): 56/70 against 48/80, method 10
+    assert rate_difference((48, 80), (56, 70)) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+    assert rate_difference((0, 0), (5, 10)) is None
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.data())
+def test_the_difference_turns_round_with_its_ends(n1: int, n2: int, data: st.DataObject) -> None:
+    one, other = (data.draw(st.integers(0, n1)), n1), (data.draw(st.integers(0, n2)), n2)
+    there, back = rate_difference(one, other), rate_difference(other, one)
+    assert there is not None
+    assert back is not None
+    assert there == pytest.approx((-back[0], -back[2], -back[1]))
+    assert there[1] - 1e-12 <= there[0] <= there[2] + 1e-12

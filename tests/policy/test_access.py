@@ -739,6 +739,8 @@ TABLE = [
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("reports.groups", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id, "by": "sex"}, "scope"),
+    Route("reports.comparison", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
     Route("reports.export", P.EXPORT_FIGURES, lambda c: {"name": "pass_rates", "unit": c.side.unit.id}, "scope"),

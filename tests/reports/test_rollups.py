@@ -143,7 +143,7 @@ class District:
         self.db.rollback()
         advance(self.db, self.today)
 
-    def ask(self) -> tuple[Scope, FigureFilters, GroupDimension | None]:
+    def ask(self) -> tuple[Scope, FigureFilters, GroupDimension | None, GroupDimension | None]:
         rng = self.rng
         first = START.date() - timedelta(days=rng.randrange(70))
         days = rng.choice(
@@ -164,14 +164,15 @@ class District:
             rng.choice([None, *(u.path for u in self.units[:3])]),
             rng.choice([None, None, *self.industries]),
         )
-        return Scope((grant,)), filters, rng.choice(BY)
+        by = rng.choice(BY)
+        return Scope((grant,)), filters, by, rng.choice([None, None, *(one for one in BY if one is not by)])
 
 
 def comparable(rows: list[SumRow]) -> dict[tuple[object, ...], tuple[float, ...]]:
     found = {}
     for row in rows:
         c = row.counts
-        key = (row.path, row.no_unit, row.group)
+        key = (row.path, row.no_unit, row.group, row.second)
         assert key not in found
         found[key] = (
             c.started,
@@ -186,10 +187,12 @@ def comparable(rows: list[SumRow]) -> dict[tuple[object, ...], tuple[float, ...]
     return found
 
 
-def assert_equal_numbers(db: Session, scope: Scope, filters: FigureFilters, by: GroupDimension | None) -> None:
+def assert_equal_numbers(
+    db: Session, scope: Scope, filters: FigureFilters, by: GroupDimension | None, second: GroupDimension | None = None
+) -> None:
     permission = Permission.SEE_FIGURES
-    assert comparable(sums(db, scope, permission, filters, by)) == comparable(
-        sums_from_records(db, scope, permission, filters, by)
+    assert comparable(sums(db, scope, permission, filters, by, second)) == comparable(
+        sums_from_records(db, scope, permission, filters, by, second)
     )
 
 
@@ -276,10 +279,12 @@ def test_where_everything_is_summed_the_records_are_not_read(either_database: Da
         scope = Scope((Grant(Role.COORDINATOR, district.top.path),))
         filters = FigureFilters(last_day=district.today - timedelta(days=1))
         for by in (None, "sex"):
-            assert queries.read_sums(db, scope, Permission.SEE_FIGURES, filters, by, lambda c: asked.append(c) or [])
+            assert queries.read_sums(
+                db, scope, Permission.SEE_FIGURES, filters, (by, None), lambda c: asked.append(c) or []
+            )
         assert asked == []
         combined = FigureFilters(sex="female")
-        assert queries.read_sums(db, scope, Permission.SEE_FIGURES, combined, "age_band", lambda _c: []) is None
+        assert queries.read_sums(db, scope, Permission.SEE_FIGURES, combined, ("age_band", None), lambda _c: []) is None
 
 
 def test_a_worker_that_was_overtaken_writes_nothing(either_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ class GroupDimension(StrEnum):
     EDUCATION = "education"
     KEY_GROUP = "key_group"
     IDENTITY = "identity"
+    #: Not people but time: the month of the start, "2026-04".
+    MONTH = "month"
 
 
 @dataclass(frozen=True)

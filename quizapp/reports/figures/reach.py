@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from quizapp.core.errors import NotFound
@@ -45,6 +45,23 @@ def reachable_unit(
     if unit is None or not any(grant.path is None or unit.path.startswith(grant.path) for grant in grants):
         raise NotFound
     return unit
+
+
+def units_in_reach(
+    db: Session, scope: Scope, unit_id: int | None, permission: Permission = Permission.SEE_FIGURES
+) -> list[OrgUnit]:
+    """The units that a filter offers: one with those above it that the reader sees, and those directly below; the highest first."""
+    unit = reachable_unit(db, scope, unit_id, permission)
+    tops = top_paths(db, scope, (), permission)
+    if unit is None:
+        found = select(OrgUnit).where(OrgUnit.path.in_(tops))
+        unit = db.scalar(found) if len(tops) == 1 else None
+        if unit is None:
+            return list(db.scalars(found.order_by(OrgUnit.path)))
+    above = [path for path in prefixes(unit.path) if any(path.startswith(top) for top in tops)]
+    below_it = and_(OrgUnit.parent_id == unit.id, OrgUnit.closed_at.is_(None))
+    rows = db.scalars(select(OrgUnit).where(or_(OrgUnit.path.in_(above), below_it)))
+    return sorted(rows, key=lambda row: steps(row.path))
 
 
 def aggregates_only(scope: Scope, permission: Permission = Permission.SEE_FIGURES) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, case, cast, func, null, select, true
+from sqlalchemy import ColumnElement, Float, Integer, and_, case, cast, extract, func, null, select, true
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import day_after
@@ -31,6 +31,8 @@ _GROUPS: dict[GroupDimension, Any] = {
     GroupDimension.EDUCATION: Attempt.education,
     GroupDimension.KEY_GROUP: Attempt.key_group,
     GroupDimension.IDENTITY: Attempt.identity_level,
+    GroupDimension.MONTH: cast(extract("year", Attempt.local_date), Integer) * 100
+    + cast(extract("month", Attempt.local_date), Integer),
 }
 
 
@@ -44,6 +46,8 @@ class SumRow:
     #: The group's value as it is stored, as text; None where nobody knows. Only with `by`.
     group: str | None
     counts: Counts
+    #: The same of a second dimension.
+    second: str | None = None
 
 
 def sums(
@@ -52,20 +56,20 @@ def sums(
     permission: Permission,
     filters: FigureFilters,
     by: GroupDimension | None = None,
+    second: GroupDimension | None = None,
 ) -> list[SumRow]:
     """The counts of the attempts within a scope and filters. The unit filter is the caller's: what is hidden depends on the neighbours.
 
-    `by` a group dimension other than the unit gives a row for each path and group. Days that are summed are read from their sums.
+    `by` a group dimension other than the unit gives a row for each path and group, `second` one for each of its groups too. Days that are
+    summed are read from their sums.
     """
 
     def from_records(condition: ColumnElement[bool]) -> list[Line]:
-        rows = db.execute(sums_statement(scope, permission, filters, by).where(condition)).all()
-        return [(row[0], row[1], None if row[2] is None else str(row[2]), tuple(row[3:])) for row in rows]
+        return _lines(db, sums_statement(scope, permission, filters, by, second).where(condition))
 
-    lines = read_sums(db, scope, permission, filters, by.value if by else None, from_records)
-    if lines is None:
-        lines = from_records(true())
-    return [_sum_row(line) for line in lines]
+    names = [one.value if one is not None else None for one in (by, second)]
+    lines = read_sums(db, scope, permission, filters, names, from_records)
+    return [_sum_row(line, by, second) for line in (from_records(true()) if lines is None else lines)]
 
 
 def sums_from_records(
@@ -74,34 +78,57 @@ def sums_from_records(
     permission: Permission,
     filters: FigureFilters,
     by: GroupDimension | None = None,
+    second: GroupDimension | None = None,
 ) -> list[SumRow]:
     """The same from the attempts alone: what `sums` must give."""
-    rows = db.execute(sums_statement(scope, permission, filters, by)).all()
-    return [_sum_row((row[0], row[1], None if row[2] is None else str(row[2]), tuple(row[3:]))) for row in rows]
+    lines = _lines(db, sums_statement(scope, permission, filters, by, second))
+    return [_sum_row(line, by, second) for line in lines]
 
 
-def _sum_row(line: Line) -> SumRow:
-    path, no_unit, group, numbers = line
+def _lines(db: Session, statement: Any) -> list[Line]:
+    return [
+        (path, bool(no_unit), _plain(group), _plain(other), tuple(counts))
+        for path, no_unit, group, other, *counts in db.execute(statement)
+    ]
+
+
+def _plain(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _sum_row(line: Line, by: GroupDimension | None, second: GroupDimension | None) -> SumRow:
+    path, no_unit, group, other, numbers = line
     started, closed, first, passed, void, unidentified = map(int, numbers[:6])
     score, squares = map(float, numbers[6:])
     counts = Counts(started, closed, first, passed, void, unidentified, score, squares)
-    return SumRow(path, bool(no_unit), group, counts)
+    return SumRow(path, no_unit, _text(group, by), counts, _text(other, second))
+
+
+def _text(value: str | None, dimension: GroupDimension | None) -> str | None:
+    """A group's value; a month, which comes as 202604, as "2026-04"."""
+    if value is not None and dimension is GroupDimension.MONTH:
+        return f"{value[:-2]}-{value[-2:]}"
+    return value
 
 
 def sums_statement(
-    scope: Scope, permission: Permission, filters: FigureFilters, by: GroupDimension | None = None
+    scope: Scope,
+    permission: Permission,
+    filters: FigureFilters,
+    by: GroupDimension | None = None,
+    second: GroupDimension | None = None,
 ) -> Any:
-    """The statement behind `sums`: path of the day, whether it is the delivery's for want of a unit, group, then `Counts` in order.
+    """The statement behind `sums`: path of the day, whether it is the delivery's for want of a unit, both groups, `Counts` in order.
 
     It groups by the whole path and not by one step of it, because what is hidden must agree between the tables of all levels.
     """
     no_unit = Attempt.unit_id.is_(None)
-    group = _GROUPS[by] if by is not None else None
+    groups = [_GROUPS[one] if one is not None else None for one in (by, second)]
     share = case((FIRST, cast(Attempt.score, Float) * 100.0 / Delivery.max_score))
     statement = select(
         DAY_PATH,
         no_unit,
-        *([group] if group is not None else [null()]),
+        *(null() if group is None else group for group in groups),
         func.count(),
         count(CLOSED),
         count(FIRST),
@@ -112,7 +139,7 @@ def sums_statement(
         func.coalesce(func.sum(share * share), 0.0),
     )
     statement = joined(statement).where(*conditions(scope, permission, filters))
-    return statement.group_by(DAY_PATH, no_unit, *([group] if group is not None else []))
+    return statement.group_by(DAY_PATH, no_unit, *(group for group in groups if group is not None))
 
 
 def joined(statement: Any) -> Any:

@@ -35,7 +35,7 @@ class Filters:
     @classmethod
     def read(cls, values: Mapping[str, str]) -> Filters:
         """From the query of the address."""
-        first, last = _day(values.get("from")), _day(values.get("to"))
+        first, last = read_day(values.get("from")), read_day(values.get("to"))
         wrong = any(values.get(name) and day is None for name, day in (("from", first), ("to", last)))
         target = _number(values.get("target"))
         by, second = _one_of(values.get("by"), GroupDimension), _one_of(values.get("second"), GroupDimension)
@@ -81,7 +81,8 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-def _day(text: str | None) -> date | None:
+def read_day(text: str | None) -> date | None:
+    """A day as it stands in an address; None for what is none."""
     try:
         return date.fromisoformat(text or "")
     except ValueError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, not_, null, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, cast, extract, func, not_, null, or_, select
 from sqlalchemy.orm import Session
 
 from quizapp.core.scope import Permission, Scope
@@ -20,8 +20,11 @@ from quizapp.reports.rollups.services import COUNTED, month_after, month_of
 if TYPE_CHECKING:
     from quizapp.reports.figures.filters import FigureFilters
 
-#: (path, whether it is the delivery's for want of a unit, group, counts)
-Line = tuple[str, bool, str | None, tuple[float, ...]]
+#: (path, whether it is the delivery's for want of a unit, group, group of the second dimension, counts)
+Line = tuple[str, bool, str | None, str | None, tuple[float, ...]]
+#: The names of two group dimensions; None for none. "month": that of the day.
+Groups = Sequence[str | None]
+MONTH = "month"
 #: Reads the records that fulfil one more condition.
 Records = Callable[[ColumnElement[bool]], Iterable[Line]]
 
@@ -54,13 +57,13 @@ _DAY = timedelta(days=1)
 
 
 def read_sums(
-    db: Session, scope: Scope, permission: Permission, filters: FigureFilters, by: str | None, records: Records
+    db: Session, scope: Scope, permission: Permission, filters: FigureFilters, groups: Groups, records: Records
 ) -> list[Line] | None:
     """The lines of a table; None where the sums cannot give them (groups combined, too much noted): the records can.
 
     The sums are read with the number of their version before and after; a day is taken from them only where no note of it stood.
     """
-    dimension = _dimension(scope, permission, filters, by)
+    dimension = _dimension(scope, permission, filters, groups)
     if dimension is None:
         return None
     for _ in range(TRIES):
@@ -69,8 +72,8 @@ def read_sums(
         if plan is None:
             return None
         lines = [
-            *_from_months(db, scope, permission, filters, by, plan),
-            *_from_days(db, scope, permission, filters, plan),
+            *_from_months(db, scope, permission, filters, groups, plan),
+            *_from_days(db, scope, permission, filters, groups, plan),
             *(records(condition) if (condition := _left_to_records(plan)) is not None else ()),
         ]
         if _state(db) == state:
@@ -83,11 +86,10 @@ def _state(db: Session) -> tuple[int, date]:
     return version, before_day
 
 
-def _dimension(scope: Scope, permission: Permission, filters: FigureFilters, by: str | None) -> str | None:
+def _dimension(scope: Scope, permission: Permission, filters: FigureFilters, groups: Groups) -> str | None:
     """The one group dimension that everything asked can be answered from; "" for none, None where there are several."""
     wanted = {name for name, _ in _asked(filters)}
-    if by is not None:
-        wanted.add(by)
+    wanted |= {name for name in groups if name is not None and name != MONTH}
     if any(grant.industry_id is not None for grant in scope.with_permission(permission)):
         wanted.add("industry")
     return None if len(wanted) > 1 else next(iter(wanted), "")
@@ -126,7 +128,7 @@ def _plan(db: Session, filters: FigureFilters, dimension: str, before_day: date)
 
 
 def _from_months(
-    db: Session, scope: Scope, permission: Permission, filters: FigureFilters, by: str | None, plan: _Plan
+    db: Session, scope: Scope, permission: Permission, filters: FigureFilters, groups: Groups, plan: _Plan
 ) -> Iterable[Line]:
     start, end = plan.months
     if start >= min(end, plan.before_day):
@@ -137,11 +139,11 @@ def _from_months(
     if plan.stale:
         found.append(not_(_in(RollupMonth, {d: {month_of(day) for day in days} for d, days in plan.stale.items()})))
     found += [RollupMonth.value == value for _, value in _asked(filters)]
-    return _read(db, RollupMonth, scope, permission, filters, RollupMonth.value if by else None, found)
+    return _read(db, RollupMonth, scope, permission, filters, groups, found)
 
 
 def _from_days(
-    db: Session, scope: Scope, permission: Permission, filters: FigureFilters, plan: _Plan
+    db: Session, scope: Scope, permission: Permission, filters: FigureFilters, groups: Groups, plan: _Plan
 ) -> Iterable[Line]:
     """The days at the edges, and the others of a month of which one is noted. Of groups there are none."""
     if plan.dimension or not (plan.edges or plan.stale):
@@ -158,7 +160,7 @@ def _from_days(
     found = [or_(*which), RollupDay.day >= plan.first_day, RollupDay.day <= plan.last_day]
     if plan.stale:
         found.append(not_(_in(RollupDay, plan.stale)))
-    return _read(db, RollupDay, scope, permission, filters, None, found)
+    return _read(db, RollupDay, scope, permission, filters, groups, found)
 
 
 def _left_to_records(plan: _Plan) -> ColumnElement[bool] | None:
@@ -195,7 +197,7 @@ def _read(
     scope: Scope,
     permission: Permission,
     filters: FigureFilters,
-    group: Any,
+    groups: Groups,
     found: Sequence[ColumnElement[bool]],
 ) -> Iterable[Line]:
     """One grouped read of sums. Points become per cent of the delivery's highest score."""
@@ -204,12 +206,13 @@ def _read(
     by_industry = model is RollupMonth and any(g.industry_id is not None for g in scope.with_permission(permission))
     industry: Any = cast(RollupMonth.value, BigInteger) if by_industry else None
     share = 100.0 / Delivery.max_score
+    columns = [_group(model, name) for name in groups]
     plain = [func.sum(getattr(model, name)) for name in COUNTED[:6]]
     statement = (
         select(
             path,
             no_unit,
-            null() if group is None else group,
+            *columns,
             *plain,
             func.sum(model.score * share),
             func.sum(model.squares * share * share),
@@ -218,20 +221,31 @@ def _read(
         .join(Delivery, Delivery.id == model.delivery_id)
         .join(OrgUnit, OrgUnit.id == func.coalesce(model.unit_id, Delivery.unit_id))
         .where(*found, scope.condition(permission, OrgUnit.path, industry))
-        .group_by(path, no_unit, *([] if group is None else [group]))
+        .group_by(path, no_unit, *(column for column, name in zip(columns, groups, strict=True) if name is not None))
     )
     if filters.delivery_id is not None:
         statement = statement.where(model.delivery_id == filters.delivery_id)
     if filters.blueprint_id is not None:
         statement = statement.where(Delivery.blueprint_id == filters.blueprint_id)
-    return [(row[0], bool(row[1]), row[2], tuple(row[3:])) for row in db.execute(statement)]
+    return [
+        (path, bool(no_unit), None if one is None else str(one), None if other is None else str(other), tuple(counts))
+        for path, no_unit, one, other, *counts in db.execute(statement)
+    ]
+
+
+def _group(model: type[RollupDay] | type[RollupMonth], name: str | None) -> Any:
+    if name is None:
+        return null()
+    if name != MONTH:
+        return RollupMonth.value
+    return cast(extract("year", model.day), Integer) * 100 + cast(extract("month", model.day), Integer)
 
 
 def _merged(lines: Iterable[Line]) -> list[Line]:
     """Lines of the same path and group added up."""
-    found: dict[tuple[str, bool, str | None], tuple[float, ...]] = {}
-    for path, no_unit, group, counts in lines:
-        key = (path, no_unit, group)
+    found: dict[tuple[str, bool, str | None, str | None], tuple[float, ...]] = {}
+    for path, no_unit, one, other, counts in lines:
+        key = (path, no_unit, one, other)
         before = found.get(key)
         found[key] = counts if before is None else tuple(a + b for a, b in zip(before, counts, strict=True))
     return [(*key, counts) for key, counts in found.items()]

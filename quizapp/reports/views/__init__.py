@@ -29,6 +29,7 @@ def register(app: Flask) -> None:
 
 from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp`
     exporting,
+    groups,
     items,
     overview,
     pass_rates,
@@ -36,8 +37,10 @@ from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp
     words,
 )
 
-__all__ = ["bp", "items", "overview", "pass_rates", "records", "register"]
+__all__ = ["bp", "groups", "items", "overview", "pass_rates", "records", "register"]
 
 bp.add_app_template_global(exporting.hidden_words)
 bp.add_app_template_global(words.delivery_title)
+exporting.EXPORTABLE["groups"] = exporting.Exportable(groups.group_figures, "reports.groups", records=True)
+exporting.EXPORTABLE["comparison"] = exporting.Exportable(groups.comparison_figures, "reports.comparison")
 exporting.EXPORTABLE["pass_rates"] = exporting.Exportable(pass_rates.figure_table, "reports.pass_rates", records=True)

@@ -14,6 +14,8 @@ from quizapp.reports.figures import FigureFilters, GroupDimension, PassRateTable
 from quizapp.reports.record_words import code_words
 from quizapp.ui.filters import format_day, is_english
 
+_MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 def unit_name(unit: OrgUnit) -> str:
     """A unit's name in the page's language."""
@@ -59,7 +61,18 @@ def dimension_words() -> dict[GroupDimension, str]:
         GroupDimension.EDUCATION: str(_("文化程度")),
         GroupDimension.KEY_GROUP: str(_("重点人群")),
         GroupDimension.IDENTITY: str(_("身份核实")),
+        GroupDimension.MONTH: str(_("月份")),
     }
+
+
+def month_words(value: str) -> str:
+    """ "2026-04" as 2026年4月 / Apr 2026."""
+    year, month = value.split("-")
+    return (
+        f"{_MONTHS_EN[int(month) - 1]} {year}"
+        if is_english()
+        else str(_("%(year)s年%(month)s月", year=year, month=int(month)))
+    )
 
 
 def group_words(db: Session, dimension: GroupDimension) -> Mapping[str, str]:

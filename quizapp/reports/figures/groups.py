@@ -1,0 +1,182 @@
+"""Tables by groups of people, with a second dimension where it is asked for, and by month."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from quizapp.core.errors import Forbidden
+from quizapp.core.scope import Permission, Scope
+from quizapp.measurement.clusters import clustered_wilson
+from quizapp.organisation.models import OrgUnit
+from quizapp.quizzes.models import Delivery
+from quizapp.reports.figures.filters import FigureFilters, GroupDimension
+from quizapp.reports.figures.reach import (
+    aggregates_only,
+    last_step,
+    prefixes,
+    reachable_delivery,
+    reachable_unit,
+    top_paths,
+)
+from quizapp.reports.figures.sums import SumRow, sums
+from quizapp.reports.figures.unit_table import hidden_of
+from quizapp.reports.suppression import Counts, Node, Shown
+from quizapp.reports.tables import Hidden
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """One group, or one of its parts by the second dimension. Counts are 人次 of several deliveries, 人 of one."""
+
+    #: The value as it is stored, a unit's path for the dimension unit; None: nobody knows; "" in the total.
+    group: str | None
+    #: The same of the second dimension; "" in a row of the first alone.
+    second: str | None
+    total: bool
+    started: int
+    closed: int
+    first: int
+    passed: int | None
+    rate: float | None
+    low: float | None
+    high: float | None
+    mean_score: float | None
+    hidden: Hidden | None
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """The table, its total first."""
+
+    unit: OrgUnit | None
+    delivery: Delivery | None
+    filters: FigureFilters
+    by: GroupDimension
+    second: GroupDimension | None
+    rows: tuple[GroupRow, ...]
+    #: Path → unit, for the dimension unit.
+    units: Mapping[str, OrgUnit]
+
+
+def group_table(
+    db: Session,
+    scope: Scope,
+    filters: FigureFilters,
+    by: GroupDimension,
+    second: GroupDimension | None = None,
+    permission: Permission = Permission.SEE_FIGURES,
+) -> GroupTable:
+    """The figures of a unit with all below, by group. Rates of fewer than ten, and what would betray them, are hidden.
+
+    Raises NotFound for a unit or delivery out of reach, Forbidden for whoever sees aggregates only: they have a grid of their own.
+    """
+    if aggregates_only(scope, permission):
+        raise Forbidden
+    delivery = reachable_delivery(db, scope, filters.delivery_id, permission)
+    unit = reachable_unit(db, scope, filters.unit_id, permission)
+    found = sums(db, scope, permission, filters, *(None if d is GroupDimension.UNIT else d for d in (by, second)))
+    tops = top_paths(db, scope, [row.path for row in found], permission)
+    if unit is None and len(tops) == 1:
+        unit = db.get(OrgUnit, last_step(tops[0]))
+    inside = [row for row in found if _place(row.path, unit, tops) is not None]
+    tree, clusters = _grow(inside, by, second, unit, tops)
+    shown = Shown.of(tree, strict=False)
+    rows = [_row(tree, "", "", clusters, shown, total=True)]
+    for node in _ordered(tree, by):
+        group = _value(node)
+        rows.append(_row(node, group, "", clusters, shown))
+        if second is not None:
+            rows += [_row(part, group, _value(part), clusters, shown) for part in _ordered(node, second)]
+    paths = {path for row in inside if (path := _place(row.path, unit, tops))}
+    return GroupTable(unit, delivery, filters, by, second, tuple(rows), _units(db, paths))
+
+
+def _place(path: str, unit: OrgUnit | None, tops: Sequence[str]) -> str | None:
+    """The path of the unit under which a path counts: one step below the unit, else the top that it lies in; None outside."""
+    if unit is None:
+        return next((top for top in tops if path.startswith(top)), None)
+    if not path.startswith(unit.path):
+        return None
+    steps = prefixes(path)
+    below = len(prefixes(unit.path))
+    return steps[below] if len(steps) > below else unit.path
+
+
+def _grow(
+    found: Sequence[SumRow],
+    by: GroupDimension,
+    second: GroupDimension | None,
+    unit: OrgUnit | None,
+    tops: Sequence[str],
+) -> tuple[Node, dict[str, dict[str, Counts]]]:
+    """Total, groups, parts of groups; and for each of them its counts by unit, for the interval."""
+    root, clusters = Node("·"), dict[str, dict[str, Counts]]()
+    for row in found:
+        place = _place(row.path, unit, tops)
+        values = [place if d is GroupDimension.UNIT else v for d, v in ((by, row.group), (second, row.second))]
+        nodes = [root, _part(root, values[0])]
+        if second is not None:
+            nodes.append(_part(nodes[1], values[1]))
+        for node in nodes:
+            node.counts += row.counts
+            of_unit = clusters.setdefault(node.key, {})
+            of_unit[row.path] = of_unit.get(row.path, Counts()) + row.counts
+    return root, clusters
+
+
+def _part(node: Node, value: str | None) -> Node:
+    key = f"{node.key}|{'?' if value is None else '=' + value}"
+    return node.parts.setdefault(key, Node(key))
+
+
+def _value(node: Node) -> str | None:
+    last = node.key.rpartition("|")[2]
+    return None if last == "?" else last[1:]
+
+
+def _ordered(node: Node, by: GroupDimension) -> list[Node]:
+    """By the value, units as they were entered, those that nobody knows last."""
+
+    def place(part: Node) -> tuple[bool, tuple[int, ...], str]:
+        value = _value(part) or ""
+        numbers = tuple(int(step) for step in value.strip("/").split("/")) if by is GroupDimension.UNIT else ()
+        if by is GroupDimension.INDUSTRY and value:
+            numbers = (int(value),)
+        return _value(part) is None, numbers, value
+
+    return sorted(node.parts.values(), key=place)
+
+
+def _row(
+    node: Node,
+    group: str | None,
+    second: str | None,
+    clusters: Mapping[str, Mapping[str, Counts]],
+    shown: Shown,
+    *,
+    total: bool = False,
+) -> GroupRow:
+    counts, hidden = node.counts, hidden_of(node, shown)
+    of_units = [(one.passed, one.first) for one in clusters.get(node.key, {}).values()]
+    interval = clustered_wilson(of_units) if hidden is None else None
+    return GroupRow(
+        group=group,
+        second=second,
+        total=total,
+        started=counts.started,
+        closed=counts.closed,
+        first=counts.first,
+        passed=counts.passed if hidden in (None, Hidden.EMPTY) else None,
+        rate=counts.passed / counts.first if hidden is None else None,
+        low=interval[0] if interval else None,
+        high=interval[1] if interval else None,
+        mean_score=counts.score / counts.first / 100 if hidden is None else None,
+        hidden=hidden,
+    )
+
+
+def _units(db: Session, paths: set[str]) -> dict[str, OrgUnit]:
+    return {path: unit for path in paths if (unit := db.get(OrgUnit, last_step(path))) is not None}

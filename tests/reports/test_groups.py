@@ -1,0 +1,170 @@
+"""Tables by group and of two periods, against counting one by one."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from quizapp.core.errors import Forbidden, NotFound
+from quizapp.core.scope import Role
+from quizapp.measurement.intervals import rate_difference
+from quizapp.quizzes.models import Attempt
+from quizapp.reports.figures import FigureFilters, GroupDimension, compare, group_table
+from quizapp.reports.suppression import FEWEST_ANSWERS
+from tests.conftest import START
+from tests.factories import make_attempt, make_person
+from tests.reports.test_figures import District, add, make_district, scope_of
+from tests.reports.test_pages import client_for
+
+FIELDS = {
+    GroupDimension.AGE_BAND: "age_band",
+    GroupDimension.SEX: "sex",
+    GroupDimension.EDUCATION: "education",
+    GroupDimension.IDENTITY: "identity_level",
+}
+
+
+def fill(db: Session, d: District, count: int, seed: int = 5) -> None:
+    dice = random.Random(seed)
+    for _ in range(count):
+        state = dice.choices(["submitted", "expired", "void"], [8, 1, 1])[0]
+        make_attempt(
+            db,
+            d.delivery,
+            dice.choice([d.left, d.right, d.street, d.other]),
+            now=START - timedelta(days=dice.randrange(80)),
+            person_id=make_person(db).id,
+            state=state,
+            is_first=state != "void",
+            passed=dice.random() < 0.7 if state != "void" else None,
+            score=dice.randrange(0, 101, 20) if state != "void" else None,
+            age_band=dice.choice(["18-29", "30-39", None]),
+            sex=dice.choice(["female", "male"]),
+            education=dice.choice(["junior", "college", None]),
+            identity_level=dice.choice(["matched", "device", "signed_in"]),
+        )
+
+
+@pytest.mark.parametrize(
+    ("by", "second"),
+    [
+        (GroupDimension.AGE_BAND, GroupDimension.SEX),
+        (GroupDimension.UNIT, GroupDimension.AGE_BAND),
+        (GroupDimension.EDUCATION, None),
+        (GroupDimension.MONTH, GroupDimension.UNIT),
+        (GroupDimension.IDENTITY, GroupDimension.EDUCATION),
+    ],
+)
+def test_the_groups_are_what_counting_one_by_one_gives(
+    either_db: Session, by: GroupDimension, second: GroupDimension | None
+) -> None:
+    db = either_db
+    d = make_district(db)
+    fill(db, d, 260)
+
+    def value(attempt: Attempt, dimension: GroupDimension) -> str | None:
+        if dimension is GroupDimension.UNIT:
+            child = {d.left.path: d.left, d.right.path: d.right}.get(attempt.unit_path or "")
+            return child.path if child else d.street.path
+        if dimension is GroupDimension.MONTH:
+            return f"{attempt.local_date:%Y-%m}"
+        found = getattr(attempt, FIELDS[dimension])
+        return found if found is None else str(found)
+
+    expected: dict[tuple[str | None, str | None], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for attempt in db.scalars(select(Attempt).where(Attempt.unit_path.startswith(d.street.path))):
+        keys = [("", ""), (value(attempt, by), "")]
+        if second is not None:
+            keys.append((value(attempt, by), value(attempt, second)))
+        for key in keys:
+            first = attempt.state != "void"
+            for place, one in enumerate((1, first, first and attempt.passed)):
+                expected[key][place] += bool(one)
+    table = group_table(db, scope_of(d.street), FigureFilters(), by, second)
+    got = {(row.group, row.second): row for row in table.rows}
+    assert set(got) == set(expected)
+    for key, (started, first, passed) in expected.items():
+        row = got[key]
+        assert (row.started, row.first) == (started, first)
+        if row.rate is None:
+            assert row.passed is None or first == 0
+        else:
+            assert first >= FEWEST_ANSWERS
+            assert (row.passed, row.rate) == (passed, pytest.approx(passed / first))
+            assert row.low is not None
+            assert row.low <= row.rate
+    assert table.rows[0].total
+
+
+def test_a_small_group_takes_another_with_it(either_db: Session) -> None:
+    d = make_district(either_db)
+    add(either_db, d.delivery, d.left, 5, 1, sex="female")
+    add(either_db, d.delivery, d.left, 20, 5, sex="male")
+    add(either_db, d.delivery, d.left, 30, 5)
+    rows = group_table(either_db, scope_of(d.top), FigureFilters(), GroupDimension.SEX).rows
+    assert [(row.group, row.rate is None) for row in rows] == [
+        ("", False),
+        ("female", True),
+        ("male", True),
+        (None, False),
+    ]
+
+
+def test_filters_narrow_and_foreign_units_and_leaders_get_nothing(either_db: Session) -> None:
+    db = either_db
+    d = make_district(db)
+    add(db, d.delivery, d.left, 15, sex="female", age_band="18-29")
+    add(db, d.delivery, d.left, 15, 5, sex="male", age_band="18-29")
+    women = group_table(db, scope_of(d.top), FigureFilters(sex="female"), GroupDimension.AGE_BAND)
+    assert [(row.group, row.first, row.rate) for row in women.rows] == [("", 15, 1.0), ("18-29", 15, 1.0)]
+    with pytest.raises(NotFound):
+        group_table(db, scope_of(d.street), FigureFilters(unit_id=d.other.id), GroupDimension.SEX)
+    with pytest.raises(Forbidden):
+        group_table(db, scope_of(d.top, Role.LEADER), FigureFilters(), GroupDimension.SEX)
+    days = (date(2026, 1, 1), date(2026, 2, 1))
+    with pytest.raises(Forbidden):
+        compare(db, scope_of(d.top, Role.LEADER), FigureFilters(), days)
+
+
+def test_two_periods_stand_side_by_side(either_db: Session) -> None:
+    db = either_db
+    d = make_district(db)
+    add(db, d.delivery, d.left, 20, 20, now=START - timedelta(days=40))
+    add(db, d.delivery, d.left, 30, 10)
+    add(db, d.delivery, d.other, 12)
+    now = FigureFilters(first_day=START.date() - timedelta(days=3), last_day=START.date())
+    days = (START.date() - timedelta(days=50), START.date() - timedelta(days=20))
+    found = compare(db, scope_of(d.top), now, days)
+    total, street, other = found.changes
+    expected = rate_difference((20, 40), (30, 40))
+    assert (street.difference, street.low, street.high) == pytest.approx(expected)
+    assert total.before is not None
+    assert total.before.first == 40
+    assert (other.difference, other.after.rate) == (None, 1.0)
+
+
+def test_the_pages_show_groups_months_and_changes(db: Session, app: Flask) -> None:
+    d = make_district(db)
+    fill(db, d, 200)
+    db.commit()
+    client = client_for(app, d.top)
+    page = client.get("/reports/groups?by=sex&second=age_band").text
+    assert page.count("<h1") == 1
+    assert "18-29" in page
+    assert 'data-row="female|18-29"' in page
+    months = client.get("/reports/groups?by=month").text
+    assert 'data-row="2026-11|"' in months
+    assert 'class="line-chart"' in months
+    assert "2026年11月" in months
+    compared = client.get("/reports/comparison?from=2026-11-01&to=2026-11-23&from2=2026-09-01&to2=2026-10-31").text
+    assert 'data-figure="pass_rate_change"' in compared
+    assert client.get("/reports/comparison?from2=x").status_code == 422
+    assert client_for(app, d.top, Role.LEADER).get("/reports/groups").status_code == 403
+    assert client_for(app, d.top).get("/reports/export/comparison/xlsx?from=2026-11-01").status_code == 200
+    assert client_for(app, d.top).get("/reports/export/groups/csv?by=month").status_code == 200
