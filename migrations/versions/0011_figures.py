@@ -83,6 +83,13 @@ def upgrade() -> None:
     op.create_index("ix_leader_cell_delivery_id_dimension", "leader_cell", ["delivery_id", "dimension"])
     op.create_index(op.f("ix_leader_cell_unit_id"), "leader_cell", ["unit_id"])
     op.create_index("ix_attempt_delivery_id_local_date", "attempt", ["delivery_id", "local_date"])
+    op.create_index(
+        "ix_attempt_repeated",
+        "attempt",
+        ["delivery_id", "person_id"],
+        sqlite_where=sa.text("is_first = 0"),
+        postgresql_where=sa.text("NOT is_first"),
+    )
     for statement in CREATE_TRIGGERS[op.get_bind().dialect.name]:
         op.execute(statement)
 
@@ -90,6 +97,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for statement in DROP_TRIGGERS[op.get_bind().dialect.name]:
         op.execute(statement)
+    op.drop_index("ix_attempt_repeated", table_name="attempt")
     op.drop_index("ix_attempt_delivery_id_local_date", table_name="attempt")
     for table in ("leader_cell", "leader_sheet", "rollup_month", "rollup_day", "rollup_stale", "rollup_state"):
         op.drop_table(table)

@@ -215,6 +215,13 @@ class Attempt(Base):
         ),
         Index("ix_attempt_delivery_id_unit_path", "delivery_id", "unit_path"),
         Index("ix_attempt_delivery_id_local_date", "delivery_id", "local_date"),
+        Index(
+            "ix_attempt_repeated",
+            "delivery_id",
+            "person_id",
+            sqlite_where=text("is_first = 0"),
+            postgresql_where=text("NOT is_first"),
+        ),
         Index("ix_attempt_local_date_unit_id_person_id", "local_date", "unit_id", "person_id"),
         Index("ix_attempt_state_deadline_at", "state", "deadline_at"),
         Index("ix_attempt_delivery_id_device_hash", "delivery_id", "device_hash"),

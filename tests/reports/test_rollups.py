@@ -22,6 +22,9 @@ from quizapp.organisation.models import Industry, OrgUnit, Person
 from quizapp.quizzes.models import Attempt
 from quizapp.quizzes.services.moving import claim_attempt
 from quizapp.reports.figures import FigureFilters, GroupDimension, SumRow, sums
+from quizapp.reports.figures.people import people_by_step
+from quizapp.reports.figures.people_of_one import people_of
+from quizapp.reports.figures.reach import top_paths
 from quizapp.reports.figures.sums import sums_from_records
 from quizapp.reports.models import RollupDay, RollupMonth, RollupStale, RollupState
 from quizapp.reports.rollups import queries
@@ -194,6 +197,14 @@ def assert_equal_numbers(
     assert comparable(sums(db, scope, permission, filters, by, second)) == comparable(
         sums_from_records(db, scope, permission, filters, by, second)
     )
+    if filters.delivery_id is not None:
+        rows = sums(db, scope, permission, filters)
+        tops = top_paths(db, scope, [row.path for row in rows], permission)
+        for above in (None, tops[0]):
+            counted = people_by_step(db, scope, permission, filters, above, tops)
+            quick = people_of(db, scope, permission, filters, above, tops, rows)
+            assert quick.total == counted.total
+            assert {k: v for k, v in quick.steps.items() if v} == {k: v for k, v in counted.steps.items() if v}
 
 
 STEPS = {
