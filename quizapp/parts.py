@@ -6,6 +6,7 @@ from quizapp.certificates import merging as certificates
 from quizapp.organisation import merging as organisation
 from quizapp.organisation import unit_merging as organisation_units
 from quizapp.quizzes import merging as quizzes
+from quizapp.reports import merging as reports
 from quizapp.trainings import merging as trainings
 
-__all__ = ["accounts", "certificates", "organisation", "organisation_units", "quizzes", "trainings"]
+__all__ = ["accounts", "certificates", "organisation", "organisation_units", "quizzes", "reports", "trainings"]
