@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "accounts": ("quizapp.accounts.cli", "Make accounts and set-up links."),
     "backup": ("quizapp.operations.cli", "Write everything but the keys into one file, while people answer."),
     "restore": ("quizapp.operations.cli", "Fill an empty place with a backup."),
+    "keys": ("quizapp.operations.cli", "Change the key that hides telephone numbers, while people answer."),
     "doctor": ("quizapp.operations.cli", "Say what is wrong with this installation."),
 }
 

@@ -34,6 +34,8 @@ ACTION_WORDS = {
     "attendance_undone": _l("撤回签到"),
     "attendances_checked_out": _l("统一填写签退"),
     "cards_printed": _l("打印个人码卡片"),
+    "phone_key_changed": _l("更换手机号密钥"),
+    "retention_applied": _l("到期数据处理"),
     "delivery_changed": _l("修改测验安排"),
     "delivery_closed_early": _l("提前截止测验"),
     "delivery_published": _l("发布测验"),
@@ -111,6 +113,7 @@ ACTION_WORDS = {
 }
 
 OBJECT_WORDS = {
+    "installation": _l("系统"),
     "account": _l("账号"),
     "attempt": _l("答卷"),
     "attendance": _l("签到"),
