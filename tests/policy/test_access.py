@@ -492,6 +492,7 @@ TABLE = [
     Route("ui.service_worker", PUBLIC),
     Route("operations.root_file", PUBLIC, lambda _: {"name": "robots.txt"}, status=404),  # nobody has laid one there
     Route("operations.probe", PUBLIC, lambda _: {"at_ms": 1, "signature": "x"}, status=404),  # asked without our keys
+    Route("operations.kept", PUBLIC),
     Route("demo.chooser", PUBLIC, status=404),  # a real installation has no such door
     Route("demo.sign_in", PUBLIC, form=lambda _: {"role": "administrator"}, status=404),
     Route("portal.home", PUBLIC),
@@ -514,6 +515,7 @@ TABLE = [
     Route("accounts.log", P.SEE_AUDIT),
     Route("accounts.log_xlsx", P.SEE_AUDIT),
     Route("accounts.log_csv", P.SEE_AUDIT),
+    Route("operations.data", P.SEE_AUDIT),
     Route("accounts.accounts", P.MANAGE_ACCOUNTS),
     Route("accounts.new_account", P.MANAGE_ACCOUNTS),
     Route("accounts.account", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
