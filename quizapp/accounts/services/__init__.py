@@ -11,6 +11,7 @@ from quizapp.accounts.services.signing import (
     verify_sign_in,
 )
 from quizapp.accounts.services.staff import (
+    check_may_close,
     create_grant,
     create_staff_account,
     ensure_first_administrator,
@@ -24,6 +25,7 @@ from quizapp.accounts.services.staff import (
 
 __all__ = [
     "Verified",
+    "check_may_close",
     "complete_sign_in",
     "create_grant",
     "create_staff_account",
