@@ -112,8 +112,8 @@ def work(parent: int | None) -> None:
     import threading
 
     from quizapp import tasks  # noqa: F401 # fills the table of tasks
-    from quizapp.operations import tasks as own_tasks  # noqa: F401 # the same
     from quizapp.jobs.worker import work as run_jobs
+    from quizapp.operations import daily  # noqa: F401 # the same
     from quizapp.operations.server import end_with_parent
 
     stop = threading.Event()

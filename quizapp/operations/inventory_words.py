@@ -14,6 +14,7 @@ KINDS = {
     "codes": _l("个人码"),
     "merges": _l("两条人员记录合成一条的经过"),
     "attempts": _l("答卷：每题的作答、得分、是否合格"),
+    "changed_attempts": _l("延时、作废和改分的经过"),
     "transfers": _l("换浏览器继续作答的一次性码"),
     "attendances": _l("签到：何时、在哪一场、怎样签到"),
     "registrations": _l("报名和收提醒的邮箱"),
@@ -23,6 +24,7 @@ KINDS = {
     "calendars": _l("日历订阅"),
     "certificates": _l("培训证书"),
     "accounts": _l("账号、密码（只存加密后的样子）和授权"),
+    "sign_ins": _l("在哪里登录着、两步验证"),
     "failures": _l("登录和输码没成功的次数"),
     "log": _l("操作记录：谁在什么时候改了什么"),
     "practice": _l("练习、错题和每日一练"),
@@ -33,6 +35,7 @@ PURPOSES = {
     "door": _l("签到时证明是本人"),
     "count_once": _l("让每个人只计一次，合错了能退回"),
     "figures": _l("统计参与率和合格率，改进题目"),
+    "fair": _l("查得清成绩为什么变了"),
     "change_phone": _l("换一部手机或浏览器接着答"),
     "training_record": _l("证明谁参加过培训"),
     "places": _l("安排名额，变动时通知"),
@@ -57,24 +60,27 @@ RULES = {
 }
 #: Whose term it is → the word in the list of settings.
 SETTINGS = {"attempts": "ATTEMPT_DAYS", "contact": "CONTACT_DAYS", "photos": "EVIDENCE_DAYS", "audit": "AUDIT_DAYS"}
+#: Terms that are no number of days.
+_LASTING = {
+    "day": _l("用过或过期后一天内删除"),
+    "person": _l("到本人要求删除为止"),
+    "lasting": _l("长期保存；本人要求删除后，只留不知是谁的记录"),
+}
 
 
 def term_text(term: str, terms: Mapping[str, int]) -> str:
     """How long something is kept, in plain words."""
     if term in terms:
         return _duration(terms[term], contact=term == "contact")
-    return {
-        "day": _("用过或过期后一天内删除"),
-        "person": _("到本人要求删除为止"),
-        "lasting": _("长期保存；本人要求删除后，只留不知是谁的记录"),
-    }[term]
+    return str(_LASTING[term])
 
 
 def _duration(days: int, *, contact: bool) -> str:
     years, rest = divmod(days, 365)
     if contact:
-        return _("最后一次来之后 %(days)s 天；在培训名单上、有账号或证书的，留到不再需要为止", days=days)
-    return _("%(years)s 年", years=years) if years and rest < years // 3 + 1 else _("%(days)s 天", days=days)
+        return str(_("最后一次来之后 %(days)s 天；在培训名单上、有账号或证书的，留到不再需要为止", days=days))
+    whole = years and rest <= years // 3
+    return str(_("%(years)s 年", years=years) if whole else _("%(days)s 天", days=days))
 
 
 def action_facts(details: Mapping[str, Any]) -> list[tuple[Any, int]]:

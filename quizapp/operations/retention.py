@@ -25,6 +25,7 @@ from quizapp.files.models import FileKind, StoredFile
 from quizapp.mail.models import MailState, OutgoingMail
 from quizapp.organisation.models import Person, PersonalCode, PersonSource
 from quizapp.quizzes.models import Attempt, AttemptState
+from quizapp.quizzes.rescoring.models import Voiding
 from quizapp.trainings.models import Attendance, Registration, RosterEntry, TrainingSession
 
 #: Rows that one transaction deals with.
@@ -121,6 +122,7 @@ def _attempts_due(before: datetime) -> Select[int]:
 
 
 def _close_attempts(db: Session, ids: Sequence[int], _now: datetime) -> None:
+    _write(db, Voiding, Voiding.attempt_id.in_(ids), reason="")
     empty = {"secret_hash": b"", "reader_hash": None, "device_hash": None, "receipt_hash": None}
     _write(db, Attempt, Attempt.id.in_(ids), **empty)
 
@@ -147,7 +149,7 @@ def _people_due(before: datetime) -> Select[int]:
     return select(Person.id).where(Person.name != "", or_(alone, follows)).order_by(Person.id)
 
 
-def _empty_people(db: Session, ids: Sequence[int], _now: datetime) -> None:
+def _empty_people(db: Session, ids: Sequence[int], now: datetime) -> None:
     db.execute(delete(PersonalCode).where(PersonalCode.person_id.in_(ids)))
     _write(
         db,
@@ -163,6 +165,7 @@ def _empty_people(db: Session, ids: Sequence[int], _now: datetime) -> None:
         education=None,
         key_group=None,
         job_role=None,
+        erased_at=now,
     )
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-import quizapp.operations.tasks  # noqa: F401 # fills the table of tasks
+import quizapp.operations.daily  # noqa: F401 # fills the table of tasks
 from quizapp.audit.models import AuditEvent
 from quizapp.config import SettingInvalid, read_settings
 from quizapp.core.clock import to_ms
