@@ -43,29 +43,34 @@ def make_page(sections: Sequence[ExportSection], *, language: str, now: datetime
     parts = [
         f'<!doctype html><html lang="{"en" if _.english else "zh-Hans"}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>",
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>",
         f"<p>{escape(_('%(time)s 导出', time=_moment(now)))}</p>",
     ]
     parts += [
-        f"<h2>{escape(titles[section.kind])}</h2>{_table(section.rows, fields, codes, _)}"
+        f"<h2>{escape(titles[section.kind])}</h2>{_table(titles[section.kind], section.rows, fields, codes, _)}"
         for section in sections
         if section.rows
     ]
     if nothing:
         between = ", " if _.english else "、"
         parts.append(f"<p>{escape(_('没有记录的：%(kinds)s', kinds=between.join(nothing)))}</p>")
-    return "".join([*parts, "</body></html>\n"])
+    return "".join([*parts, "</main></body></html>\n"])
 
 
 def _table(
-    rows: Sequence[Mapping[str, Any]], fields: Mapping[str, str], codes: Mapping[str, Mapping[str, str]], _: Words
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    fields: Mapping[str, str],
+    codes: Mapping[str, Mapping[str, str]],
+    _: Words,
 ) -> str:
     names = list(rows[0])
     head = "".join(f'<th scope="col">{escape(fields[name])}</th>' for name in names)
     body = "".join(
         "<tr>" + "".join(f"<td>{_cell(name, row[name], codes, _)}</td>" for name in names) + "</tr>" for row in rows
     )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    wide = f'<div class="wide" role="region" tabindex="0" aria-label="{escape(title)}">'
+    return f"{wide}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _cell(name: str, value: Any, codes: Mapping[str, Mapping[str, str]], _: Words) -> str:
