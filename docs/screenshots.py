@@ -290,13 +290,22 @@ def poster(demo: Demo, delivery_id: int) -> bytes:
 
 
 def administrator(demo: Demo) -> None:
-    """The chooser of the demo, and the unit tree."""
+    """The chooser of the demo, the unit tree, what follows from a merge, an account, the log."""
     page = demo.visit(DESK)
     page.goto("/demo")
     take("demo", page)
     page = demo.visit(DESK, "administrator")
     page.goto("/admin/units")
     take("units", page)
+    kept, merged = (demo.value("SELECT id FROM org_unit WHERE name = ?", name) for name in ("渡口社区", "紫兴社区"))
+    page.goto(f"/admin/units/{merged}/merge?into={kept}")
+    take("unit-merge", page)
+    demo.visit(PHONE, "coordinator")
+    account = demo.value("SELECT account_id FROM account_session ORDER BY id DESC LIMIT 1")
+    page.goto(f"/admin/accounts/{account}")
+    take("account", page)
+    page.goto("/admin/audit")
+    take("audit", page)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ FEATURES = (
     "quizapp.certificates.views",
     "quizapp.reports.views",
     "quizapp.portal.views",
+    "quizapp.operations.views",
     "quizapp.demo.views",
 )
 

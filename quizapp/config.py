@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -19,14 +20,21 @@ SETTINGS: dict[str, str] = {
     "DEMO": "1 serves the demo district from its own database, 0 a real installation (0)",
     "WORKERS": "processes that answer requests (one per core)",
     "TRUSTED_PROXIES": "addresses or networks whose forwarded headers are believed, comma-separated (none)",
+    "SECOND_FACTOR": "codes of an authenticator app at sign-in: off, optional, or required for staff (optional)",
     "EVIDENCE_DAYS": "days that photos of sessions and sign-in sheets are kept (365)",
     "DATA_KEEPER": "who keeps the data, for the data notice",
     "DATA_CONTACT": "telephone or address for questions about the data",
+    "ICP_FILING": "filing number for the foot of the pages, 京ICP备12345678号-1 (none)",
+    "POLICE_FILING": "the police's filing number for the foot of the pages, 京公网安备11010502030143号 (none)",
     "SMTP_URL": "mail server for reminders, smtp://user:password@host:port or smtps://… (none: reminders stand on pages only)",
     "MAIL_FROM": "sender of these mails, needed with SMTP_URL",
 }
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+_ICP = re.compile(r"[\u4e00-\u9fff]ICP[备证]\d{5,12}号(-\d{1,4})?")
+_POLICE = re.compile(r"[\u4e00-\u9fff]公网安备 ?\d{10,14}号?")
 
 
 class SettingInvalid(ValueError):
@@ -45,9 +53,13 @@ class Settings:
     demo: bool
     workers: int
     trusted_proxies: tuple[str, ...] = ()
+    #: "off", "optional" or "required".
+    second_factor: str = "optional"
     evidence_days: int = 365
     data_keeper: str = ""
     data_contact: str = ""
+    icp_filing: str = ""
+    police_filing: str = ""
     smtp_url: str = ""
     mail_from: str = ""
 
@@ -55,6 +67,15 @@ class Settings:
     def sends_mail(self) -> bool:
         """Whether there is a mail server."""
         return bool(self.smtp_url)
+
+    @property
+    def filings(self) -> list[tuple[str, str]]:
+        """The filing numbers with the addresses to which they must lead."""
+        found = [(self.icp_filing, "https://beian.miit.gov.cn/")] if self.icp_filing else []
+        if self.police_filing:
+            code = "".join(character for character in self.police_filing if character.isdecimal())
+            found.append((self.police_filing, f"https://beian.mps.gov.cn/#/query/webSearch?code={code}"))
+        return found
 
     @property
     def https(self) -> bool:
@@ -113,9 +134,12 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo=demo,
         workers=_whole(env, "WORKERS", os.cpu_count() or 1, 1, 256),
         trusted_proxies=_networks(env.get("TRUSTED_PROXIES") or ""),
+        second_factor=_one_of(env, "SECOND_FACTOR", "optional", ("off", "optional", "required")),
         evidence_days=_whole(env, "EVIDENCE_DAYS", 365, 1, 3650),
         data_keeper=env.get("DATA_KEEPER") or "",
         data_contact=env.get("DATA_CONTACT") or "",
+        icp_filing=_filing(env, "ICP_FILING", _ICP, "京ICP备12345678号-1"),
+        police_filing=_filing(env, "POLICE_FILING", _POLICE, "京公网安备11010502030143号"),
         **_mail(env),
     )
 
@@ -144,6 +168,13 @@ def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int)
     return int(text)
 
 
+def _one_of(env: Mapping[str, str], name: str, default: str, values: tuple[str, ...]) -> str:
+    text = env.get(name) or default
+    if text not in values:
+        raise SettingInvalid(f"{name}={text} must be {', '.join(values[:-1])} or {values[-1]}")
+    return text
+
+
 def _networks(text: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in text.split(",") if part.strip())
     for name in names:
@@ -152,3 +183,10 @@ def _networks(text: str) -> tuple[str, ...]:
         except ValueError as error:
             raise SettingInvalid(f"TRUSTED_PROXIES: {name} is no address or network, such as 10.0.0.0/8") from error
     return names
+
+
+def _filing(env: Mapping[str, str], name: str, form: re.Pattern[str], example: str) -> str:
+    text = (env.get(name) or "").strip()
+    if text and not form.fullmatch(text):
+        raise SettingInvalid(f"{name}={text} is no filing number: write it as {example}")
+    return text

@@ -1,4 +1,5 @@
-"""All parts of what happens across features: importing this module fills the parts of `core.registry` and `core.privacy_parts`."""
+"""All parts of what happens across features: importing this module fills `MERGE_PERSON` and `MERGE_UNIT` of `core.registry` and the
+parts of `core.privacy_parts`, a lower feature's part first."""
 
 from quizapp.accounts import merging as accounts
 from quizapp.accounts import privacy as accounts_privacy
@@ -6,6 +7,7 @@ from quizapp.certificates import merging as certificates
 from quizapp.certificates import privacy as certificates_privacy
 from quizapp.organisation import merging as organisation
 from quizapp.organisation import privacy as organisation_privacy
+from quizapp.organisation import unit_merging as organisation_units
 from quizapp.practice import privacy as practice_privacy
 from quizapp.quizzes import merging as quizzes
 from quizapp.quizzes import privacy as quizzes_privacy
@@ -19,6 +21,7 @@ __all__ = [
     "certificates_privacy",
     "organisation",
     "organisation_privacy",
+    "organisation_units",
     "practice_privacy",
     "quizzes",
     "quizzes_privacy",

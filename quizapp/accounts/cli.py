@@ -6,6 +6,7 @@ import click
 
 from quizapp.accounts.queries import find_account_by_username
 from quizapp.accounts.services import create_staff_account, make_set_up_link
+from quizapp.accounts.services.second_factor import reset_second_factor
 from quizapp.config import read_settings
 from quizapp.core.clock import system_clock
 from quizapp.core.db import Database, transaction
@@ -54,3 +55,24 @@ def create(username: str, role: str, unit_code: str | None, name: str | None) ->
         database.dispose()
     click.echo(f"{settings.public_url}/set-up/{secret}")
     click.echo("The link works once, within 7 days.", err=True)
+
+
+@accounts.command("reset-second-factor")
+@click.option("--username", required=True, help="Name by which the account signs in.")
+def reset_factor(username: str) -> None:
+    """Take the second factor of an account away whose owner lost phone and recovery codes.
+
+    \b
+    Example:
+      quizapp accounts reset-second-factor --username linxiao
+    """
+    database = Database(read_settings().database_url)
+    try:
+        with database.session() as db, transaction(db):
+            account = find_account_by_username(db, username)
+            if account is None:
+                raise click.ClickException(f"nobody signs in as {username}: see the names under /admin/accounts")
+            reset_second_factor(db, account=account, actor=SYSTEM, now=system_clock())
+    finally:
+        database.dispose()
+    click.echo(f"{username} signs in with the password alone.")

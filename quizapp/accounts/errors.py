@@ -11,6 +11,10 @@ GrantTooWide       403  wider than one's own grant
 AccountBeyond      403  an account with grants beyond one's own
 LastAdministrator  409  nobody would be left who can grant access
 TwoAccounts        409  two persons with an account each are not merged
+FactorCodeWrong    422  a code of the second factor that is wrong, or was used before
+FactorMissing      409  the account has no second factor
+FactorStands       409  it has one already
+FactorNeeded       409  staff may not go without one here
 """
 
 from __future__ import annotations
@@ -82,3 +86,27 @@ class TwoAccounts(Conflict):
     """Both persons can sign in: an account cannot be merged into another."""
 
     code = "two_accounts"
+
+
+class FactorCodeWrong(Invalid):
+    """Not a code of this moment, used before, or no recovery code. `account_id` is for the log alone."""
+
+    code = "factor_code_wrong"
+
+
+class FactorMissing(Conflict):
+    """The account has no second factor: it was taken away meanwhile."""
+
+    code = "factor_missing"
+
+
+class FactorStands(Conflict):
+    """The account has a second factor: it is taken away before another one is set up."""
+
+    code = "factor_stands"
+
+
+class FactorNeeded(Conflict):
+    """The installation asks all staff for a second factor."""
+
+    code = "factor_needed"

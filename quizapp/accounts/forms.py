@@ -44,8 +44,16 @@ class SignInForm(AccountsForm):
     login = StringField(_l("手机号"), validators=[InputRequired(_l("请填写手机号")), Length(max=60)])
     password = PasswordField(_l("密码"), validators=[InputRequired(_l("请填写密码"))])
     remember = BooleanField(_l("在这部手机上记住我"))
-    next = HiddenField()
-    not_before = HiddenField()
+    next = HiddenField("")
+    not_before = HiddenField("")
+
+
+class CodeForm(AccountsForm):
+    """A code of the second factor. `sealed`: the secret that is being set up."""
+
+    code = StringField(_l("验证码"), validators=[InputRequired(_l("请填写验证码")), Length(max=40)])
+    not_before = HiddenField("")
+    sealed = HiddenField("")
 
 
 class SignUpForm(AccountsForm):
@@ -58,15 +66,26 @@ class SignUpForm(AccountsForm):
     consent = BooleanField(
         _l("我已满 14 岁，看过隐私说明，同意保存这些信息"), validators=[InputRequired(_l("请先看隐私说明并勾选同意"))]
     )
-    next = HiddenField()
+    next = HiddenField("")
 
 
 class SetUpForm(AccountsForm):
-    """A new password, and the name to sign in by for whoever has no phone number here."""
+    """A new password."""
+
+    @staticmethod
+    def asking(*, for_name: bool, **values: str) -> SetUpForm:
+        """The form, with or without the name to sign in by."""
+        return (NamedSetUpForm if for_name else SetUpForm)(**values)
 
     username = StringField(_l("登录名"), validators=[Optional(), Length(max=40)])
     password = PasswordField(_l("密码"), validators=[InputRequired(_l("请设一个密码")), Length(max=MOST)])
     repeated = PasswordField(_l("再输一次密码"), validators=[InputRequired(_l("请再输一次密码"))])
+
+
+class NamedSetUpForm(SetUpForm):
+    """For whoever has no phone number here: with the name to sign in by."""
+
+    username = StringField(_l("登录名"), validators=[InputRequired(_l("请填写登录名")), Length(max=40)])
 
 
 class GrantForm(AccountsForm):

@@ -1,4 +1,4 @@
-"""Accounts, grants, one-time links, and the failures that slow a guesser down."""
+"""Accounts, grants, sign-ins, second factors, one-time links, and the failures that slow a guesser down."""
 
 from __future__ import annotations
 
@@ -42,7 +42,16 @@ class Account(Base):
 
 def _reach_of_row(context: DefaultExecutionContext) -> str:
     row = context.get_current_parameters()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
-    return f"{row['role']}/{row.get('unit_id') or '-'}/{row.get('industry_id') or '-'}"
+    return grant_reach(row["role"], row.get("unit_id"), row.get("industry_id"))
+
+
+def grant_reach(role: str, unit_id: int | None, industry_id: int | None) -> str:
+    """Role, unit and industry of a grant in one text; "-" stands for all.
+
+    >>> grant_reach("coordinator", 7, None)
+    'coordinator/7/-'
+    """
+    return f"{role}/{unit_id or '-'}/{industry_id or '-'}"
 
 
 class AccountGrant(Base):
@@ -70,6 +79,65 @@ class AccountGrant(Base):
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class AccountSession(Base):
+    """One sign-in in one browser. The cookie carries its secret; a row that has ended lets nobody in any more."""
+
+    __tablename__ = "account_session"
+    __table_args__ = (Index("ix_account_session_account_id_ended_at", "account_id", "ended_at"),)
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: SHA-256 of the secret in the browser's cookie.
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    #: Whose.
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    #: `Account.session_epoch` at the sign-in: a new password or a suspension ends it.
+    epoch: Mapped[int]
+    #: Which browser on what, as two codes ("wechat/android"), never the browser's whole name.
+    device: Mapped[str] = mapped_column(String(40))
+    #: Whether a second factor was checked.
+    second_factor: Mapped[bool] = mapped_column(default=False)
+    #: When it was made.
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When it was last used, to a few minutes.
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Until when it holds at the longest.
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When it was ended: by signing out, from another browser, or by an administrator.
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SecondFactor(Base):
+    """The shared secret of an account's authenticator app (RFC 6238)."""
+
+    __tablename__ = "second_factor"
+
+    #: The account.
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    #: The secret, encrypted.
+    secret_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    #: The time step of the code that was used last: no code works twice.
+    last_step: Mapped[int] = mapped_column(BigId, default=0)
+    #: When it was set up.
+    enrolled_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RecoveryCode(Base):
+    """One of ten codes that each stand once for the authenticator app."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("account_id", "code_hash"),)
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: Whose.
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    #: Keyed hash of the code.
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    #: When it was used.
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class SetUpLink(Base):
     """A link that sets a password once."""
 
@@ -95,7 +163,7 @@ class Failure(Base):
 
     #: Key.
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    #: What was tried: "sign_in", "receipt", "transfer", "poster", "certificate".
+    #: What was tried: "sign_in", "second_factor", "receipt", "transfer", "poster", "certificate".
     kind: Mapped[str] = mapped_column(String(20))
     #: Keyed hash of the account, code, session or address prefix that it is counted for.
     subject: Mapped[bytes] = mapped_column(LargeBinary)

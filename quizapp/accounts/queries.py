@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from quizapp.accounts.errors import LinkInvalid
 from quizapp.accounts.logins import normalize_login
-from quizapp.accounts.models import Account, AccountGrant, SetUpLink
+from quizapp.accounts.models import Account, AccountGrant, AccountSession, SetUpLink
 from quizapp.audit import queries as audit
 from quizapp.audit.models import AuditEvent
 from quizapp.core.errors import NotFound
@@ -44,10 +44,63 @@ class AccountRow:
     grants: tuple[GrantRow, ...]
 
 
+@dataclass(frozen=True)
+class SignIn:
+    """A sign-in that stands, with who is behind it."""
+
+    id: int
+    actor: Actor
+    seen_at: datetime
+    second_factor: bool
+
+
 def find_actor(db: Session, account_id: int, session_epoch: int) -> Actor | None:
-    """Who is behind a sign-in, with today's grants, in one query; None when the account is suspended or signed in anew since."""
-    rows: Sequence[Any] = db.execute(
+    """Who an account is, with today's grants, in one query; None when it is suspended or its sign-ins have ended."""
+    rows = db.execute(_actor_rows().where(Account.id == account_id, Account.session_epoch == session_epoch)).all()
+    return _actor(rows)
+
+
+def find_sign_in(db: Session, secret: str, now: datetime) -> SignIn | None:
+    """Who is behind a browser's secret, with today's grants, in one query.
+
+    None when the sign-in has ended, at any browser, or the account is suspended or has a new password.
+    """
+    rows = db.execute(
+        _actor_rows()
+        .add_columns(AccountSession.id.label("session_id"), AccountSession.seen_at, AccountSession.second_factor)
+        .join(AccountSession, AccountSession.account_id == Account.id)
+        .where(
+            AccountSession.secret_hash == digest(secret),
+            AccountSession.ended_at.is_(None),
+            AccountSession.expires_at > now,
+            AccountSession.epoch == Account.session_epoch,
+        )
+    ).all()
+    actor = _actor(rows)
+    if actor is None:
+        return None
+    return SignIn(rows[0].session_id, actor, rows[0].seen_at, rows[0].second_factor)
+
+
+def list_sign_ins(db: Session, account: Account, now: datetime) -> Sequence[AccountSession]:
+    """The sign-ins of an account that stand, the last used first."""
+    return db.scalars(
+        select(AccountSession)
+        .where(
+            AccountSession.account_id == account.id,
+            AccountSession.ended_at.is_(None),
+            AccountSession.expires_at > now,
+            AccountSession.epoch == account.session_epoch,
+        )
+        .order_by(AccountSession.seen_at.desc(), AccountSession.id.desc())
+        .limit(PAGE)
+    ).all()
+
+
+def _actor_rows() -> Select[*tuple[Any, ...]]:
+    return (
         select(
+            Account.id,
             Account.person_id,
             Person.name,
             AccountGrant.role,
@@ -55,12 +108,16 @@ def find_actor(db: Session, account_id: int, session_epoch: int) -> Actor | None
             OrgUnit.path,
             AccountGrant.industry_id,
         )
+        .select_from(Account)
         .join(Person, Person.id == Account.person_id)
         .outerjoin(AccountGrant, AccountGrant.account_id == Account.id)
         .outerjoin(OrgUnit, OrgUnit.id == AccountGrant.unit_id)
-        .where(Account.id == account_id, Account.session_epoch == session_epoch, Account.suspended_at.is_(None))
+        .where(Account.suspended_at.is_(None))
         .order_by(AccountGrant.id)
-    ).all()
+    )
+
+
+def _actor(rows: Sequence[Any]) -> Actor | None:
     if not rows:
         return None
     grants = tuple(
@@ -68,7 +125,7 @@ def find_actor(db: Session, account_id: int, session_epoch: int) -> Actor | None
         for row in rows
         if row.role is not None and (row.unit_id is None or row.path is not None)
     )
-    return Actor(account_id=account_id, person_id=rows[0][0], name=rows[0][1], scope=Scope(grants))
+    return Actor(account_id=rows[0].id, person_id=rows[0].person_id, name=rows[0].name, scope=Scope(grants))
 
 
 def find_set_up(db: Session, secret: str, now: datetime) -> Account:
@@ -146,66 +203,130 @@ def get_account(db: Session, scope: Scope, account_id: int) -> AccountRow:
 
 
 @dataclass(frozen=True)
+class HolderRow:
+    """A grant at a unit with who holds it."""
+
+    grant: AccountGrant
+    person: Person
+    unit: OrgUnit
+
+
+def grants_at(db: Session, scope: Scope, unit_ids: Sequence[int], limit: int = PAGE) -> list[HolderRow]:
+    """The grants that stand at some units themselves, of accounts that are not suspended, as far as the scope manages these units."""
+    if not unit_ids:
+        return []
+    rows = db.execute(
+        select(AccountGrant, Person, OrgUnit)
+        .join(Account, Account.id == AccountGrant.account_id)
+        .join(Person, Person.id == Account.person_id)
+        .join(OrgUnit, OrgUnit.id == AccountGrant.unit_id)
+        .where(
+            AccountGrant.unit_id.in_(unit_ids),
+            Account.suspended_at.is_(None),
+            scope.condition(Permission.MANAGE_ACCOUNTS, OrgUnit.path),
+        )
+        .order_by(OrgUnit.path, AccountGrant.id)
+        .limit(limit)
+    )
+    return [HolderRow(grant, person, unit) for grant, person, unit in rows]
+
+
+#: Keys of a log line's details that name a unit.
+UNIT_KEYS = frozenset({"parent_id", "from_parent_id", "unit_id"})
+
+
+@dataclass(frozen=True)
 class AuditRow:
-    """A log line with the name of who acted and of the unit, as they are today."""
+    """A log line with the names of who acted, of what was acted on, and of the units in it, as they are today."""
 
     event: AuditEvent
     name: str | None
     username: str | None
     unit: str | None
+    #: The name of the unit, industry or account that it was done to; None for other objects, which have numbers.
+    object_name: str | None
+    #: Names of the units that the details speak of.
+    units: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class AuditSearch:
+    """What is looked for in the log; empty parts look for nothing in particular."""
+
+    #: A part of the name, or the beginning of the sign-in name, of who acted.
+    who: str = ""
+    action: str | None = None
+    object_type: str | None = None
+    object_id: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 def search_audit(
-    db: Session,
-    scope: Scope,
-    *,
-    username: str = "",
-    action: str | None = None,
-    object_type: str | None = None,
-    object_id: int | None = None,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    before_id: int | None = None,
-    limit: int = PAGE,
+    db: Session, scope: Scope, wanted: AuditSearch, *, before_id: int | None = None, limit: int = PAGE
 ) -> list[AuditRow]:
-    """The log of the scope, newest first. An unknown sign-in name finds nothing."""
-    account_id = None
-    if username.strip():
-        account = find_account_by_username(db, username)
-        if account is None:
-            return []
-        account_id = account.id
+    """The log of the scope, newest first; `before_id` goes on where an earlier page stopped."""
     events = audit.search(
         db,
         scope,
         unit_in_scope=unit_ids_in(scope, Permission.SEE_AUDIT, AuditEvent.unit_id),
-        account_id=account_id,
-        action=action,
-        object_type=object_type,
-        object_id=object_id,
-        start=start,
-        end=end,
+        accounts=_accounts_called(wanted.who) if wanted.who.strip() else None,
+        action=wanted.action,
+        object_type=wanted.object_type,
+        object_id=wanted.object_id,
+        start=wanted.start,
+        end=wanted.end,
         before_id=before_id,
         limit=limit,
     )
+    objects = {
+        kind: {e.object_id for e in events if e.object_type == kind} for kind in ("account", "org_unit", "industry")
+    }
+    account_ids = {e.account_id for e in events if e.account_id is not None} | objects["account"]
     people = {
         account_id: (name, login)
         for account_id, name, login in db.execute(
             select(Account.id, Person.name, Account.username)
             .join(Person, Person.id == Account.person_id)
-            .where(Account.id.in_({e.account_id for e in events if e.account_id is not None}))
+            .where(Account.id.in_(account_ids - {None}))
         )
     }
-    units = dict(
-        db.execute(
-            select(OrgUnit.id, OrgUnit.name).where(OrgUnit.id.in_({e.unit_id for e in events if e.unit_id is not None}))
-        ).all()
+    unit_ids = {e.unit_id for e in events} | objects["org_unit"] | {i for e in events for i in _unit_ids(e)}
+    units = dict(db.execute(select(OrgUnit.id, OrgUnit.name).where(OrgUnit.id.in_(unit_ids - {None}))).all())
+    industries = dict(
+        db.execute(select(Industry.id, Industry.name).where(Industry.id.in_(objects["industry"] - {None}))).all()
     )
     result = []
     for event in events:
         name, login = people.get(event.account_id or 0, (None, None))
-        result.append(AuditRow(event, name, login, units.get(event.unit_id or 0)))
+        key = event.object_id or 0
+        called = {
+            "account": next((text for text in people.get(key, (None, None)) if text), None),
+            "org_unit": units.get(key),
+            "industry": industries.get(key),
+        }
+        result.append(AuditRow(event, name, login, units.get(event.unit_id or 0), called.get(event.object_type), units))
     return result
+
+
+def _accounts_called(text: str) -> Select[int]:
+    """The accounts that a typed name may mean."""
+    typed = text.strip()
+    return (
+        select(Account.id)
+        .join(Person, Person.id == Account.person_id)
+        .where(
+            or_(
+                Account.username.startswith(typed.lower(), autoescape=True),
+                Person.name.contains(typed, autoescape=True),
+            )
+        )
+    )
+
+
+def _unit_ids(event: AuditEvent) -> list[int]:
+    keys = UNIT_KEYS | ({"merged_id"} if event.object_type == "org_unit" else set())
+    return [value for key, value in event.details.items() if key in keys and isinstance(value, int)]
 
 
 def _visible(scope: Scope) -> ColumnElement[bool]:

@@ -49,3 +49,36 @@ DROP_TRIGGERS: dict[str, tuple[str, ...]] = {
         "DROP FUNCTION audit_event_guard()",
     ),
 }
+
+#: What goes round row triggers: SQLite deletes without them in an INSERT OR REPLACE, PostgreSQL in a TRUNCATE.
+CREATE_FURTHER_TRIGGERS: dict[str, tuple[str, ...]] = {
+    "sqlite": (
+        """
+        CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event
+        WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, 'audit_event rows are never changed'); END
+        """,
+    ),
+    "postgresql": (
+        """
+        CREATE FUNCTION audit_event_guard_whole() RETURNS trigger LANGUAGE plpgsql AS $guard$
+        BEGIN
+          RAISE EXCEPTION 'audit_event is never emptied';
+        END
+        $guard$
+        """,
+        """
+        CREATE TRIGGER audit_event_guard_whole BEFORE TRUNCATE ON audit_event
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_event_guard_whole()
+        """,
+    ),
+}
+
+#: Dialect name → statements that take these away.
+DROP_FURTHER_TRIGGERS: dict[str, tuple[str, ...]] = {
+    "sqlite": ("DROP TRIGGER audit_event_no_replace",),
+    "postgresql": (
+        "DROP TRIGGER audit_event_guard_whole ON audit_event",
+        "DROP FUNCTION audit_event_guard_whole()",
+    ),
+}

@@ -3,13 +3,23 @@ one's stays where it is, valid as it was printed, and is reached through the mer
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.certificates.models import Certificate
-from quizapp.core.registry import MergeFact, MergePersonPart, PersonMerging, add_merge_person
+from quizapp.core.registry import (
+    MergeFact,
+    MergePersonPart,
+    MergeUnitPart,
+    PersonMerging,
+    UnitFact,
+    UnitMerging,
+    add_merge_person,
+    add_merge_unit,
+)
 
 
 def preview(db: Session, kept_id: int, merged_id: int) -> list[MergeFact]:
@@ -58,4 +68,31 @@ def _doubles(db: Session, kept_id: int, merged_id: int) -> list[int]:
 
 add_merge_person(
     MergePersonPart(name="certificates", moves=("certificate.person_id",), preview=preview, do=do, undo=undo)
+)
+
+
+def _no_facts(_db: Session, _units: Select[int], _now: datetime) -> list[UnitFact]:
+    return []
+
+
+def _no_rows(_db: Session, _merging: UnitMerging) -> dict[str, list[int]]:
+    return {}
+
+
+def _nothing_back(_db: Session, _merging: UnitMerging, _moved: dict[str, list[int]]) -> None:
+    return
+
+
+add_merge_unit(
+    MergeUnitPart(
+        name="certificates",
+        moves=(),
+        stays={
+            "certificate.unit_id": "the unit of the day of issue",
+            "certificate.unit_path": "the unit's path of the day of issue",
+        },
+        preview=_no_facts,
+        do=_no_rows,
+        undo=_nothing_back,
+    )
 )

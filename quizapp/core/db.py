@@ -13,10 +13,12 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, String, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Dialect, Engine, ExceptionContext, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeDecorator
+
+from quizapp.core.discretion import take_values_out
 
 #: Seconds a statement may take before the database gives up and the visitor reads "try again".
 STATEMENT_SECONDS = 15
@@ -83,6 +85,18 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _keep_values_out(engine: Engine) -> None:
+    """What a row holds does not go into the text of an error."""
+
+    @event.listens_for(engine, "handle_error")
+    def _take_out(context: ExceptionContext) -> None:
+        original, wrapped = context.original_exception, context.sqlalchemy_exception
+        take_values_out(original)
+        if wrapped is not None:
+            kind = type(original)
+            wrapped.args = (f"({kind.__module__}.{kind.__name__}) {original}",)
+
+
 class Database:
     """The engine and the session factory of one database URL."""
 
@@ -106,6 +120,8 @@ class Database:
         self.engine = create_engine(self.url, **options)
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
+        else:
+            _keep_values_out(self.engine)
         self.session_factory = sessionmaker(self.engine, expire_on_commit=False)
 
     @property

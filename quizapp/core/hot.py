@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from quizapp.core.db import LOCK_SECONDS, STATEMENT_SECONDS, Database
+from quizapp.core.discretion import discreet
 
 Row = tuple[Any, ...]
 
@@ -78,7 +79,7 @@ class HotConnections:
                     connection.execute("ROLLBACK")
                 raise
             return
-        with self._postgresql().connection() as connection:
+        with discreet(), self._postgresql().connection() as connection:
 
             def run_postgresql(statement: HotStatement, values: Mapping[str, Any], /) -> list[Row]:
                 cursor = connection.execute(statement.postgresql, values, prepare=True)

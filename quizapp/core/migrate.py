@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from quizapp.core.db import Database
@@ -31,6 +32,14 @@ def head() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
+def knows(revision: str) -> bool:
+    """Whether this program has a revision; of a newer program it has not."""
+    try:
+        return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
 def current(database: Database) -> str | None:
     """The revision of a database; None for an empty one."""
     with database.engine.connect() as connection:
@@ -40,6 +49,17 @@ def current(database: Database) -> str | None:
 def upgrade(database: Database, revision: str = "head") -> None:
     """Run all missing migrations, one server at a time."""
     _run(database, command.upgrade, revision)
+
+
+def lock(connection: Connection) -> None:
+    """Let nobody else migrate this PostgreSQL until the transaction of the connection ends, however long its statements take."""
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
+def upgrade_within(connection: Connection, revision: str = "head") -> None:
+    """Run migrations inside a transaction of the caller, who has taken the lock (PostgreSQL)."""
+    command.upgrade(_config(connection), revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
@@ -55,8 +75,7 @@ def _run(database: Database, step: object, revision: str) -> None:
             connection = connection.execution_options(writes=True)
         with connection.begin():
             if not database.is_sqlite:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                lock(connection)
             step(_config(connection), revision)  # type: ignore[operator]
             if database.is_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
                 raise ReferenceBroken(

@@ -151,7 +151,7 @@ class ErasePartMissing(RuntimeError):
     """A column that can say who somebody is has no part that answers for it: an erasure would leave it behind."""
 
 
-_MARKS = ("encrypted", "hash", "secret", "address", "email", "phone")
+_MARKS = ("encrypted", "sealed", "hash", "secret", "address", "email", "phone")
 
 
 def _names_a_person(column: Column[Any]) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 #: Where the address of the socket itself stands, whatever a proxy says.
 SOCKET_ADDRESS = "quizapp.socket_address"
+#: Whether that is one of the trusted proxies.
+TRUSTED_PEER = "quizapp.trusted_peer"
 
 
 class TrustedProxies:
@@ -25,7 +27,8 @@ class TrustedProxies:
         """Correct the environment of one request."""
         peer = environ.get("REMOTE_ADDR", "")
         environ[SOCKET_ADDRESS] = peer
-        if self.networks and self._trusted(peer):
+        environ[TRUSTED_PEER] = bool(self.networks) and self._trusted(peer)
+        if environ[TRUSTED_PEER]:
             chain = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
             visitor = next((part for part in reversed(chain) if not self._trusted(part)), None)
             if visitor is not None and _address(visitor) is not None:

@@ -10,13 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData
+from sqlalchemy import Column, MetaData, Select
 from sqlalchemy.orm import Session
 
 from quizapp.core.errors import DomainError
 from quizapp.core.scope import Actor, Permission
+from quizapp.core.tokens import Keys
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,59 @@ def add_merge_person(part: MergePersonPart) -> MergePersonPart:
     return part
 
 
+@dataclass(frozen=True)
+class UnitFact:
+    """How much of one kind stands at some units today. The kind is a code; whoever shows it has the words."""
+
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True)
+class UnitMerging:
+    """One merge of two units, as its parts see it."""
+
+    kept_id: int
+    merged_id: int
+    #: Whether the grants at the merged unit go to the one that stays.
+    carry_grants: bool
+    actor: Actor
+    now: datetime
+
+
+@dataclass(frozen=True)
+class MergeUnitPart:
+    """What one feature has at a unit, and what it does when the unit is merged into another.
+
+    What is of today moves (people, running deliveries, coming sessions). What was recorded of a day never does: the merged unit stays
+    as a closed child of the other, so that its records are found below it.
+    """
+
+    name: str
+    #: The columns that name a unit and change, "person.unit_id".
+    moves: tuple[str, ...]
+    #: What stands today at the units whose keys the statement selects.
+    preview: Callable[[Session, Select[int], datetime], list[UnitFact]]
+    #: Move the rows; gives the keys of those that were moved, by table. It is asked twice, and the second time moves what came in between.
+    do: Callable[[Session, UnitMerging], dict[str, list[int]]]
+    #: Move back what `do` has moved and nobody has moved since.
+    undo: Callable[[Session, UnitMerging, dict[str, list[int]]], None]
+    #: The columns that name a unit and never change, each with its reason.
+    stays: Mapping[str, str] = field(default_factory=dict)
+
+
+#: The parts of a merge of units by name; filled like `MERGE_PERSON`.
+MERGE_UNIT: dict[str, MergeUnitPart] = {}
+
+
+def add_merge_unit(part: MergeUnitPart) -> MergeUnitPart:
+    """Bring a feature's part of a merge of units."""
+    MERGE_UNIT[part.name] = part
+    return part
+
+
 class PartMissing(RuntimeError):
-    """A column that names a person is answered for by no part: merging would leave its rows behind."""
+    """A column that names a person or a unit is answered for by no part: merging would leave its rows behind."""
 
 
 def unanswered_person_columns(metadata: MetaData, parts: Iterable[MergePersonPart]) -> list[str]:
@@ -128,15 +181,56 @@ def unanswered_person_columns(metadata: MetaData, parts: Iterable[MergePersonPar
 
     One rule for the policy test, which sees every table, and for the merge itself, which refuses to run with half of its parts.
     """
+    return _unanswered(metadata, parts, "person", ("person_id",))
+
+
+def unanswered_unit_columns(metadata: MetaData, parts: Iterable[MergeUnitPart]) -> list[str]:
+    """The columns that name a unit, or its path of a day, and that no part answers for."""
+    return _unanswered(metadata, parts, "org_unit", ("unit_id", "unit_path"))
+
+
+def _unanswered(
+    metadata: MetaData, parts: Iterable[MergePersonPart | MergeUnitPart], table_name: str, names: tuple[str, ...]
+) -> list[str]:
     answered = {column for part in parts for column in (*part.moves, *part.stays)}
+
+    def refers(column: Column[Any]) -> bool:
+        return any(column.name == name or column.name.endswith(f"_{name}") for name in names) or any(
+            key.target_fullname == f"{table_name}.id" for key in column.foreign_keys
+        )
+
     return sorted(
         name
         for table in metadata.tables.values()
         for column in table.columns
-        if (name := f"{table.name}.{column.name}") not in answered
-        and (
-            column.name == "person_id"
-            or column.name.endswith("_person_id")
-            or any(key.target_fullname == "person.id" for key in column.foreign_keys)
-        )
+        if (name := f"{table.name}.{column.name}") not in answered and refers(column)
     )
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """A database that was filled from a backup and that nobody serves yet, as the steps before serving see it."""
+
+    #: The instant of the backup: what happened later is not in it.
+    begun_at: datetime
+    #: Where the keys stand, and what is kept beside them, outside the backup.
+    keys_folder: Path
+    keys: Keys
+    now: datetime
+
+
+#: What must be done to a restored database before it is served, by name, in order: each gives how much there was to do. A feature's
+#: module registers its step; whoever restores runs all in the transaction of the restore, so that none is left out.
+AFTER_RESTORE: dict[str, Callable[[Session, Restoring], int]] = {}
+
+
+def after_restore(
+    name: str,
+) -> Callable[[Callable[[Session, Restoring], int]], Callable[[Session, Restoring], int]]:
+    """Register a step, such as erasing again who was erased after the backup."""
+
+    def register(function: Callable[[Session, Restoring], int]) -> Callable[[Session, Restoring], int]:
+        AFTER_RESTORE[name] = function
+        return function
+
+    return register

@@ -23,8 +23,9 @@ from quizapp.demo.taking import Ending, Plan, Taker, daytime, random_token
 from quizapp.demo.trainings import SESSIONS, hold_sessions
 from quizapp.jobs.worker import run_pending
 from quizapp.operations.installation import Installation
-from quizapp.organisation.models import UnitKind
+from quizapp.organisation.models import OrgUnit, UnitKind
 from quizapp.quizzes.models import Delivery, QuizBlueprint
+from quizapp.quizzes.services.audience import AudienceLine
 from quizapp.quizzes.services.deliveries import create_delivery
 from quizapp.quizzes.services.starting import Profile
 
@@ -51,6 +52,13 @@ class Offer:
     tries: int | None = None
     reveal: str = "after_close"
     poster_code: str | None = None
+    #: The units that it is for; none: everybody who scans the poster.
+    audience: tuple[str, ...] = ()
+    papers: int = 4
+
+    def roots(self, district: District) -> tuple[OrgUnit, ...]:
+        """The units whose people take it."""
+        return tuple(district.units[name] for name in self.audience or (self.unit,))
 
 
 _LITERACY_FIELDS = {
@@ -79,7 +87,8 @@ OFFERS: tuple[Offer, ...] = (
     ),
     Offer(
         "energy_environment_20", "节能环保知识竞答", "Energy and environment quiz", "临江区", "检验节能宣传周效果",
-        -16, 12, 330, _OPEN_FIELDS, reveal="at_once",
+        -16, 12, 330, {**_OPEN_FIELDS, "unit": "required"}, reveal="at_once",
+        audience=("紫兴街道", "滨江街道", "区教育局"), papers=6,
     ),
     Offer(
         "health_20", "健康素养测试", "Health quiz", "临江区", "检验健康讲座效果",
@@ -142,7 +151,8 @@ def _publish(
                 pass_score=rules["pass_score"],
                 fields=offer.fields,
                 reveal=offer.reveal,
-                paper_count=4,
+                paper_count=offer.papers,
+                audience=[AudienceLine(unit.id) for unit in offer.roots(district) if offer.audience],
                 keeper="临江区科协",
                 purpose=offer.purpose,
                 contact="0000-000000",
@@ -166,7 +176,8 @@ def _plans(rng: Random, district: District, offer: Offer, delivery: Delivery, no
     first = midnight + timedelta(days=offer.opens, hours=8)
     last = min(midnight + timedelta(days=offer.closes) - timedelta(hours=3), now - timedelta(hours=2))
     # each member comes once, and perhaps again
-    waiting = [m for m in district.members if m.unit.path.startswith(district.units[offer.unit].path)]
+    roots = tuple(unit.path for unit in offer.roots(district))
+    waiting = [m for m in district.members if m.unit.path.startswith(roots)]
     rng.shuffle(waiting)
     required = {name for name, demand in offer.fields.items() if demand == "required"}
     made = 0
@@ -200,8 +211,8 @@ def _participant(
     if kind == "member" and waiting:
         member = waiting.pop()
         return member, "account" if member.actor else "member"
-    root = district.units[offer.unit].path
-    homes = [unit for unit in district.homes if unit.path.startswith(root)]
+    roots = tuple(unit.path for unit in offer.roots(district))
+    homes = [unit for unit in district.homes if unit.path.startswith(roots)]
     stranger = Member(make_resident(rng, rng.randrange(10_000, 9_999_999)), rng.choice(homes))
     return stranger, "guest" if kind == "member" else kind
 

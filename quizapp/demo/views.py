@@ -8,9 +8,10 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
-from quizapp.accounts.web import keep_sign_in
+from quizapp.accounts.web import keep_sign_in, new_sign_in
 from quizapp.config import Settings, is_loopback
 from quizapp.core.clock import to_ms
+from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
 from quizapp.core.proxies import SOCKET_ADDRESS
 from quizapp.core.web import get_db, get_keys, get_now, get_runtime, public
@@ -71,6 +72,8 @@ def sign_in() -> BaseResponse:
     account = find_demo_account(get_db(), get_keys(), request.form.get("role", ""))
     if account is None:
         raise NotFound
-    keep_sign_in(account)
+    with transaction(get_db()):
+        secret = new_sign_in(account)
+    keep_sign_in(secret)
     desk = [url for _group, entries in staff_navigation() for _entry, url in entries]
     return redirect(desk[0] if desk else url_for("portal.home"), 303)

@@ -101,6 +101,17 @@ def send(server: Server, parcels: Iterable[Parcel]) -> Iterator[Outcome]:
         _close(client)
 
 
+def trouble_with(server: Server) -> str | None:
+    """Connect, sign in, and leave: None when the server takes us, else a code. Nothing is sent."""
+    try:
+        _close(_connect(server))
+    except smtplib.SMTPResponseException as error:
+        return f"answer_{error.smtp_code}"
+    except (smtplib.SMTPException, OSError) as error:
+        return type(error).__name__
+    return None
+
+
 def _connect(server: Server) -> smtplib.SMTP:
     if server.tls:
         client: smtplib.SMTP = smtplib.SMTP_SSL(

@@ -1,1 +1,1 @@
-"""Running the product: server, first start, checks."""
+"""Running the product: server, first start, backup and restore, the doctor, files at the root."""

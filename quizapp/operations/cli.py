@@ -125,16 +125,103 @@ def work(parent: int | None) -> None:
         run_jobs(installation, stop)
 
 
-@click.command("doctor")
-def doctor() -> None:
-    """Say what is wrong with this installation: schema, keys, fonts, PUBLIC_URL, https. Exit 1 when anything is.
+@click.command("backup")
+@click.argument("target", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--keep", type=click.IntRange(min=1), help="Keep so many of the newest backups in the folder, remove older ones."
+)
+def backup(target: Path | None, keep: int | None) -> None:
+    """Write everything but the keys into one file, while people answer. TARGET is a file or a folder (INSTANCE/backups).
 
-    Example: quizapp doctor
+    The keys belong somewhere else: whoever has both can read telephone numbers.
+
+    Example: quizapp backup /mnt/backups --keep 14
+    """
+    from quizapp.operations.backup.archive import BackupRefused
+    from quizapp.operations.backup.making import make_backup
+
+    _end_in_order()
+    with _opened(read_settings()) as installation:
+        try:
+            made = make_backup(installation, target, keep=keep, say=click.echo)
+        except BackupRefused as refusal:
+            raise click.ClickException(str(refusal)) from refusal
+    click.echo(
+        f"Backup: {made.rows} rows, {_size(made.size)}, without the keys: copy {installation.settings.keys_folder} elsewhere"
+    )
+    click.echo(str(made.path))
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Read the file and compare it with its hashes; restore nothing.")
+@click.option(
+    "--other-keys", is_flag=True, help="The backup's keys are lost: restore without telephone numbers and photos."
+)
+def restore(file: Path, check: bool, other_keys: bool) -> None:
+    """Fill an empty place with a backup: INSTANCE without a database, or an empty database of a server (DATABASE_URL).
+
+    Everything is checked, and what must be done again is done, before the place can be served.
+
+    Example: INSTANCE=/srv/quizapp quizapp restore /mnt/backups/quizapp-20261126-030000.zip
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    from quizapp.operations.backup.archive import BackupRefused
+    from quizapp.operations.backup.restoring import check_backup, restore_backup
+
+    _end_in_order()
+    try:
+        if check:
+            manifest = check_backup(file, click.echo)
+            click.echo(f"Good: made {manifest.begun_at} by {manifest.version}, {sum(manifest.rows.values())} rows")
+            return
+        done = restore_backup(read_settings(), file, other_keys=other_keys, say=click.echo)
+    except BackupRefused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename or file} cannot be used ({error.strerror}): nothing was restored"
+        ) from error
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise click.ClickException(
+            f"the database refuses ({reason}): nothing was restored. Look at DATABASE_URL"
+        ) from error
+    click.echo(f"Restored: {sum(done.manifest.rows.values())} rows as of {done.manifest.begun_at}, into {done.place}")
+    for name, number in done.steps.items():
+        click.echo(f"Before serving, {name}: {number}")
+    click.echo("Ready: quizapp doctor, then quizapp serve")
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM end a command as Ctrl-C does, so that it clears away what it has begun."""
+    import signal
+    import sys
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
+def _size(number: int) -> str:
+    return f"{number / 1_000_000:.1f} MB"
+
+
+@click.command("doctor")
+@click.option("--offline", is_flag=True, help="Do not ask the running site by its PUBLIC_URL.")
+@click.option("--ask-time", metavar="URL", help="Also compare the clock with that of a web server.")
+def doctor(offline: bool, ask_time: str | None) -> None:
+    """Say in plain words what is wrong with this installation, and the cure.
+
+    It looks at version, schema, durability, audit log, jobs, backups, keys, disk, clock, pages, fonts, PUBLIC_URL, https, what arrives
+    through proxies, mail and the data notice. Exit status: 0 all is well, 1 something is wrong, 2 the settings cannot be used.
+
+    Example: quizapp doctor --ask-time https://www.gov.cn
     """
     from quizapp.operations.doctor import examine
 
-    with _opened(read_settings()) as installation:
-        findings = examine(installation)
+    settings = read_settings()
+    with _opened(settings) as installation:
+        findings = examine(installation, online=not offline, time_from=ask_time)
     for finding in findings:
         click.echo(str(finding), err=not finding.good)
     if not all(finding.good for finding in findings):

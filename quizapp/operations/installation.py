@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from quizapp.config import SettingInvalid, Settings
 from quizapp.core.clock import Clock, system_clock
@@ -31,14 +31,41 @@ def open_installation(settings: Settings) -> Installation:
     """Open the database and the keys of the settings, making folder and keys on the first start. Raises SettingInvalid."""
     try:
         settings.instance.mkdir(parents=True, exist_ok=True)
+        database = Database(settings.database_url)
+        check_mark(database, demo=settings.demo)
+        _check_keys(database, settings)
         keys = Keys.load(settings.keys_folder)
     except OSError as error:
         raise SettingInvalid(
             f"INSTANCE={settings.instance} cannot be written ({error.strerror}): give this account the right to, or choose another"
         ) from error
-    database = Database(settings.database_url)
-    check_mark(database, demo=settings.demo)
     return Installation(settings, database, keys)
+
+
+#: Name of a key → what stands in the database that it holds for, and what would become of that under another one.
+_HELD = {
+    "phone.key": (
+        "SELECT count(*) FROM person WHERE phone_encrypted IS NOT NULL",
+        "telephone numbers cannot be read without it",
+    ),
+    "session.key": ("SELECT count(*) FROM account", "accounts would be signed out, and printed personal codes end"),
+}
+
+
+def _check_keys(database: Database, settings: Settings) -> None:
+    """Make no new key where the old one is needed. Raises SettingInvalid."""
+    missing = [name for name in _HELD if not (settings.keys_folder / name).exists()]
+    if not missing or (database.is_sqlite and not Path(database.sqlite_path).is_file()):
+        return
+    with database.engine.connect() as connection:
+        if not inspect(connection).has_table("person"):
+            return
+        for name in missing:
+            count, words = _HELD[name]
+            if held := connection.scalar(text(count)):
+                raise SettingInvalid(
+                    f"{settings.keys_folder / name} is missing, and {held} {words}: copy it there from where its copy is kept"
+                )
 
 
 def check_mark(database: Database, *, demo: bool) -> None:

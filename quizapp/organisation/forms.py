@@ -42,6 +42,12 @@ class UnitForm(OrganisationForm):
     industry_id = SelectField(_l("行业"), validators=[Optional()])
 
 
+class PickUnitForm(OrganisationForm):
+    """One unit, to move or to merge another into."""
+
+    unit_id = StringField(_l("单位"), validators=[Length(max=12)])
+
+
 class IndustryForm(OrganisationForm):
     """An industry."""
 

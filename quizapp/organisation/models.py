@@ -243,6 +243,41 @@ class PersonMerge(Base):
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class UnitMerge(Base):
+    """Two units that became one. The merged one stays as a closed child of the other. For thirty days it can be taken back."""
+
+    __tablename__ = "unit_merge"
+    __table_args__ = (
+        # of two merges of one unit at once one is made
+        Index(
+            "uq_unit_merge_standing",
+            "merged_id",
+            unique=True,
+            sqlite_where=text("undone_at IS NULL"),
+            postgresql_where=text("undone_at IS NULL"),
+        ),
+    )
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The unit that stays.
+    kept_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
+    #: The unit that was merged into it.
+    merged_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
+    #: "parts": part → table → keys of the moved rows; "parent_id", "closed_at", "children": the tree as it was; "facts": the counts.
+    moved: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    #: Whether the grants at the merged unit went along.
+    carry_grants: Mapped[bool] = mapped_column(default=False)
+    #: The account that did it.
+    done_by: Mapped[int | None] = mapped_column(BigId)
+    #: When.
+    done_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: The account that took it back.
+    undone_by: Mapped[int | None] = mapped_column(BigId)
+    #: When it was taken back.
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class ImportState(StrEnum):
     """Where an import stands."""
 

@@ -36,11 +36,18 @@ class UnitRow:
     children: int
 
 
-def search_units(db: Session, text: str, within_path: str | None = None, limit: int = MOST_FOUND) -> list[UnitHit]:
+def search_units(
+    db: Session,
+    text: str,
+    within_path: str | None = None,
+    limit: int = MOST_FOUND,
+    *,
+    within: ColumnElement[bool] | None = None,
+) -> list[UnitHit]:
     """Open units by a part of the name, the beginning of the pinyin initials or of the code, best first.
 
-    Nothing for fewer than two characters. `within_path` keeps to one unit and all below it. Every visitor may search: unit names are
-    public.
+    Nothing for fewer than two characters. `within_path` keeps to one unit and all below it, `within` to the units of a condition. Every
+    visitor may search: unit names are public.
     """
     typed = unicodedata.normalize("NFKC", text).strip()
     if len(typed) < LEAST_CHARACTERS:
@@ -66,6 +73,8 @@ def search_units(db: Session, text: str, within_path: str | None = None, limit: 
     )
     if within_path is not None:
         query = query.where(below(OrgUnit.path, within_path))
+    if within is not None:
+        query = query.where(within)
     words = {0: "code", 1: "name", 2: "name", 3: "initials", 4: "code"}
     return [UnitHit(unit, parent, words[place]) for unit, parent, place in db.execute(query)]
 

@@ -10,11 +10,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from quizapp.audit.services import record
-from quizapp.core.errors import Forbidden, NotFound
-from quizapp.core.scope import Actor, Permission
+from quizapp.core.errors import NotFound
+from quizapp.core.scope import Actor
 from quizapp.organisation.errors import CodeTaken, IndustryClosed, NameNeeded, UnitClosed
 from quizapp.organisation.models import Industry, OrgUnit, UnitKind
 from quizapp.organisation.people import Identified, age_band, clean_name, identify
+from quizapp.organisation.tree import check_not_merged, check_reach, hold_unit
 
 __all__ = [
     "Identified",
@@ -62,7 +63,11 @@ def create_unit(
 
     Raises NameNeeded, CodeTaken, UnitClosed (the parent), IndustryClosed, Forbidden.
     """
-    _check_reach(actor, parent)
+    if parent is not None:
+        parent = hold_unit(db, parent.id)
+        if parent is None:
+            raise NotFound
+    check_reach(actor, parent)
     if parent is not None and parent.closed_at is not None:
         raise UnitClosed(field="parent")
     _check_industry(industry)
@@ -110,7 +115,7 @@ def edit_unit(
     now: datetime,
 ) -> OrgUnit:
     """Rename a unit or change its kind, code or industry. Its place in the tree stays. Raises NameNeeded, CodeTaken, IndustryClosed."""
-    _check_reach(actor, unit)
+    check_reach(actor, unit)
     if industry is not None and industry.id != unit.industry_id:
         _check_industry(industry)
     label = _name(name)
@@ -135,7 +140,8 @@ def edit_unit(
 
 def close_unit(db: Session, *, unit: OrgUnit, actor: Actor, now: datetime) -> OrgUnit:
     """Close a unit: it takes no new people, all its records and the units below stay. Twice is harmless."""
-    _check_reach(actor, unit)
+    check_reach(actor, unit)
+    db.refresh(unit, with_for_update=True)  # whoever is about to start there with it as their unit is waited for
     if unit.closed_at is None:
         unit.closed_at = now
         _record_unit(db, actor, "unit_closed", unit, {}, now)
@@ -143,8 +149,9 @@ def close_unit(db: Session, *, unit: OrgUnit, actor: Actor, now: datetime) -> Or
 
 
 def reopen_unit(db: Session, *, unit: OrgUnit, actor: Actor, now: datetime) -> OrgUnit:
-    """Take the closing back."""
-    _check_reach(actor, unit)
+    """Take the closing back. Raises UnitIsMerged: a merge is taken back as a whole."""
+    check_reach(actor, unit)
+    check_not_merged(db, unit)
     if unit.closed_at is not None:
         unit.closed_at = None
         _record_unit(db, actor, "unit_reopened", unit, {}, now)
@@ -153,7 +160,7 @@ def reopen_unit(db: Session, *, unit: OrgUnit, actor: Actor, now: datetime) -> O
 
 def create_industry(db: Session, *, code: str, name: str, name_en: str, actor: Actor, now: datetime) -> Industry:
     """A new industry; it takes a grant over all units. Raises NameNeeded, CodeTaken, Forbidden."""
-    _check_reach(actor, None)
+    check_reach(actor, None)
     industry = Industry(code=_code(code), name=_name(name), name_en=clean_name(name_en) or _name(name))
     if not industry.code:
         raise NameNeeded(field="code")
@@ -166,7 +173,7 @@ def edit_industry(
     db: Session, *, industry: Industry, code: str, name: str, name_en: str, actor: Actor, now: datetime
 ) -> Industry:
     """Rename an industry or change its code. Raises NameNeeded, CodeTaken, Forbidden."""
-    _check_reach(actor, None)
+    check_reach(actor, None)
     values = {
         "code": _code(code) or industry.code,
         "name": _name(name),
@@ -184,7 +191,7 @@ def edit_industry(
 
 def close_industry(db: Session, *, industry: Industry, actor: Actor, now: datetime) -> Industry:
     """Close an industry: it is offered for nothing new. Twice is harmless."""
-    _check_reach(actor, None)
+    check_reach(actor, None)
     if industry.closed_at is None:
         industry.closed_at = now
         _record_industry(db, actor, "industry_closed", industry, {}, now)
@@ -193,19 +200,11 @@ def close_industry(db: Session, *, industry: Industry, actor: Actor, now: dateti
 
 def reopen_industry(db: Session, *, industry: Industry, actor: Actor, now: datetime) -> Industry:
     """Take the closing back."""
-    _check_reach(actor, None)
+    check_reach(actor, None)
     if industry.closed_at is not None:
         industry.closed_at = None
         _record_industry(db, actor, "industry_reopened", industry, {}, now)
     return industry
-
-
-def _check_reach(actor: Actor, unit: OrgUnit | None) -> None:
-    """The actor manages this unit; None stands for the whole tree. A unit out of reach looks like none."""
-    if actor.system:
-        return
-    if not actor.scope.covers(Permission.MANAGE_UNITS, unit.path if unit else None):
-        raise NotFound if unit is not None else Forbidden
 
 
 def _check_industry(industry: Industry | None) -> None:

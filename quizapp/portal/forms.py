@@ -22,4 +22,4 @@ class PasswordAgainForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no typ
     """The password, typed once more before something that cannot be taken back or must not fall into other hands."""
 
     password = PasswordField(_l("再输一次密码"), validators=[InputRequired(_l("请填写密码")), Length(max=MOST)])
-    not_before = HiddenField()
+    not_before = HiddenField("")

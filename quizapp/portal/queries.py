@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from quizapp.core.clock import from_ms, to_ms
 from quizapp.organisation.models import OrgUnit, Person
-from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Response
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryAudience, DeliveryState, Response
 from quizapp.trainings.models import Attendance, AudienceRule, RegistrationMode, TrainingSession
 from quizapp.trainings.queries import counts
 from quizapp.trainings.queries.registrations import open_for_registration
@@ -106,7 +106,10 @@ def running_attempts(db: Session, account_id: int, now: datetime) -> list[Runnin
 def open_deliveries(
     db: Session, *, unit_path: str | None, account_id: int | None, now: datetime
 ) -> list[OfferedDelivery]:
-    """Tests that can be taken now: for a unit those that it or a unit above offers, without one those open to guests."""
+    """Tests that can be taken now: for a unit those that it or a unit above offers, without one those open to guests.
+
+    One that is limited to an audience is shown to the units of it, whoever offers it.
+    """
     now_ms = to_ms(now)
     query = (
         select(Delivery)
@@ -115,7 +118,7 @@ def open_deliveries(
             Delivery.state == DeliveryState.READY,
             Delivery.opens_at <= now_ms,
             Delivery.closes_at > now_ms,
-            OrgUnit.path.in_(ancestors(unit_path)) if unit_path is not None else Delivery.guests,
+            _offered_to(unit_path),
         )
         .options(joinedload(Delivery.unit))
         .order_by(Delivery.closes_at, Delivery.id)
@@ -123,6 +126,14 @@ def open_deliveries(
     deliveries = list(db.scalars(query))
     counts = _attempts_by_delivery(db, account_id, [delivery.id for delivery in deliveries])
     return [OfferedDelivery(delivery, *counts.get(delivery.id, (0, False))) for delivery in deliveries]
+
+
+def _offered_to(unit_path: str | None) -> ColumnElement[bool]:
+    if unit_path is None:
+        return and_(Delivery.guests, Delivery.limited.is_(False))
+    above = [int(part) for part in unit_path.strip("/").split("/")]
+    meant = exists().where(DeliveryAudience.delivery_id == Delivery.id, DeliveryAudience.unit_id.in_(above))
+    return or_(and_(Delivery.limited.is_(False), OrgUnit.path.in_(ancestors(unit_path))), and_(Delivery.limited, meant))
 
 
 def _attempts_by_delivery(

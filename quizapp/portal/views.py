@@ -171,7 +171,7 @@ def me() -> str:
         certificates=certificates_of_person(db, actor.person_id or 0),
         **_registrations(db),
         work_url=_work_url(),
-        account_url=optional_url("accounts.me"),
+        account_url=optional_url("accounts.security"),
     )
 
 

@@ -66,6 +66,12 @@ class UnitOutside(Invalid):
     code = "unit_outside"
 
 
+class OutsideAudience(Conflict):
+    """The delivery is for the people of other units (or of another industry)."""
+
+    code = "delivery_not_for_unit"
+
+
 class AttemptNotYours(NotFound):
     """No right to this attempt in this browser: shows the start page, nothing of the attempt."""
 
@@ -117,9 +123,33 @@ class PoolTooSmall(Conflict):
 
 
 class DeliveryStarted(Conflict):
-    """After the first start this cannot be changed any more."""
+    """After the first start this cannot be changed any more; `fields` names what was refused."""
 
     code = "delivery_started"
+
+
+class DeliveryEdited(Conflict):
+    """Somebody else has changed it since the form was opened; `revision` is the one that stands."""
+
+    code = "delivery_edited"
+
+
+class EndOnlyEarlier(Invalid):
+    """After the first start the end is moved later by extending, which takes late answers in."""
+
+    code = "end_only_earlier"
+
+
+class AudienceUnknowable(Invalid):
+    """The audience cannot be held against what is asked: `needs` is the profile field that must be required."""
+
+    code = "audience_unknowable"
+
+
+class AudienceForeign(Invalid):
+    """A unit of the audience is closed, unknown, or outside the editor's own grant."""
+
+    code = "audience_foreign"
 
 
 class DeliveryValueMissing(Invalid):
@@ -162,3 +192,57 @@ class AssemblyRunning(Conflict):
     """The papers are being assembled, or stand already."""
 
     code = "assembly_running"
+
+
+class ReasonMissing(Invalid):
+    """What a second person has to judge needs a reason."""
+
+    code = "reason_missing"
+
+
+class AcceptedInvalid(Invalid):
+    """The accepted answers are none, no options of the item, or what is right already."""
+
+    code = "accepted_invalid"
+
+
+class ProposalOpen(Conflict):
+    """There is a proposal already that nobody has decided."""
+
+    code = "proposal_open"
+
+
+class ProposalDecided(Conflict):
+    """Somebody has decided it, or taken it back."""
+
+    code = "proposal_decided"
+
+
+class SecondPersonNeeded(Conflict):
+    """Whoever proposed it cannot confirm it."""
+
+    code = "second_person_needed"
+
+
+class AttemptNotClosed(Conflict):
+    """Only an attempt that was submitted or closed can be made void."""
+
+    code = "attempt_not_closed"
+
+
+class EndNotLater(Invalid):
+    """An extension ends later than now and than before."""
+
+    code = "end_not_later"
+
+
+class ExtraOutOfRange(Invalid):
+    """Extra time is 1 to `most` minutes."""
+
+    code = "extra_out_of_range"
+
+
+class NobodyKnown(Conflict):
+    """Nobody knows whose attempt it is: extra time is given to a person."""
+
+    code = "nobody_known"

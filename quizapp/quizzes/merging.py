@@ -1,17 +1,29 @@
 """Attempts, when two persons are merged: all go to the one who stays, their snapshots of the day as they are, and the first of each
-delivery is found anew."""
+delivery is found anew. Deliveries, when two units are merged: those that have not ended go to the unit that stays."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.audit.services import record
 from quizapp.core.clock import to_ms
-from quizapp.core.registry import MergeFact, MergePersonPart, PersonMerging, add_merge_person
-from quizapp.quizzes.models import Attempt, Delivery
+from quizapp.core.registry import (
+    MergeFact,
+    MergePersonPart,
+    MergeUnitPart,
+    PersonMerging,
+    UnitFact,
+    UnitMerging,
+    add_merge_person,
+    add_merge_unit,
+)
+from quizapp.organisation.unit_merging import move_rows, return_rows
+from quizapp.quizzes.models import Attempt, Delivery, DeliveryAudience
+from quizapp.quizzes.rescoring.models import ExtraTime
 from quizapp.quizzes.services.first_attempts import settle_first
 
 
@@ -28,13 +40,31 @@ def preview(db: Session, kept_id: int, merged_id: int) -> list[MergeFact]:
 
 def do(db: Session, merging: PersonMerging) -> dict[str, Any]:
     """Move them, and set the first flags anew."""
-    return {"attempts": _move(db, merging, Attempt.person_id == merging.merged_id, merging.kept_id)}
+    return {
+        "attempts": _move(db, merging, Attempt.person_id == merging.merged_id, merging.kept_id),
+        "extra_time": _move_extra_time(db, merging),
+    }
 
 
 def undo(db: Session, merging: PersonMerging, moved: dict[str, Any]) -> None:
     """Move those back that are still with the one who stayed: somebody may have claimed one since."""
     mine = and_(Attempt.id.in_(moved["attempts"]), Attempt.person_id == merging.kept_id)
     _move(db, merging, mine, merging.merged_id)
+    back = and_(ExtraTime.id.in_(moved.get("extra_time", [])), ExtraTime.person_id == merging.kept_id)
+    db.execute(update(ExtraTime).where(back).values(person_id=merging.merged_id))
+
+
+def _move_extra_time(db: Session, merging: PersonMerging) -> list[int]:
+    """Extra time goes along to deliveries where the one who stays has none."""
+    theirs = select(ExtraTime.delivery_id).where(ExtraTime.person_id == merging.kept_id)
+    moved = db.execute(
+        update(ExtraTime)
+        .where(ExtraTime.person_id == merging.merged_id, ExtraTime.delivery_id.not_in(theirs))
+        .values(person_id=merging.kept_id)
+        .returning(ExtraTime.id)
+        .execution_options(synchronize_session=False)
+    )
+    return list(moved.scalars())
 
 
 def _move(db: Session, merging: PersonMerging, which: ColumnElement[bool], to: int) -> list[int]:
@@ -77,4 +107,49 @@ def _firsts(db: Session, deliveries: list[int], people: tuple[int, int]) -> dict
     return {row.id: row.delivery_id for row in rows}
 
 
-add_merge_person(MergePersonPart(name="quizzes", moves=("attempt.person_id",), preview=preview, do=do, undo=undo))
+add_merge_person(
+    MergePersonPart(
+        name="quizzes", moves=("attempt.person_id", "extra_time.person_id"), preview=preview, do=do, undo=undo
+    )
+)
+
+
+def preview_units(db: Session, units: Select[int], now: datetime) -> list[UnitFact]:
+    """How many deliveries of the units run or are to come."""
+    count = select(func.count()).where(Delivery.unit_id.in_(units), Delivery.closes_at > to_ms(now))
+    return [UnitFact("deliveries", db.scalar(count) or 0)]
+
+
+def move_deliveries(db: Session, merging: UnitMerging) -> dict[str, list[int]]:
+    """Who may take them is said by their unit, to which all people go: those that have not ended follow. Ended ones are history."""
+    running = Delivery.closes_at > to_ms(merging.now)
+    lines = select(DeliveryAudience.delivery_id).where(DeliveryAudience.unit_id == merging.kept_id)
+    of_running = DeliveryAudience.delivery_id.in_(select(Delivery.id).where(running))
+    return {
+        "delivery": move_rows(db, Delivery.unit_id, merging, running),
+        # where the unit that stays has a line already, its people are in anyway
+        "delivery_audience": move_rows(
+            db, DeliveryAudience.unit_id, merging, and_(of_running, DeliveryAudience.delivery_id.not_in(lines))
+        ),
+    }
+
+
+def return_deliveries(db: Session, merging: UnitMerging, moved: dict[str, list[int]]) -> None:
+    """Give them back."""
+    return_rows(db, Delivery.unit_id, merging, moved["delivery"])
+    return_rows(db, DeliveryAudience.unit_id, merging, moved["delivery_audience"])
+
+
+add_merge_unit(
+    MergeUnitPart(
+        name="quizzes",
+        moves=("delivery.unit_id", "delivery_audience.unit_id"),
+        stays={
+            "attempt.unit_id": "the unit of the day",
+            "attempt.unit_path": "the unit's path of the day, by which figures roll up",
+        },
+        preview=preview_units,
+        do=move_deliveries,
+        undo=return_deliveries,
+    )
+)

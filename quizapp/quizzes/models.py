@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from quizapp.banks.models import ItemBank, ItemVersion
 from quizapp.core.db import Base, BigId, Json, PathText
-from quizapp.organisation.models import OrgUnit
+from quizapp.organisation.models import Industry, OrgUnit
 
 
 class DeliveryState(StrEnum):
@@ -118,7 +118,7 @@ class Delivery(Base):
     title: Mapped[str] = mapped_column(String(120))
     #: English title, where given.
     title_en: Mapped[str | None] = mapped_column(String(160))
-    #: The unit that offers it; its audience is this unit and all below.
+    #: The unit that offers it.
     unit_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
     #: The window, half-open, ms UTC.
     opens_at: Mapped[int] = mapped_column(BigId)
@@ -160,10 +160,54 @@ class Delivery(Base):
     created_by: Mapped[int | None] = mapped_column(BigId)
     #: When, ms UTC.
     created_at: Mapped[int] = mapped_column(BigId)
+    #: When the papers were last asked for, ms UTC; None: when it was published.
+    asked_at: Mapped[int | None] = mapped_column(BigId)
+    #: Raised by each change: a form that was opened before it is not stored.
+    revision: Mapped[int] = mapped_column(default=1)
+    #: Whether somebody was given extra time; the lines need not be read to know.
+    extra_time: Mapped[bool] = mapped_column(default=False)
+    #: Whether it is for the units of its audience alone; the lines need not be read to know.
+    limited: Mapped[bool] = mapped_column(default=False)
     #: The unit's row.
     unit: Mapped[OrgUnit] = relationship()
     #: The blueprint's row.
     blueprint: Mapped[QuizBlueprint] = relationship()
+    #: Whom it is for, where it is limited.
+    audience: Mapped[list[DeliveryAudience]] = relationship(order_by="DeliveryAudience.id")
+
+
+class DeliveryAudience(Base):
+    """One line of an audience: the people of a unit and of all below it, of one industry alone where one is named.
+
+    A delivery without a line is for everybody who scans its poster.
+    """
+
+    __tablename__ = "delivery_audience"
+    __table_args__ = (
+        UniqueConstraint("delivery_id", "unit_id", "industry_id"),
+        # where no industry is named, the constraint above finds nothing equal
+        Index(
+            "uq_delivery_audience_unit",
+            "delivery_id",
+            "unit_id",
+            unique=True,
+            sqlite_where=text("industry_id IS NULL"),
+            postgresql_where=text("industry_id IS NULL"),
+        ),
+    )
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The delivery.
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
+    #: The unit.
+    unit_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
+    #: The industry; None: any.
+    industry_id: Mapped[int | None] = mapped_column(ForeignKey("industry.id"))
+    #: The unit's row.
+    unit: Mapped[OrgUnit] = relationship(lazy="joined")
+    #: The industry's row.
+    industry: Mapped[Industry | None] = relationship(lazy="joined")
 
 
 class Paper(Base):
@@ -214,6 +258,14 @@ class Attempt(Base):
             postgresql_where=text("is_first"),
         ),
         Index("ix_attempt_delivery_id_unit_path", "delivery_id", "unit_path"),
+        Index("ix_attempt_delivery_id_local_date", "delivery_id", "local_date"),
+        Index(
+            "ix_attempt_repeated",
+            "delivery_id",
+            "person_id",
+            sqlite_where=text("is_first = 0"),
+            postgresql_where=text("NOT is_first"),
+        ),
         Index("ix_attempt_local_date_unit_id_person_id", "local_date", "unit_id", "person_id"),
         Index("ix_attempt_state_deadline_at", "state", "deadline_at"),
         Index("ix_attempt_delivery_id_device_hash", "delivery_id", "device_hash"),
@@ -251,6 +303,8 @@ class Attempt(Base):
     deadline_at: Mapped[int] = mapped_column(BigId)
     #: deadline_at + grace: the hot path compares one number.
     accepts_until: Mapped[int] = mapped_column(BigId)
+    #: Seconds of extra time that are in the deadline.
+    extra_s: Mapped[int] = mapped_column(default=0)
     #: When it was submitted or closed, ms UTC.
     closed_at: Mapped[int | None] = mapped_column(BigId)
     #: Local day of the start.

@@ -1,6 +1,6 @@
-"""The poster: its QR code as SVG, and the A4 sheet as PDF.
+"""What is printed of a delivery: its QR code as SVG, the poster in A4 and A5, and a sheet of small cards, as PDF.
 
-The sheet is `poster.typ` beside this file, set by `core.typesetting`.
+The sheets are `poster.typ` and `cards.typ` beside this file, set by `core.typesetting`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from typing import Literal
 from quizapp.core.typesetting import set_page
 
 TEMPLATE = Path(__file__).with_name("poster.typ")
-#: Posters kept in memory: about 60 KB each.
+CARDS = Path(__file__).with_name("cards.typ")
+#: The papers on which a poster can be printed.
+SHEETS = ("a4", "a5")
+#: Sheets kept in memory: about 60 KB each.
 _KEPT = 32
 
 
@@ -38,28 +41,28 @@ class Poster:
     qr: str
 
 
-def qr_svg(url: str) -> str:
-    """The code of an address as SVG: error level M, quiet zone 4, black modules on white, one path, no style attribute."""
-    import qrcode
-    from qrcode.constants import ERROR_CORRECT_M
-    from qrcode.image.svg import SvgPathFillImage
-
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4, image_factory=SvgPathFillImage)
-    code.add_data(url)
-    code.make(fit=True)
-    return str(code.make_image().to_string(encoding="unicode"))
+def poster_pdf(poster: Poster, sheet: str = "a4") -> bytes:
+    """The poster on a paper of `SHEETS`. Raises FaceMissing where no Chinese face is installed."""
+    return _compile(TEMPLATE, poster, "pdf", sheet=sheet)
 
 
-def poster_pdf(poster: Poster) -> bytes:
-    """The sheet, A4. Raises FaceMissing where no Chinese face is installed."""
-    return _compile(poster, "pdf")
+def poster_png(poster: Poster, ppi: float = 100, sheet: str = "a4") -> bytes:
+    """The poster as a picture, for the preview and for reading its code back."""
+    return _compile(TEMPLATE, poster, "png", ppi, sheet=sheet)
 
 
-def poster_png(poster: Poster, ppi: float = 100) -> bytes:
-    """The sheet as a picture, for the preview and for reading its code back."""
-    return _compile(poster, "png", ppi)
+def cards_pdf(poster: Poster) -> bytes:
+    """Ten small cards on an A4 sheet. Raises FaceMissing where no Chinese face is installed."""
+    return _compile(CARDS, poster, "pdf")
+
+
+def cards_png(poster: Poster, ppi: float = 150) -> bytes:
+    """The sheet of cards as a picture, for reading its codes back."""
+    return _compile(CARDS, poster, "png", ppi)
 
 
 @lru_cache(maxsize=_KEPT)
-def _compile(poster: Poster, kind: Literal["pdf", "png"], ppi: float | None = None) -> bytes:
-    return set_page(TEMPLATE, asdict(poster), kind, ppi)
+def _compile(
+    template: Path, poster: Poster, kind: Literal["pdf", "png"], ppi: float | None = None, *, sheet: str = "a4"
+) -> bytes:
+    return set_page(template, {**asdict(poster), "sheet": sheet}, kind, ppi)

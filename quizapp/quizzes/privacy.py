@@ -22,6 +22,7 @@ from quizapp.core.privacy_parts import (
 )
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Attempt, Delivery, Response, TransferCode
+from quizapp.quizzes.rescoring.models import ExtraTime
 
 
 def erase(db: Session, erasing: Erasing) -> None:
@@ -53,7 +54,17 @@ def export(db: Session, exporting: Exporting) -> list[ExportSection]:
         answers[response.attempt_id].append(
             {"position": response.position, "answer": response.answer, "saved_at": from_ms(response.saved_at)}
         )
+    more_time = db.execute(
+        select(Delivery.title, ExtraTime.seconds, ExtraTime.given_at)
+        .join(Delivery, Delivery.id == ExtraTime.delivery_id)
+        .where(ExtraTime.person_id.in_(exporting.person_ids))
+        .order_by(ExtraTime.id)
+    )
     return [
+        ExportSection(
+            "extra_time",
+            tuple({"title": row[0], "minutes": row[1] / 60, "at": from_ms(row[2])} for row in more_time),
+        ),
         ExportSection(
             "attempt",
             tuple(
@@ -76,7 +87,7 @@ def export(db: Session, exporting: Exporting) -> list[ExportSection]:
                 }
                 for attempt, title, max_score, unit in rows
             ),
-        )
+        ),
     ]
 
 
@@ -94,16 +105,24 @@ add_erase_person(
             "attempt.receipt_hash",
             "transfer_code.code_hash",
         ),
-        stays={"attempt.person_id": "persons are counted by it; it leads to an emptied row"},
+        stays={
+            "attempt.person_id": "persons are counted by it; it leads to an emptied row",
+            "extra_time.person_id": "why an attempt took longer; it leads to an emptied row",
+        },
         do=erase,
     )
 )
-add_export_person(ExportPersonPart(name="quizzes", reads=("attempt", "response"), do=export))
+add_export_person(ExportPersonPart(name="quizzes", reads=("attempt", "response", "extra_time"), do=export))
 add_inventory(
     InventoryPart(
         name="quizzes",
         entries=(
-            InventoryEntry("attempts", ("attempt", "response", "late_response"), "figures", "attempts"),
+            InventoryEntry(
+                "attempts",
+                ("attempt", "response", "late_response", "extra_time", "result_change"),
+                "figures",
+                "attempts",
+            ),
             InventoryEntry("transfers", ("transfer_code",), "change_phone", "day"),
         ),
     )

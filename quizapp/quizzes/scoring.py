@@ -17,6 +17,8 @@ class PositionKey:
 
     key: tuple[str, ...]
     points: int
+    #: Further answers that are right since a correction.
+    more: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,17 @@ def answer_text(options: tuple[str, ...]) -> str:
     return ",".join(sorted(options))
 
 
-def is_right(answer: str, key: tuple[str, ...]) -> bool:
-    """Whether a stored answer is the key."""
-    return bool(answer) and tuple(answer.split(",")) == key
+def is_right(answer: str, key: tuple[str, ...], more: tuple[tuple[str, ...], ...] = ()) -> bool:
+    """Whether a stored answer is the key, or one of the further answers that are right since a correction."""
+    if not answer:
+        return False
+    chosen = tuple(answer.split(","))
+    return chosen == key or chosen in more
 
 
 def score(keys: Mapping[int, PositionKey], answers: Mapping[int, str]) -> Score:
     """Score the stored answers (position → text) of an attempt with the keys of its paper."""
-    right = [position for position, key in keys.items() if is_right(answers.get(position, ""), key.key)]
+    right = [position for position, key in keys.items() if is_right(answers.get(position, ""), key.key, key.more)]
     return Score(
         points=sum(keys[position].points for position in right),
         right=len(right),

@@ -10,11 +10,15 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.registry import task
+from quizapp.jobs.models import Job
 from quizapp.jobs.periodic import every
 from quizapp.jobs.worker import JobContext, JobTakenOver
 from quizapp.quizzes.models import AttemptState, Delivery
 from quizapp.quizzes.queries.taking import PaperCache
+from quizapp.quizzes.rescoring.models import ChangeCause
 from quizapp.quizzes.services.assembly import TASK, assemble_papers, note_crash
+from quizapp.quizzes.services.rescoring import TASK as RESCORE
+from quizapp.quizzes.services.rescoring import attempts_to_rescore, count_to_rescore, rescore_attempt
 from quizapp.quizzes.services.submitting import close_if_over, overdue_attempts
 
 log = logging.getLogger(__name__)
@@ -69,3 +73,30 @@ def close_overdue(context: JobContext, _arguments: dict[str, Any]) -> dict[str, 
                 else:
                     closed += 1
     return {"closed": closed, "failed": len(failed)}
+
+
+@task(RESCORE)
+def rescore_delivery(context: JobContext, arguments: dict[str, Any]) -> dict[str, int]:
+    """Bring the closed attempts of a delivery to their newest scores, some in one transaction. Run again it changes nothing."""
+    delivery_id, cause = int(arguments["delivery_id"]), ChangeCause(arguments["cause"])
+    papers = PaperCache()
+    done, changed, last = 0, 0, 0
+    with context.session() as db:
+        account_id = db.get_one(Job, context.job_id).account_id
+        total = count_to_rescore(db, delivery_id)
+        while batch := attempts_to_rescore(db, delivery_id, last):
+            db.rollback()
+            with transaction(db):
+                for attempt_id in batch:
+                    change = rescore_attempt(
+                        db,
+                        attempt_id,
+                        papers=papers,
+                        cause=cause,
+                        account_id=account_id,
+                        now_ms=to_ms(context.now()),
+                    )
+                    changed += change is not None
+            done, last = done + len(batch), batch[-1]
+            context.progress(done, max(done, total))
+    return {"delivery_id": delivery_id, "attempts": done, "changed": changed}

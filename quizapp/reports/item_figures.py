@@ -82,7 +82,8 @@ def item_rows(
     for paper_id, position, answer, count in given:
         tally = tallies[versions[paper_id, position]]
         tally.answers[answer] += count
-        if is_right(answer, keys[paper_id][position].key):
+        key = keys[paper_id][position]
+        if is_right(answer, key.key, key.more):
             tally.right += count
         else:
             tally.wrong[answer] += count

@@ -2,24 +2,41 @@
 
 Where both have a row at one session, one row stays with each: the better one (what counts before what does not, then the earlier) is
 or becomes the row of the one who stays, and the other counts no more. Snapshots of the day (unit, path, manner) never change.
+
+When two units are merged, what is to come or goes on (sessions that are not over, runs, courses, places) goes to the one that stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import to_ms
 from quizapp.core.db import insert_once
-from quizapp.core.registry import MergeFact, MergePersonPart, PersonMerging, add_merge_person
+from quizapp.core.registry import (
+    MergeFact,
+    MergePersonPart,
+    MergeUnitPart,
+    PersonMerging,
+    UnitFact,
+    UnitMerging,
+    add_merge_person,
+    add_merge_unit,
+)
 from quizapp.organisation.models import Person, PersonSource
+from quizapp.organisation.unit_merging import move_rows, return_rows
 from quizapp.trainings.models import (
     Attendance,
     AttendanceEntry,
     AttendanceState,
+    AudienceRule,
+    Course,
+    CourseRun,
+    Place,
     Registration,
     RegistrationState,
     RosterEntry,
@@ -280,5 +297,65 @@ add_merge_person(
         preview=preview,
         do=do,
         undo=undo,
+    )
+)
+
+
+def preview_units(db: Session, units: Select[int], now: datetime) -> list[UnitFact]:
+    """The sessions that are not over, and the courses and places in use."""
+    count = select(func.count())
+    coming = count.where(
+        TrainingSession.unit_id.in_(units),
+        TrainingSession.ends_at > to_ms(now),
+        TrainingSession.cancelled_at.is_(None),
+        TrainingSession.closed_at.is_(None),
+    )
+    courses = count.where(Course.unit_id.in_(units), Course.closed_at.is_(None))
+    places = count.where(Place.unit_id.in_(units), Place.closed_at.is_(None))
+    return [
+        UnitFact("sessions", db.scalar(coming) or 0),
+        UnitFact("courses", db.scalar(courses) or 0),
+        UnitFact("places", db.scalar(places) or 0),
+    ]
+
+
+def move_plans(db: Session, merging: UnitMerging) -> dict[str, list[int]]:
+    """What is to come goes to the unit that stays, with whom it is for. A place stays where the other has one of that name."""
+    now = to_ms(merging.now)
+    coming = select(TrainingSession.id).where(TrainingSession.ends_at > now, TrainingSession.closed_at.is_(None))
+    names = select(Place.name).where(Place.unit_id == merging.kept_id)
+    return {
+        "audience_rule": move_rows(db, AudienceRule.unit_id, merging, AudienceRule.session_id.in_(coming)),
+        "training_session": move_rows(db, TrainingSession.unit_id, merging, TrainingSession.id.in_(coming)),
+        "course_run": move_rows(db, CourseRun.unit_id, merging, CourseRun.closed_at.is_(None)),
+        "course": move_rows(db, Course.unit_id, merging),
+        "place": move_rows(db, Place.unit_id, merging, Place.name.not_in(names)),
+    }
+
+
+def return_plans(db: Session, merging: UnitMerging, moved: dict[str, list[int]]) -> None:
+    """Give them back."""
+    for model in (AudienceRule, TrainingSession, CourseRun, Course, Place):
+        return_rows(db, model.unit_id, merging, moved[model.__tablename__])
+
+
+add_merge_unit(
+    MergeUnitPart(
+        name="trainings",
+        moves=(
+            "audience_rule.unit_id",
+            "training_session.unit_id",
+            "course_run.unit_id",
+            "course.unit_id",
+            "place.unit_id",
+        ),
+        stays={
+            f"{table}.{column}": "the unit of the day"
+            for table in ("attendance", "registration", "roster_entry")
+            for column in ("unit_id", "unit_path")
+        },
+        preview=preview_units,
+        do=move_plans,
+        undo=return_plans,
     )
 )

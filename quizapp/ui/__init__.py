@@ -44,6 +44,7 @@ figures.html   ring(["all", "some", "none", …], "78", _("满分 100"), label),
                progress(3, 5, label), figure_card(name, "6,042", _("人"), method, target="6,000", share=1.01)
                dot_interval_axis((0.4, 1.0), target), dot_interval(rate, low, high, (0.4, 1.0), target), interval_sign("below")
                bar_chart([{"label": …, "value": …}], caption, word)
+               line_over_time(points, scale, label)         points: [{"label", "value", "low", "high"}]
 tables.html    {% call table_card(caption) %}<thead>…</thead><tbody>…</tbody>{% endcall %}, hidden_cell()
                {% call filter_bar(clear_url) %}{{ filter_select("quiz", _("测验"), options, value) }}{% endcall %}
                pagination(page, pages, total, url_for_page)

@@ -44,7 +44,7 @@ BUNDLES: dict[str, list[str]] = {
     # what the home page and the list of banks load besides
     "portal.css": ["portal.css"],
     # what staff pages load besides
-    "desk.css": ["desk.css", "reports.css", "demo.css", "certificates.css", "sessions.css"],
+    "desk.css": ["desk.css", "reports.css", "demo.css", "certificates.css", "sessions.css", "deliveries.css"],
     # what the trainer's pages of sessions load besides
     "trainings.css": ["trainings.css"],
     # what the projector page loads besides

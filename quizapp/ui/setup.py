@@ -15,6 +15,8 @@ from quizapp.core.web import Runtime, get_actor
 from quizapp.ui import error_pages, filters, headers, preferences, views
 from quizapp.ui.assets import Assets, icon, static_url
 from quizapp.ui.build import DIST, TRANSLATIONS
+from quizapp.ui.cells import number_cells
+from quizapp.ui.environment import PageEnvironment
 
 #: The one guard of all forms; a feature exempts a view with `csrf.exempt(view)`.
 csrf = CSRFProtect()
@@ -31,6 +33,7 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
     app.extensions["quizapp_assets"] = assets
     app.wsgi_app = assets.wrap(app.wsgi_app)  # type: ignore[method-assign] # Flask's own way to add middleware
 
+    app.jinja_environment = PageEnvironment  # before its first use
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # a page may stay open for a day; the session bounds it
     if "csrf" not in app.extensions:
         csrf.init_app(app)
@@ -52,6 +55,7 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
     app.jinja_env.filters["safe_next"] = preferences.safe_next
     app.jinja_env.globals.update(
         icon=icon,
+        number_cells=number_cells,
         static_url=static_url,
         optional_url=optional_url,
         html_lang=preferences.html_lang,
@@ -63,6 +67,7 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
         staff_navigation=staff_navigation,
         actor_name=actor_name,
         is_demo=is_demo,
+        filings=filings,
     )
     headers.init_headers(app)
     app.register_blueprint(views.bp)
@@ -99,6 +104,12 @@ def is_demo() -> bool:
     """Whether this is the demo district."""
     runtime = _runtime()
     return bool(runtime and runtime.settings.demo)
+
+
+def filings() -> list[tuple[str, str]]:
+    """The filing numbers of this site with their addresses."""
+    runtime = _runtime()
+    return runtime.settings.filings if runtime else []
 
 
 def actor_name() -> str | None:

@@ -24,5 +24,5 @@ def send(client: FlaskClient, url: str, page: str | None = None, **values: Any) 
 
 
 def sign_in(client: FlaskClient, login: str, password: str = PASSWORD, **values: Any) -> TestResponse:
-    """Sign in through the page."""
-    return send(client, "/sign-in", login=login, password=password, **values)
+    """Sign in through the page, to be remembered (for 31 days) unless `remember` is empty: tests let days pass."""
+    return send(client, "/sign-in", **{"login": login, "password": password, "remember": "y", **values})

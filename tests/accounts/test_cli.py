@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from quizapp.accounts.cli import accounts
 from quizapp.accounts.errors import UsernameTaken
-from quizapp.accounts.models import AccountGrant
+from quizapp.accounts.models import AccountGrant, SecondFactor
 from quizapp.accounts.queries import find_set_up
 from quizapp.core.clock import system_clock
 from quizapp.core.db import Database, transaction
@@ -25,7 +25,7 @@ def run(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("INSTANCE", str(tmp_path))
     monkeypatch.setenv("PUBLIC_URL", "https://quiz.example.org")
     monkeypatch.setenv("DEMO", "0")
-    return lambda *words: CliRunner().invoke(accounts, ["create", *words])
+    return lambda *words, command="create": CliRunner().invoke(accounts, [command, *words])
 
 
 def test_a_made_account_gets_a_link_that_works(run: Callable[..., Result], db: Session) -> None:
@@ -53,3 +53,15 @@ def test_a_taken_name_and_an_unknown_unit_are_refused(run: Callable[..., Result]
     unknown = run("--username", "other", "--role", "trainer", "--unit", "nowhere")
     assert unknown.exit_code == 1
     assert "no unit has the code nowhere" in unknown.stderr
+
+
+def test_a_second_factor_is_reset_from_the_terminal(run: Callable[..., Result], db: Session) -> None:
+    with transaction(db):
+        account = make_account(db, username="linxiao")
+        db.add(SecondFactor(account_id=account.id, secret_sealed=b"sealed", enrolled_at=system_clock()))
+    done = run("--username", "LinXiao", command="reset-second-factor")
+    assert done.exit_code == 0
+    assert db.scalars(select(SecondFactor)).all() == []
+    unknown = run("--username", "nobody", command="reset-second-factor")
+    assert unknown.exit_code == 1
+    assert "nobody signs in as nobody" in unknown.stderr

@@ -21,6 +21,7 @@ from quizapp.accounts.errors import (
 )
 from quizapp.accounts.models import Account, AccountGrant
 from quizapp.accounts.passwords import hash_password
+from quizapp.accounts.queries import AuditSearch
 from quizapp.audit.models import AuditEvent
 from quizapp.core.db import Database, transaction
 from quizapp.core.errors import NotFound
@@ -305,19 +306,22 @@ def test_the_log_shows_only_the_own_units(db: Session) -> None:
                 db, username=f"u{unit.id}xx", name="新", role=Role.TRAINER, unit=unit, actor=SYSTEM, now=START
             )
     scope = actor_of(db, limited).scope
-    assert {row.event.unit_id for row in queries.search_audit(db, scope)} == {own.id}
+    assert {row.event.unit_id for row in queries.search_audit(db, scope, AuditSearch())} == {own.id}
     everything = Scope((Grant(Role.ADMINISTRATOR, None),))
-    assert {row.event.unit_id for row in queries.search_audit(db, everything)} == {own.id, foreign.id, None}
-    assert queries.search_audit(db, everything, username="nobody") == []
-    assert queries.search_audit(db, everything, username="limited") == []
+    assert {row.event.unit_id for row in queries.search_audit(db, everything, AuditSearch())} == {
+        own.id,
+        foreign.id,
+        None,
+    }
+    assert queries.search_audit(db, everything, AuditSearch(who="nobody")) == []
+    assert queries.search_audit(db, everything, AuditSearch(who="limited")) == []
     only = queries.search_audit(
         db,
         everything,
-        action="grant_created",
-        object_type="account",
-        start=START,
-        end=START + timedelta(seconds=1),
+        AuditSearch(action="grant_created", object_type="account", start=START, end=START + timedelta(seconds=1)),
     )
     assert len(only) == 2
-    assert queries.search_audit(db, everything, action="grant_created", end=START) == []
-    assert len(queries.search_audit(db, everything, before_id=only[0].event.id, action="grant_created")) == 1
+    assert queries.search_audit(db, everything, AuditSearch(action="grant_created", end=START)) == []
+    assert (
+        len(queries.search_audit(db, everything, AuditSearch(action="grant_created"), before_id=only[0].event.id)) == 1
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -51,6 +51,30 @@ def test_no_row_younger_than_three_years_is_deleted(either_db: Session) -> None:
     with pytest.raises(DatabaseError, match="younger than three years"), transaction(either_db):
         either_db.execute(delete(AuditEvent))
     assert count(either_db) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_event SET account_id = 8 WHERE id = 1",
+        "UPDATE audit_event SET at = '2001-01-01 00:00:00'",
+        "DELETE FROM audit_event WHERE id = 1",
+        "DELETE FROM audit_event",
+        {
+            "sqlite": "INSERT OR REPLACE INTO audit_event (id, at, action, object_type, details)"
+            " VALUES (1, '2026-01-01', 'x', 'x', '{}')",
+            "postgresql": "TRUNCATE audit_event",
+        },
+    ],
+    ids=["update", "back-date", "delete", "delete-all", "round-the-triggers"],
+)
+def test_plain_sql_changes_nothing(either_db: Session, statement: str | dict[str, str]) -> None:
+    write(either_db, datetime.now(UTC) - timedelta(hours=1))
+    if isinstance(statement, dict):
+        statement = statement[either_db.get_bind().dialect.name]
+    with pytest.raises(DatabaseError, match="audit_event"), transaction(either_db):
+        either_db.execute(text(statement))
+    assert either_db.scalars(select(AuditEvent.account_id)).all() == [7]
 
 
 def test_an_older_row_may_go(either_db: Session) -> None:

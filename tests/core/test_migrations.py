@@ -7,13 +7,21 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select, update
+from sqlalchemy.exc import DatabaseError
 
+from quizapp.accounts.models import AccountSession, RecoveryCode, SecondFactor
+from quizapp.accounts.services import open_session
+from quizapp.audit.models import AuditEvent
 from quizapp.core import migrate
 from quizapp.core.db import Database, transaction
+from quizapp.core.scope import SYSTEM, Role
 from quizapp.models import Base
-from quizapp.quizzes.models import Attempt
+from quizapp.organisation.models import OrgUnit, UnitMerge
+from quizapp.organisation.unit_merging import merge_units
+from quizapp.quizzes.models import Attempt, Delivery, DeliveryAudience
 from quizapp.trainings.models import Attendance, TrainingSession
-from tests.factories import make_attempt, make_delivery
+from tests.conftest import START
+from tests.factories import make_account, make_attempt, make_delivery, make_unit
 
 
 def test_there_is_one_head() -> None:
@@ -81,6 +89,46 @@ def test_sessions_of_before_keep_their_window_and_their_attendances(either_datab
     migrate.downgrade(either_database, "0001")
     with either_database.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT person_id, method FROM attendance").all() == [(1, "poster")]
+
+
+def test_deliveries_of_before_are_for_everybody_and_their_audience_goes_with_the_way_down(
+    either_database: Database,
+) -> None:
+    with either_database.session() as db, transaction(db):
+        delivery = make_delivery(db)
+        attempt_id = make_attempt(db, delivery).id
+        delivery.limited, delivery.revision = True, 7
+        db.add(DeliveryAudience(delivery_id=delivery.id, unit_id=delivery.unit_id))
+    migrate.downgrade(either_database, "0006")
+    migrate.upgrade(either_database)
+    with either_database.session() as db:
+        found = db.get_one(Delivery, delivery.id)
+        assert (found.limited, found.revision, found.asked_at, found.audience) == (False, 1, None, [])
+        assert db.get_one(Attempt, attempt_id).delivery_id == found.id
+
+
+def test_administration_goes_down_and_up_with_data_in_it(either_database: Database) -> None:
+    with either_database.session() as db, transaction(db):
+        kept, merged = make_unit(db), make_unit(db)
+        account = make_account(db, (Role.TRAINER, kept))
+        db.add(SecondFactor(account_id=account.id, secret_sealed=b"s", enrolled_at=START))
+        db.add(RecoveryCode(account_id=account.id, code_hash=b"c"))
+        open_session(db, account=account, device="", remember=True, second_factor=False, now=START)
+        merge_units(db, kept_id=kept.id, merged_id=merged.id, actor=SYSTEM, now=START)
+    migrate.downgrade(either_database, "0006")
+    migrate.upgrade(either_database)
+    with either_database.session() as db:
+        assert db.scalar(select(func.count()).select_from(AccountSession)) == 0
+        assert db.scalar(select(func.count()).select_from(UnitMerge)) == 0
+        assert db.get_one(OrgUnit, merged.id).parent_id == kept.id  # what was done stays done
+        assert db.scalars(select(AuditEvent.action)).all() == ["unit_merged"]
+    round_it = (
+        "TRUNCATE audit_event"
+        if not either_database.is_sqlite
+        else "REPLACE INTO audit_event SELECT * FROM audit_event"
+    )
+    with pytest.raises(DatabaseError, match="audit_event"), either_database.engine.begin() as connection:
+        connection.exec_driver_sql(round_it)
 
 
 def test_partial_indexes_live_through_a_rebuilt_table(sqlite_database: Database) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from quizapp.config import SettingInvalid, Settings, read_settings
-from quizapp.core.db import Database
-from quizapp.operations.doctor import examine
-from quizapp.operations.installation import Installation, check_mark, open_installation, set_mark
+from quizapp.core.db import Database, transaction
+from quizapp.core.tokens import Keys
+from quizapp.operations.installation import check_mark, open_installation, set_mark
 from quizapp.operations.server import check_address
 from quizapp.operations.services import fingerprint
 from tests.conftest import make_settings
+from tests.factories import make_account
 from tests.operations.support import free_port, run_command
 
 
@@ -80,22 +80,18 @@ def test_an_address_that_is_not_ours_is_refused_with_the_cure() -> None:
         check_address("203.0.113.7", free_port())
 
 
-def test_doctor_names_each_fault_with_its_cure(tmp_path: Path, database: Database, settings: Settings) -> None:
-    installation = open_installation(settings)
-    found = {finding.name: finding for finding in examine(installation)}
-    assert found["database"].good
-    assert found["keys"].good
-    assert not found["data notice"].good
-    assert "Set DATA_KEEPER" in str(found["data notice"])
-    (settings.keys_folder / "phone.key").chmod(0o644)
-    assert not {f.name: f for f in examine(installation)}["keys"].good
-    public = replace(installation.settings, public_url="http://quiz.example.org")
-    assert not {f.name: f for f in examine(_with(installation, public))}["https"].good
-    installation.database.dispose()
-
-
-def _with(installation: Installation, settings: Settings) -> Installation:
-    return replace(installation, settings=settings)
+def test_no_new_key_is_made_where_the_old_one_hides_what_is_stored(
+    settings: Settings, database: Database, keys: Keys
+) -> None:
+    with database.session() as db, transaction(db):
+        make_account(db, phone="13800001234", keys=keys)
+    with pytest.raises(SettingInvalid, match=r"phone\.key is missing, and 1 telephone numbers cannot be read"):
+        open_installation(settings)
+    assert not settings.keys_folder.exists()
+    settings.keys_folder.mkdir(parents=True)
+    (settings.keys_folder / "phone.key").write_text("x")
+    with pytest.raises(SettingInvalid, match=r"session\.key is missing, and 1 accounts would be signed out"):
+        open_installation(settings)
 
 
 @pytest.fixture

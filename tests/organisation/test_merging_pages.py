@@ -190,7 +190,7 @@ def test_a_merge_that_is_over_says_why(
     wrong = send(own, "/people/merge", page, person=[merged, third])
     assert wrong.status_code == 409
     assert "其中一人已经并入别人" in wrong.text
-    clock.now = START + timedelta(days=31)
+    clock.now = START + timedelta(days=30, hours=1)
     late = own.get(second.location).text
     assert "不能再撤销" in late
     assert "撤销这次合并" not in late

@@ -22,9 +22,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from quizapp.accounts.models import Account, AccountGrant
+from quizapp.accounts.models import Account, AccountGrant, AccountSession
 from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
+from quizapp.accounts.services import open_session as open_sign_in
 from quizapp.app import create_app
 from quizapp.banks.models import ItemBank, Topic
 from quizapp.certificates.models import Certificate
@@ -40,7 +41,11 @@ from quizapp.jobs.services import enqueue
 from quizapp.organisation.imports.batches import ROSTER, UNITS, receive_file
 from quizapp.organisation.merging import merge_people
 from quizapp.organisation.models import Industry, OrgUnit
-from quizapp.quizzes.models import Delivery, DeliveryState
+from quizapp.organisation.unit_merging import merge_units
+from quizapp.quizzes.models import Attempt, Delivery, DeliveryState
+from quizapp.quizzes.queries.afterwards import items_of_delivery
+from quizapp.quizzes.rescoring.models import KeyCorrection
+from quizapp.quizzes.services.proposals import propose_correction, propose_voiding
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.reports.exports import Format, Plan, ask_for_export, keep_export
@@ -54,6 +59,7 @@ from tests.certificates.support import make_run
 from tests.conftest import START, FakeClock, make_settings
 from tests.factories import (
     make_account,
+    make_attempt,
     make_attendance,
     make_delivery,
     make_person,
@@ -122,6 +128,11 @@ class Case:
             unit = db.get_one(OrgUnit, self.side.unit.id)
             return make_delivery(db, unit, items=1, state=DeliveryState.FAILED, title=self.side.mark).id
 
+    def open_delivery(self) -> int:
+        """A delivery that can be ended."""
+        with self.ground.writing() as db:
+            return make_delivery(db, db.get_one(OrgUnit, self.side.unit.id), items=1, title=self.side.mark).id
+
     def people(self) -> list[int]:
         """Two people of the side."""
         with self.ground.writing() as db:
@@ -132,6 +143,21 @@ class Case:
         kept, merged = self.people()
         with self.ground.writing() as db:
             return merge_people(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START).id
+
+    def sign_in(self) -> int:
+        """Another sign-in of the visitor, or of somebody else."""
+        account_id = self.side.account.id if self.foreign else self.visitor.actor.account_id or self.side.account.id
+        with self.ground.writing() as db:
+            account = db.get_one(Account, account_id)
+            open_sign_in(db, account=account, device="", remember=True, second_factor=False, now=START)
+            return db.scalars(select(AccountSession.id).order_by(AccountSession.id.desc()).limit(1)).one()
+
+    def unit_merge(self) -> int:
+        """Two units below the side's that were merged."""
+        with self.ground.writing() as db:
+            top = db.get_one(OrgUnit, self.side.unit.id)
+            kept, merged = (make_unit(db, top, name=f"{self.side.mark}小区").id for _ in range(2))
+            return merge_units(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START).id
 
     def rotating_code(self) -> dict[str, str]:
         """A session whose code rotates, and the code of the moment."""
@@ -166,6 +192,48 @@ class Case:
             file = keep_export(db, b"t", job=job, records=None, keys=self.ground.keys, actor=actor, now=START)
             job.result = {"file": file.public_id}
             return job.public_id
+
+    def taken(self) -> str:
+        """A submitted attempt of somebody of the side."""
+        with self.ground.writing() as db:
+            person = make_person(db, unit_id=self.side.unit.id)
+            delivery = db.get_one(Delivery, self.side.delivery.id)
+            unit = db.get_one(OrgUnit, self.side.unit.id)
+            return make_attempt(db, delivery, unit, person_id=person.id, is_first=False).public_id
+
+    def voiding(self) -> dict[str, Any]:
+        """A proposal of somebody else to make an attempt void."""
+        public_id = self.taken()
+        with self.ground.writing() as db:
+            attempt = db.scalars(select(Attempt).where(Attempt.public_id == public_id)).one()
+            proposer = Actor(account_id=10**6)
+            row = propose_voiding(db, attempt=attempt, reason="代答", actor=proposer, now=START)
+            return {"public_id": public_id, "voiding_id": row.id, "decision": "confirm"}
+
+    def item_of_delivery(self) -> dict[str, Any]:
+        """An item of the side's delivery."""
+        with self.ground.writing() as db:
+            version_id = items_of_delivery(db, self.side.delivery.id)[0][0].id
+        return {"delivery_id": self.side.delivery.id, "version_id": version_id}
+
+    def correction(self) -> dict[str, Any]:
+        """A correction that somebody else proposed."""
+        with self.ground.writing() as db:
+            delivery = db.get_one(Delivery, self.side.delivery.id)
+            for row in db.scalars(select(KeyCorrection).where(KeyCorrection.state == "proposed")):
+                row.state = "withdrawn"
+            db.flush()
+            version = items_of_delivery(db, delivery.id)[0][0]
+            row = propose_correction(
+                db,
+                delivery=delivery,
+                item_version_id=version.id,
+                accepted=[[str(option["id"])] for option in version.options],
+                reason="教材改了",
+                actor=Actor(account_id=10**6),
+                now=START,
+            )
+            return {"delivery_id": delivery.id, "correction_id": row.id, "decision": "drop"}
 
     def roster_entry(self) -> dict[str, int]:
         """Somebody on the roster of the side."""
@@ -422,6 +490,8 @@ TABLE = [
     Route("ui.preferences", PUBLIC),
     Route("ui.set_preferences", PUBLIC, form=lambda _: {"elder": "1"}),
     Route("ui.service_worker", PUBLIC),
+    Route("operations.root_file", PUBLIC, lambda _: {"name": "robots.txt"}, status=404),  # nobody has laid one there
+    Route("operations.probe", PUBLIC, lambda _: {"at_ms": 1, "signature": "x"}, status=404),  # asked without our keys
     Route("demo.chooser", PUBLIC, status=404),  # a real installation has no such door
     Route("demo.sign_in", PUBLIC, form=lambda _: {"role": "administrator"}, status=404),
     Route("portal.home", PUBLIC),
@@ -443,10 +513,11 @@ TABLE = [
     Route("practice.wrong_book", SIGNED_IN),
     Route("practice.wrong_round", SIGNED_IN),
     Route("accounts.sign_in", PUBLIC),
-    Route("accounts.sign_out", PUBLIC),
     Route("accounts.sign_up", PUBLIC),
     Route("accounts.set_up", PUBLIC, lambda c: {"secret": c.secret()}),
     Route("accounts.log", P.SEE_AUDIT),
+    Route("accounts.log_xlsx", P.SEE_AUDIT),
+    Route("accounts.log_csv", P.SEE_AUDIT),
     Route("accounts.accounts", P.MANAGE_ACCOUNTS),
     Route("accounts.new_account", P.MANAGE_ACCOUNTS),
     Route("accounts.account", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
@@ -454,6 +525,15 @@ TABLE = [
     Route("accounts.revoke_grant", P.MANAGE_ACCOUNTS, lambda c: c.grant(), "scope"),
     Route("accounts.suspend", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
     Route("accounts.restore", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.end_sign_ins", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.reset_factor", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
+    Route("accounts.security", SIGNED_IN),
+    Route("accounts.second_factor", PUBLIC, status=303),  # nobody stands between password and second factor
+    Route("accounts.new_second_factor", PUBLIC),
+    Route("accounts.remove_second_factor", SIGNED_IN),
+    Route("accounts.renew_codes", SIGNED_IN),
+    Route("accounts.end_sign_in_elsewhere", SIGNED_IN, lambda c: {"session_id": c.sign_in()}, "all", status=303),
+    Route("accounts.end_other_sign_ins", SIGNED_IN),
     Route("accounts.set_up_link", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
     Route("organisation.unit_search", PUBLIC, lambda _: {"q": "社区"}),
     Route("organisation.units", P.MANAGE_UNITS),
@@ -461,6 +541,26 @@ TABLE = [
     Route("organisation.new_unit", P.MANAGE_UNITS, lambda c: {"parent": c.side.unit.id}, "scope"),
     Route("organisation.new_unit", P.MANAGE_UNITS, form=lambda _: {"name": "顶层", "kind": "city"}, whole=True),
     Route("organisation.unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route("organisation.move", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route(
+        "organisation.move",
+        P.MANAGE_UNITS,
+        lambda c: {"unit_id": c.own.spare_unit.id, "to": c.side.unit.id},
+        "scope",
+        method="GET",
+    ),
+    Route("organisation.merge_into", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
+    Route(
+        "organisation.merge_into",
+        P.MANAGE_UNITS,
+        lambda c: {"unit_id": c.own.spare_unit.id, "into": c.side.unit.id},
+        "scope",
+        method="GET",
+    ),
+    Route("organisation.unit_merge", P.MANAGE_UNITS, lambda c: {"merge_id": c.unit_merge()}, "scope"),
+    Route(
+        "organisation.undo_merge_of_units", P.MANAGE_UNITS, lambda c: {"merge_id": c.unit_merge()}, "scope", status=303
+    ),
     Route("organisation.close_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.reopen_unit", P.MANAGE_UNITS, lambda c: {"unit_id": c.side.spare_unit.id}, "scope"),
     Route("organisation.unit_template", P.MANAGE_UNITS),
@@ -516,8 +616,48 @@ TABLE = [
     Route("quizzes.delivery_units", P.MANAGE_DELIVERIES, lambda _: {"q": "社区"}),
     Route("quizzes.delivery", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.assemble_again", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.failed_delivery()}, "scope"),
+    Route("quizzes.extend", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.corrections", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.correction", P.MANAGE_DELIVERIES, lambda c: c.item_of_delivery(), "scope"),
+    Route("quizzes.decide_correction", P.MANAGE_DELIVERIES, lambda c: c.correction(), "scope"),
+    Route("quizzes.changes", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.changes_xlsx", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.attempts", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.attempt", P.MANAGE_DELIVERIES, lambda c: {"public_id": c.taken()}, "scope"),
+    Route(
+        "quizzes.extra_time",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"public_id": c.taken()},
+        "scope",
+        form=lambda _: {"minutes": "5"},
+    ),
+    Route(
+        "quizzes.void",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"public_id": c.taken()},
+        "scope",
+        form=lambda _: {"reason": "代答"},
+    ),
+    Route("quizzes.decide_voiding", P.MANAGE_DELIVERIES, lambda c: c.voiding(), "scope"),
+    Route("quizzes.live", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("quizzes.live_figures", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.edit_delivery", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.delivery_qr", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route(
+        "quizzes.close_delivery",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"delivery_id": c.side.delivery.id},
+        "scope",
+        method="GET",
+    ),
+    Route(
+        "quizzes.close_delivery",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"delivery_id": c.open_delivery()},
+        "scope",
+        method="POST",
+    ),
+    Route("quizzes.cards", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.poster", P.MANAGE_DELIVERIES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("quizzes.landing", PUBLIC, lambda c: {"code": c.side.delivery.poster_code}),
     Route("quizzes.start", PUBLIC, lambda c: {"code": c.side.delivery.poster_code}),
@@ -528,6 +668,7 @@ TABLE = [
         lambda c: {"code": c.own.delivery.poster_code, "parent": c.side.unit.id},
         "all",
     ),
+    Route("quizzes.unit_search", PUBLIC, lambda c: {"code": c.own.delivery.poster_code, "q": "社区"}),
     Route("quizzes.question", PUBLIC, lambda c: {**c.attempt(), "position": 1}, **ATTEMPT),
     Route("quizzes.questions", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
     Route("quizzes.grid", PUBLIC, lambda c: c.attempt(), **ATTEMPT),
@@ -744,10 +885,17 @@ TABLE = [
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
-    Route("reports.groups", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id, "by": "sex"}, "scope"),
-    Route("reports.comparison", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.groups", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id, "by": "sex"}, "scope"),
+    Route("reports.comparison", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("reports.sessions", P.EXPORT_FIGURES),
+    Route("reports.sessions", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.session_records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route(
+        "reports.session_records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id, "figure": "sessions"}, "scope"
+    ),
+    Route("reports.export", P.EXPORT_FIGURES, lambda c: {"name": "sessions", "unit": c.side.unit.id}, "scope"),
     Route("reports.export", P.EXPORT_FIGURES, lambda c: {"name": "pass_rates", "unit": c.side.unit.id}, "scope"),
     Route(
         "reports.export", P.EXPORT_FIGURES, lambda c: {"name": "pass_rates", "delivery": c.side.delivery.id}, "scope"
@@ -775,6 +923,7 @@ TABLE = [
     Route("reports.items", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("reports.items_xlsx", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("reports.items_csv", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route("accounts.sign_out", PUBLIC),  # the last one: it ends the sign-in that all others use
 ]
 
 #: Everybody who asks: the grants, as role and whether over everything, and the side of home.
@@ -824,6 +973,7 @@ class Ground:
         top = make_unit(db, name=f"{mark}街道", kind="street")
         account = make_account(db, (Role.TRAINER, top), name=f"{mark}教师", unit=top)
         actor = trainer_of(top, account)
+        make_person(db, name=f"{mark}名册人", unit_id=top.id, source="roster")
         course = add_course(
             db,
             title=f"{mark}课程",
@@ -874,7 +1024,8 @@ class Ground:
         actor = find_actor(db, account.id, account.session_epoch)
         assert actor is not None
         signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined] # signed cookies
-        cookie = signer.dumps({"_user_id": f"{account.id}.{account.session_epoch}", "_fresh": True})
+        secret = open_sign_in(db, account=account, device="", remember=True, second_factor=False, now=START)
+        cookie = signer.dumps({"_user_id": secret, "_fresh": True})
         return Visitor(actor, home, whole, cookie)
 
     def ask(self, route: Route, method: str, case: Case) -> TestResponse:

@@ -24,7 +24,7 @@ from quizapp.quizzes.queries.deliveries import (
     list_deliveries,
 )
 from quizapp.quizzes.services import assembly
-from quizapp.quizzes.services.deliveries import create_delivery, update_delivery
+from quizapp.quizzes.services.deliveries import create_delivery
 from tests.conftest import FakeClock
 from tests.factories import make_delivery, make_unit
 from tests.quizzes.banks import make_blueprint, versions_of
@@ -205,66 +205,6 @@ def test_a_bank_that_is_too_small_leaves_its_reason_and_can_be_asked_again(
         assembly.ask_again(db, failed, actor=SYSTEM, now=clock())
     clock.forward(minutes=2)
     assembly.ask_again(db, failed, actor=SYSTEM, now=clock())
-
-
-def test_everything_may_change_before_the_first_start(either_db: Session, clock: FakeClock) -> None:
-    db = either_db
-    unit = make_unit(db)
-    delivery = make_delivery(db, unit)
-    blueprint = delivery.blueprint
-    blueprint.rules = {"items": 5, "points_each": 20, "types": {"true_false": 5}}
-    actor = coordinator_of(unit)
-    changes = {"title": " 新  名称 ", "pass_score": 80, "fields": {"phone": "optional"}, "keeper": "应急局"}
-    before = delivery.notice["version"]
-    changed = update_delivery(db, delivery.id, changes=changes, actor=actor, now=clock())
-    assert (changed.title, changed.pass_score, changed.fields["phone"]) == ("新 名称", 80, "optional")
-    assert changed.guess_pass == pytest.approx(6 / 32)
-    assert changed.notice["keeper"] == "应急局"
-    assert changed.notice["version"] != before
-    event = db.scalars(select(AuditEvent).where(AuditEvent.action == "delivery_changed")).one()
-    assert event.details == {"fields": ["fields", "keeper", "pass_score", "title"], "after_start": False}
-
-
-def test_after_the_first_start_only_the_end_and_what_is_shown_change(either_db: Session, clock: FakeClock) -> None:
-    db = either_db
-    unit = make_unit(db)
-    delivery = make_delivery(db, unit)
-    actor = coordinator_of(unit)
-    _attempt(db, delivery)
-    with pytest.raises(errors.DeliveryStarted) as caught:
-        update_delivery(db, delivery.id, changes={"title": "别的", "reveal": "at_once"}, actor=actor, now=clock())
-    assert caught.value.data["fields"][-1:] == ["title"]
-    end = clock() + timedelta(days=30)
-    changes = {"closes_at": end, "reveal": "score_only"}
-    changed = update_delivery(db, delivery.id, changes=changes, actor=actor, now=clock())
-    assert (changed.closes_at, changed.reveal) == (to_ms(end), "score_only")
-    with pytest.raises(NotFound):
-        update_delivery(db, delivery.id, changes=changes, actor=coordinator_of(make_unit(db)), now=clock())
-
-
-def test_a_later_end_lengthens_running_attempts_and_an_earlier_one_leaves_them(
-    either_db: Session, clock: FakeClock
-) -> None:
-    db = either_db
-    unit = make_unit(db)
-    delivery = make_delivery(db, unit, time_limit_s=3600)
-    actor = coordinator_of(unit)
-    end = delivery.closes_at
-    cut = _attempt(db, delivery, started_at=end - 600_000, deadline_at=end, accepts_until=end + 30_000)
-    whole = _attempt(db, delivery, started_at=end - 7_200_000, deadline_at=end - 3_600_000)
-    closed = _attempt(db, delivery, started_at=end - 600_000, deadline_at=end, state="submitted")
-
-    def move(milliseconds: int) -> None:
-        moved = clock() + timedelta(milliseconds=milliseconds - to_ms(clock()))
-        update_delivery(db, delivery.id, changes={"closes_at": moved}, actor=actor, now=clock())
-        db.expire_all()
-
-    move(end + 7_200_000)
-    assert (cut.deadline_at, cut.accepts_until) == (end + 3_000_000, end + 3_030_000)
-    assert whole.deadline_at == end - 3_600_000
-    assert closed.deadline_at == end
-    move(end - 3_600_000)
-    assert cut.deadline_at == end + 3_000_000
 
 
 def test_lists_and_pages_hold_ones_own_deliveries_only(either_db: Session, clock: FakeClock) -> None:

@@ -17,7 +17,7 @@ from quizapp.jobs.models import Job
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery, DeliveryState
 from tests.conftest import FakeClock
-from tests.factories import make_delivery, make_unit
+from tests.factories import make_delivery, make_person, make_unit
 from tests.quizzes.banks import make_blueprint
 from tests.quizzes.staff import client_of, coordinator_of, delivery_form
 
@@ -25,7 +25,9 @@ from tests.quizzes.staff import client_of, coordinator_of, delivery_form
 @pytest.fixture
 def unit(db: Session) -> OrgUnit:
     with transaction(db):
-        return make_unit(db, name="临江区科协", kind="district")
+        unit = make_unit(db, name="临江区科协", kind="district")
+        make_person(db, unit_id=unit.id, source="roster")
+        return unit
 
 
 @pytest.fixture
@@ -115,7 +117,8 @@ def test_a_red_check_refuses(staff: FlaskClient, db: Session, unit: OrgUnit) -> 
     ("field", "value", "words"),
     [
         ("title", "", "请填写这一项"),
-        ("closes_at", "2026-11-23T07:00", "截止要晚于开始"),
+        ("closes_at", "2026-11-23T07:00", "截止时间已经过去"),
+        ("opens_at", "2026-12-02T08:00", "截止早于开始"),
         ("closes_at", "", "请选择截止时间"),
         ("minutes", "0", "1 到 1440"),
         ("tries", "x", "Not a valid"),
@@ -143,7 +146,7 @@ def test_the_check_button_renders_the_checks_anew(staff: FlaskClient, unit: OrgU
     easy = staff.post("/deliveries/new", data=delivery_form(action="check", pass_score="5", unit="off")).text
     assert "没有问单位" in easy
     assert "3 项要看" in easy or "2 项要看" in easy
-    part = staff.post("/deliveries/checks", data=delivery_form(pass_score="35")).text
+    part = staff.post("/deliveries/checks", data=delivery_form(unit_id=str(unit.id), pass_score="35")).text
     assert "<html" not in part
     assert "都通过了" in part
     assert db.scalars(select(Delivery)).all() == []
@@ -218,23 +221,7 @@ def test_a_worker_that_never_comes_is_noticed(staff: FlaskClient, db: Session, u
     assert 'http-equiv="refresh"' not in page
 
 
-def test_the_change_page_changes_what_may_change(staff: FlaskClient, db: Session, unit: OrgUnit) -> None:
-    with transaction(db):
-        delivery = make_delivery(db, unit)
-        delivery.blueprint.rules = {"items": 5, "points_each": 20, "types": {"true_false": 5}}
-    page = staff.get(f"/deliveries/{delivery.id}/edit").text
-    assert 'value="测试测验"' in page
-    sent = delivery_form(title="新名称", pass_score="80")
-    response = staff.post(f"/deliveries/{delivery.id}/edit", data=sent)
-    assert response.status_code == 303, response.text
-    changed = _delivery(db)
-    assert (changed.title, changed.pass_score, changed.time_limit_s) == ("新名称", 80, 1200)
-    refused = staff.post(f"/deliveries/{delivery.id}/edit", data={**sent, "pass_score": "500"})
-    assert refused.status_code == 422
-    assert "1 到 100" in refused.text
-
-
-URLS = ["", "/edit", "/qr.svg", "/poster.pdf"]
+URLS = ["", "/edit", "/close", "/qr.svg", "/poster.pdf", "/cards.pdf"]
 
 
 @pytest.fixture(params=["foreign", "guest", "nobody"])
@@ -258,9 +245,10 @@ def test_another_districts_delivery_is_not_there(
     json = {"Accept": "application/json"}
     for url in URLS:
         assert client.get(f"/deliveries/{delivery.id}{url}", headers=json).status_code == status, url
-    for url in ("/edit", "/assemble"):
+    for url in ("/edit", "/close", "/assemble"):
         sent = client.post(f"/deliveries/{delivery.id}{url}", data=delivery_form(), headers=json)
         assert sent.status_code == status, url
+    assert client.get(f"/deliveries/new?copy={delivery.id}", headers=json).status_code == status
     assert "测试测验" not in client.get("/deliveries", headers=json).text
 
 

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from quizapp.core import typesetting
 from quizapp.core.db import transaction
+from quizapp.core.qr import qr_svg
 from quizapp.core.typesetting import FaceMissing
-from quizapp.quizzes.posters import Poster, poster_pdf, poster_png, qr_svg
+from quizapp.quizzes.posters import Poster, cards_pdf, cards_png, poster_pdf, poster_png
 from tests.factories import make_delivery, make_unit
 from tests.pdf import page_pictures
 from tests.quizzes.staff import client_of, coordinator_of
@@ -89,6 +90,39 @@ def test_whatever_the_title_the_sheet_stays_one_page_and_its_code_readable(title
     poster = make_poster(title=title)
     assert len(pypdf.PdfReader(io.BytesIO(poster_pdf(poster))).pages) == 1
     assert read_codes(poster_png(poster)) == [poster.url]
+
+
+A5_POINTS = (420, 595)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    title=st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=120),
+    subtitle=st.text(st.characters(codec="ascii", exclude_categories=["Cs", "Cc"]), max_size=160),
+)
+def test_whatever_the_titles_every_card_of_the_sheet_leads_there(title: str, subtitle: str) -> None:
+    poster = make_poster(title=title, subtitle=subtitle)
+    assert len(pypdf.PdfReader(io.BytesIO(cards_pdf(poster))).pages) == 1
+    assert read_codes(cards_png(poster)) == [poster.url] * 10
+
+
+def test_a5_and_cards_are_printed_in_both_languages_where_there_is_an_english_title(app: Flask, db: Session) -> None:
+    with transaction(db):
+        unit = make_unit(db, name="临江区科学技术协会")
+        both = make_delivery(db, unit, title="居民安全知识测试", title_en="Safety quiz", poster_code="7K4M92XA")
+        chinese = make_delivery(db, unit, title="居民安全知识测试", title_en=None)
+    client = client_of(app, coordinator_of(unit))
+    for name, size, codes in (("poster.pdf?size=a5", A5_POINTS, 1), ("cards.pdf", A4_POINTS, 10)):
+        content = client.get(f"/deliveries/{both.id}/{name}").data
+        (page,) = pypdf.PdfReader(io.BytesIO(content)).pages
+        assert (round(page.mediabox.width), round(page.mediabox.height)) == size
+        text = "".join(page.extract_text().split())
+        assert all(words in text for words in ("居民安全知识测试", "Safetyquiz", "Scan", "7K4M-92XA")), text
+        (picture,) = page_pictures(content)
+        assert [one.text for one in zxingcpp.read_barcodes(picture)] == ["http://localhost/q/7K4M92XA"] * codes
+        plain = pypdf.PdfReader(io.BytesIO(client.get(f"/deliveries/{chinese.id}/{name}").data)).pages[0]
+        assert "Scan" not in plain.extract_text()
+    assert client.get(f"/deliveries/{both.id}/poster.pdf?size=a0").status_code == 404
 
 
 def test_nothing_typed_is_read_as_markup() -> None:

@@ -7,14 +7,27 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask_babel import force_locale
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from quizapp.core.db import transaction
 from quizapp.quizzes.models import QuizBlueprint
-from quizapp.quizzes.services.publish_checks import Check, expected_overlap, publish_checks
+from quizapp.quizzes.services.audience import AudienceLine
+from quizapp.quizzes.services.paper_checks import PaperFacts
+from quizapp.quizzes.services.publish_checks import (
+    Check,
+    Planned,
+    _coverage,
+    expected_overlap,
+    publish_checks,
+    stored_checks,
+)
+from quizapp.quizzes.views.delivery_words import check_words
 from tests.conftest import FakeClock
+from tests.factories import make_person, make_unit
 from tests.quizzes.banks import make_blueprint
 
 
@@ -32,9 +45,11 @@ def _checks(db: Session, blueprint: QuizBlueprint, clock: FakeClock, **changes: 
         "paper_count": 2,
         "guests": True,
         "fields": {"name": "required", "unit": "required"},
+        "opens_at": clock(),
         "closes_at": clock() + timedelta(days=30),
+        "time_limit_s": 1200,
     }
-    checks = publish_checks(db, blueprint, **{**values, **changes}, now=clock())
+    checks = publish_checks(db, blueprint, Planned(**{**values, **changes}), now=clock())
     return {check.code: check for check in checks}
 
 
@@ -57,6 +72,18 @@ def _checks(db: Session, blueprint: QuizBlueprint, clock: FakeClock, **changes: 
         ),
         ({}, "guests_counted", "ok"),
         ({"fields": {"name": "optional", "unit": "required"}}, "guests_uncounted", "look"),
+        ({}, "window", "ok"),
+        ({"closes_at": FakeClock()() + timedelta(minutes=40)}, "window", "look"),
+        ({"closes_at": FakeClock()() + timedelta(minutes=19)}, "window_below_limit", "stop"),
+        ({"closes_at": FakeClock()() - timedelta(minutes=1)}, "window_past", "stop"),
+        (
+            {"opens_at": FakeClock()() + timedelta(days=3), "closes_at": FakeClock()() + timedelta(days=2)},
+            "window_empty",
+            "stop",
+        ),
+        ({}, "asks_age", "ok"),
+        ({"fields": {"unit": "required", "phone": "optional"}}, "phone_unmatched", "look"),
+        ({"fields": {"name": "required", "unit": "required", "education": "optional"}}, "education_unused", "look"),
     ],
 )
 def test_each_check_has_its_state(
@@ -73,3 +100,55 @@ def test_what_the_bank_lacks_stops_and_untyped_values_leave_their_checks_out(db:
     checks = _checks(db, blueprint, clock, pass_score=None, paper_count=None, closes_at=None, guests=False)
     assert checks["missing"].state == "stop"
     assert not {"guess_pass", "overlap", "validity", "guests_counted"} & set(checks)
+
+
+def test_the_audience_is_held_against_the_rosters_and_what_is_asked(either_db: Session, clock: FakeClock) -> None:
+    db = either_db
+    with transaction(db):
+        blueprint = make_blueprint(db)
+        district = make_unit(db)
+        street, empty = make_unit(db, district), make_unit(db, district)
+        closed = make_unit(db, district, name="旧街道", closed_at=clock())
+        kept = make_person(db, source="roster", unit_id=make_unit(db, street).id)
+        make_person(db, source="roster", unit_id=street.id, merged_into_id=kept.id)
+        make_person(db, source="typed", unit_id=street.id)
+    plan: dict[str, Any] = {"unit": district, "fields": {"name": "required", "unit": "required"}}
+    assert _checks(db, blueprint, clock, **plan)["people"].data == {"people": 1, "units": 0}
+    lines = [AudienceLine(street.id), AudienceLine(empty.id)]
+    assert _checks(db, blueprint, clock, **plan, audience=lines)["people"].data == {"people": 1, "units": 2}
+    assert _checks(db, blueprint, clock, **plan, audience=lines[1:])["no_people"].state == "look"
+    assert _checks(db, blueprint, clock, **plan, audience=[AudienceLine(street.id, 5)])["no_people"].state == "look"
+    checks = _checks(db, blueprint, clock, **plan, audience=[AudienceLine(closed.id, 5)])
+    assert (checks["audience_closed"].state, checks["audience_closed"].data["names"]) == ("stop", ["旧街道"])
+    assert (checks["audience_unknowable"].state, checks["audience_unknowable"].data) == ("stop", {"needs": "industry"})
+    plan["fields"] = {"name": "required", "unit": "required", "industry": "optional"}
+    assert _checks(db, blueprint, clock, **plan, audience=lines)["industry_unused"].state == "look"
+
+
+def test_every_check_has_words_in_both_languages(app: Flask, db: Session, clock: FakeClock) -> None:
+    with transaction(db):
+        blueprint, unit = make_blueprint(db), make_unit(db)
+    plans: list[dict[str, Any]] = [
+        {"unit": unit, "audience": [AudienceLine(unit.id, 1)]},
+        {"fields": {"phone": "required", "education": "required"}, "paper_count": 1, "guests": False},
+        *({"closes_at": clock() + timedelta(minutes=minutes)} for minutes in (-1, 5, 40)),
+        {"opens_at": clock() + timedelta(days=40)},
+    ]
+    facts = PaperFacts(2, 9, 14, 4, 4.0, frozenset({1, 2}), 7, 2, 3, 50.0, 40.0)
+    literacy = QuizBlueprint(rules={**blueprint.rules, "benchmarks": {"numbers": [1, 3]}})
+    found = [check for plan in plans for check in _checks(db, blueprint, clock, **plan).values()]
+    found += [
+        check
+        for rules in ({"benchmarks": {"numbers": [1, 3]}}, {"topics": {"names": ["nowhere"]}})
+        for check in _coverage(QuizBlueprint(rules=rules), ())
+    ]
+    assert [check.data["lacking"] for check in found[-2:]] == [[1, 2, 3], ["nowhere"]]
+    found += [*stored_checks(facts, blueprint, 0.2), *stored_checks(facts, literacy, 0.2)]
+    for language in ("zh_Hans_CN", "en"):
+        with app.test_request_context("/"), force_locale(language):
+            for check in found:
+                words = check_words(check)
+                assert words["text"], check.code
+                assert "%(" not in f"{words}"
+    stored = {check.code: check.state for check in stored_checks(facts, literacy, 0.2)}
+    assert stored == {"paper_benchmarks": "stop", "paper_guess": "look", "paper_overlap": "ok", "paper_scores": "look"}

@@ -283,6 +283,33 @@ def test_answers_that_are_no_json_are_refused(resident: Resident) -> None:
     assert response.status_code == 400
 
 
+def test_an_answer_is_served_alike_whichever_way_it_comes(resident: Resident) -> None:
+    """What the page's script sends is stored at the door; another content type or origin goes through an application."""
+    resident.start()
+    usual = resident.save((1, "b", 1))
+    replies = [
+        resident.save((1, "b", 1), **{"Content-Type": "application/json; charset=utf-8"}),
+        resident.client.post(
+            f"{resident.address}/answers",
+            json={"items": [{"position": 1, "answer": "b", "sequence": 1}]},
+            headers={"Origin": "http://localhost"},
+        ),
+    ]
+    for reply in replies:
+        assert (reply.status, reply.data) == (usual.status, usual.data)
+        assert sorted(reply.headers) == sorted(usual.headers)
+    for content in (b"{", b"[1]", b'{"items": [{"position": 0}]}', b"\xff"):
+        refused = resident.client.post(
+            f"{resident.address}/answers", data=content, content_type="application/json", headers=SAME
+        )
+        assert (refused.status_code, refused.get_json()["error"]["code"]) == (400, "answer_malformed")
+    too_long = b'{"items": []}' + b" " * 3_000_000
+    sent = resident.client.post(
+        f"{resident.address}/answers", data=too_long, content_type="application/json", headers=SAME
+    )
+    assert sent.status_code == 413
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -20,7 +20,7 @@ from quizapp.quizzes.errors import DeliveryFull, TriesUsedUp
 from quizapp.quizzes.models import Attempt, Delivery, Response
 from quizapp.quizzes.queries.taking import PaperCache
 from quizapp.quizzes.services import saving, starting
-from quizapp.quizzes.services.saving import AnswerItem, SaveStatus, save_answers
+from quizapp.quizzes.services.saving import AnswerItem, SaveStatus, save_answers, save_form_answer
 from quizapp.quizzes.services.starting import Started
 from quizapp.quizzes.services.submitting import close_if_over, submit_attempt
 from tests.conftest import START
@@ -305,3 +305,64 @@ def test_a_start_that_meets_the_void_of_the_first_becomes_the_first(postgres_dat
     with postgres_database.session() as db:
         attempts = db.scalars(select(Attempt).order_by(Attempt.id)).all()
         assert [(a.state, a.is_first) for a in attempts] == [("void", False), ("open", True)]
+
+
+Save = Callable[[HotConnections, Started, str], None]
+
+
+def two_forms_at_once(database: Database, keys: Keys, save: Save) -> tuple[str, int]:
+    """Two forms of a browser without scripts, the second sent while the first is being written; what stands then."""
+    with database.session() as db:
+        with transaction(db):
+            delivery = make_delivery(db, items=1)
+        started = begin(db, delivery, keys)
+        with transaction(db):
+            db.execute(
+                text(
+                    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+                    "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
+                )
+            )
+            db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON response FOR EACH ROW EXECUTE FUNCTION slow()"))
+    hot = HotConnections(database)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(save, hot, started, "b")
+        time.sleep(0.2)
+        second = pool.submit(save, hot, started, "c")
+        for future in (first, second):
+            future.result(timeout=10)
+    hot.close()
+    with database.session() as db:
+        stored = db.scalars(select(Response)).one()
+    return stored.answer, stored.sequence
+
+
+def test_of_two_forms_at_once_the_later_one_stands(postgres_database: Database, keys: Keys) -> None:
+    def save(hot: HotConnections, started: Started, answer: str) -> None:
+        with hot.run() as run:
+            result = save_form_answer(
+                run,
+                attempt=started.attempt.public_id,
+                secret_hash=digest(started.secret),
+                position=1,
+                answer=answer,
+                now_ms=NOW,
+            )
+        assert result.status == SaveStatus.SAVED
+
+    assert two_forms_at_once(postgres_database, keys, save) == ("c", 2)
+
+
+def test_control_a_number_that_was_read_before_loses_the_later_form(postgres_database: Database, keys: Keys) -> None:
+    def save(hot: HotConnections, started: Started, answer: str) -> None:
+        with hot.run() as run:  # both read that nothing stands, and take 1
+            item = AnswerItem(1, answer, 1)
+            save_answers(
+                run,
+                attempt=started.attempt.public_id,
+                secret_hash=digest(started.secret),
+                items=[item],
+                now_ms=NOW,
+            )
+
+    assert two_forms_at_once(postgres_database, keys, save) == ("b", 1)

@@ -56,11 +56,17 @@ def verify_sign_in(db: Session, *, keys: Keys, login: str, password: str) -> Ver
     return Verified(account, hash_password(password) if needs_rehash(stored) else None)
 
 
+def keep_new_hash(db: Session, *, verified: Verified) -> Account:
+    """Keep a renewed hash."""
+    if verified.new_hash is not None:
+        verified.account.password_hash = verified.new_hash
+        db.flush()
+    return verified.account
+
+
 def complete_sign_in(db: Session, *, verified: Verified, now: datetime) -> Account:
     """Keep a renewed hash; a staff member's sign-in is logged."""
-    account = verified.account
-    if verified.new_hash is not None:
-        account.password_hash = verified.new_hash
+    account = keep_new_hash(db, verified=verified)
     if db.scalar(select(AccountGrant.id).where(AccountGrant.account_id == account.id).limit(1)) is not None:
         actor = Actor(account_id=account.id)
         record(db, actor=actor, action="signed_in", object_type="account", object_id=account.id, details={}, now=now)

@@ -16,7 +16,7 @@ from quizapp.accounts.errors import (
     LinkInvalid,
     UsernameTaken,
 )
-from quizapp.accounts.models import Account, AccountGrant, SetUpLink
+from quizapp.accounts.models import Account, AccountGrant, SetUpLink, grant_reach
 from quizapp.accounts.services.signing import normalize_username
 from quizapp.audit.services import record
 from quizapp.core.db import insert_once
@@ -145,6 +145,7 @@ def create_grant(
     path = unit.path if unit else None
     if not may_grant(actor, role, path, industry.id if industry else None):
         raise GrantTooWide(field="role")
+    reach = grant_reach(role.value, unit.id if unit else None, industry.id if industry else None)
     made = insert_once(
         db,
         AccountGrant,
@@ -153,7 +154,7 @@ def create_grant(
             "role": role.value,
             "unit_id": unit.id if unit else None,
             "industry_id": industry.id if industry else None,
-            "reach": f"{role.value}/{unit.id if unit else '-'}/{industry.id if industry else '-'}",
+            "reach": reach,
             "granted_by": actor.account_id,
             "granted_at": now,
         },
@@ -162,7 +163,7 @@ def create_grant(
     grant = db.scalars(
         select(AccountGrant).where(
             AccountGrant.account_id == account.id,
-            AccountGrant.reach == f"{role.value}/{unit.id if unit else '-'}/{industry.id if industry else '-'}",
+            AccountGrant.reach == reach,
         )
     ).one()
     if made:

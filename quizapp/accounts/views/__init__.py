@@ -1,4 +1,4 @@
-"""Pages of accounts: `signing` (in, up, out, set-up), `staff` (accounts and grants), `log` (the audit page)."""
+"""Pages of accounts: `signing`, `second_factor`, `own` (where one is signed in), `staff` (accounts, grants), `log` (the audit page)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
     init_sign_in(app)
     registry = cast("Runtime", app.extensions["quizapp"]).registry
     registry.fill("preferences_changed", signing.keep_preferences)
+    registry.fill("unit_access", staff.unit_access)
     group: Any = _l("管理")
     registry.add_navigation(
         NavigationEntry("accounts.accounts", _l("账号和授权"), "user", group, Permission.MANAGE_ACCOUNTS, order=82)
@@ -30,4 +31,4 @@ def register(app: Flask) -> None:
     )
 
 
-from quizapp.accounts.views import log, signing, staff  # noqa: E402, F401 # they need `bp`
+from quizapp.accounts.views import log, own, second_factor, signing, staff  # noqa: E402, F401 # they need `bp`

@@ -12,9 +12,19 @@ from werkzeug.wrappers import Response as BaseResponse
 from quizapp.accounts import queries, services, throttle
 from quizapp.accounts.errors import SignInFailed
 from quizapp.accounts.forms import PASSWORD_HELPER, SetUpForm, SignInForm, SignUpForm
+from quizapp.accounts.models import Account
 from quizapp.accounts.passwords import check_password, hash_password
 from quizapp.accounts.views import bp
-from quizapp.accounts.web import end_sign_in, keep_known, keep_sign_in, restore_preferences, throttle_subjects
+from quizapp.accounts.web import (
+    end_sign_in,
+    factor_due,
+    keep_known,
+    keep_pending,
+    keep_sign_in,
+    new_sign_in,
+    restore_preferences,
+    throttle_subjects,
+)
 from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError, TooMany
 from quizapp.core.phones import normalize_phone
@@ -49,13 +59,8 @@ def sign_in() -> str | BaseResponse | tuple[str, int]:
                 services.record_failed_sign_in(db, error=error, now=now)
             delay = throttle.record_failure(db, **guesses, token=form.not_before.data, now=now)
         else:
-            with transaction(db):
-                account = services.complete_sign_in(db, verified=verified, now=now)
-            keep_sign_in(account, remember=bool(form.remember.data))
-            response = _go(safe_next(form.next.data, url_for("portal.home")))
-            keep_known(response, login or "")
-            restore_preferences(response, account)
-            return response
+            go_on = safe_next(form.next.data, url_for("portal.home"))
+            return enter(verified, login=login or "", remember=bool(form.remember.data), go_on=go_on)
     elif request.method == "GET" and get_actor().signed_in:
         return _go(safe_next(form.next.data, url_for("portal.home")))
     delay = delay or throttle.delay(db, **guesses, now=now)
@@ -112,7 +117,7 @@ def set_up(secret: str) -> str | BaseResponse | tuple[str, int]:
     db, now = get_db(), get_now()
     account = queries.find_set_up(db, secret, now)
     by_name = account.phone_hash is None
-    form = SetUpForm(username=account.username or "")
+    form = SetUpForm.asking(for_name=by_name, username=account.username or "")
     if form.validate_on_submit():
         try:
             if by_name:
@@ -130,13 +135,38 @@ def set_up(secret: str) -> str | BaseResponse | tuple[str, int]:
                         password_hash=hashed,
                         now=now,
                     )
-                keep_sign_in(account)
                 flash(_("密码已设好"), "success")
-                return _go(url_for("portal.home"))
+                verified = services.Verified(account, None)
+                return enter(verified, login=account.username or "", remember=False, go_on=url_for("portal.home"))
         except DomainError as error:
             form.show(error)
     page = render_template("accounts/set_up.html", form=form, by_name=by_name, helper=PASSWORD_HELPER)
     return (page, 422) if form.errors else page
+
+
+def enter(verified: services.Verified, *, login: str, remember: bool, go_on: str) -> BaseResponse:
+    """The password was right: in, or on to the second factor."""
+    db, account = get_db(), verified.account
+    due = factor_due(account)
+    if due is not None:
+        with transaction(db):
+            services.keep_new_hash(db, verified=verified)
+        keep_pending(account, login=login, remember=remember, go_on=go_on)
+        return _go(url_for("accounts.second_factor" if due == "check" else "accounts.new_second_factor"))
+    with transaction(db):
+        account = services.complete_sign_in(db, verified=verified, now=get_now())
+        secret = new_sign_in(account, remember=remember)
+    return welcome(account, secret, login=login, remember=remember, go_on=go_on)
+
+
+def welcome(account: Account, secret: str, *, login: str, remember: bool, go_on: str) -> Response:
+    """Sign this browser in and lead where its visitor wanted to go."""
+    keep_sign_in(secret, remember=remember)
+    response = _go(go_on)
+    if login:
+        keep_known(response, login)
+    restore_preferences(response, account)
+    return response
 
 
 def keep_preferences(choices: Mapping[str, str]) -> None:

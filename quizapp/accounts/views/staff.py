@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 
 from quizapp.accounts import queries, services
+from quizapp.accounts.device_words import device_words
 from quizapp.accounts.errors import UnitNeeded
 from quizapp.accounts.forms import ROLE_WORDS, GrantForm, StaffForm
 from quizapp.accounts.models import Account
+from quizapp.accounts.services.second_factor import has_second_factor, reset_second_factor
 from quizapp.accounts.views import bp
 from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError
@@ -160,6 +162,30 @@ def restore(account_id: int) -> BaseResponse:
     return _back(account_id)
 
 
+@bp.post("/admin/accounts/<int:account_id>/sign-ins/end")
+@requires(Permission.MANAGE_ACCOUNTS)
+def end_sign_ins(account_id: int) -> BaseResponse:
+    """End all its sign-ins; it may sign in again."""
+    db = get_db()
+    row = queries.get_account(db, get_scope(), account_id)
+    with transaction(db):
+        count = services.end_sessions_of(db, account=row.account, actor=get_actor(), now=get_now())
+    flash(_("已让它退出 %(count)s 处登录", count=count), "success")
+    return _back(account_id)
+
+
+@bp.post("/admin/accounts/<int:account_id>/second-factor/reset")
+@requires(Permission.MANAGE_ACCOUNTS)
+def reset_factor(account_id: int) -> BaseResponse:
+    """Take the second factor of somebody away who lost phone and codes."""
+    db = get_db()
+    row = queries.get_account(db, get_scope(), account_id)
+    with transaction(db):
+        reset_second_factor(db, account=row.account, actor=get_actor(), now=get_now())
+    flash(_("两步验证已重置。对方下次登录只要密码，请当面确认是本人。"), "success")
+    return _back(account_id)
+
+
 @bp.post("/admin/accounts/<int:account_id>/link")
 @requires(Permission.MANAGE_ACCOUNTS)
 def set_up_link(account_id: int) -> Response:
@@ -169,6 +195,22 @@ def set_up_link(account_id: int) -> Response:
     with transaction(db):
         secret = services.make_set_up_link(db, account=row.account, actor=get_actor(), now=get_now())
     return _link_page(row.account, row.person.name, secret)
+
+
+def unit_access(losing: list[int], gaining: list[int], own: list[int]) -> dict[str, list[dict[str, str]]]:
+    """Whose grants stand at these units, as far as the visitor may see them (the slot "unit_access")."""
+    db, scope = get_db(), get_scope()
+    return {
+        name: [
+            {
+                "name": row.person.name or _("没有姓名"),
+                "role": str(ROLE_WORDS[Role(row.grant.role)]),
+                "unit": row.unit.name,
+            }
+            for row in queries.grants_at(db, scope, unit_ids)
+        ]
+        for name, unit_ids in (("losing", losing), ("gaining", gaining), ("own", own))
+    }
 
 
 def _prepare(form: GrantForm) -> PickedUnit:
@@ -216,6 +258,8 @@ def _account_page(account_id: int, form: GrantForm) -> str:
         revocable=revocable,
         in_reach=len(revocable) == len(row.grants),
         own=row.account.id == actor.account_id,
+        sign_ins=[(device_words(one.device), one) for one in queries.list_sign_ins(get_db(), row.account, get_now())],
+        factor=has_second_factor(get_db(), row.account.id),
     )
 
 

@@ -10,8 +10,8 @@ from quizapp.certificates.numbers import typed_code
 from quizapp.certificates.services.printing import check_address
 from quizapp.certificates.views import bp
 from quizapp.certificates.views.files import pdf_of
+from quizapp.core.qr import qr_svg
 from quizapp.core.web import get_actor, get_db, get_runtime, signed_in
-from quizapp.quizzes.posters import qr_svg
 
 
 @bp.get("/me/certificates/<int:certificate_id>")

@@ -13,8 +13,9 @@ from quizapp.organisation.imports.batches import finish_batch, lock_batch, open_
 from quizapp.organisation.imports.fields import NEEDED
 from quizapp.organisation.imports.reach import Reach
 from quizapp.organisation.imports.running import Progress
-from quizapp.organisation.imports.units import UnitRow, initials_for, make_reader, take_turns, write_units
+from quizapp.organisation.imports.units import UnitRow, initials_for, make_reader, write_units
 from quizapp.organisation.models import ImportBatch, ImportState
+from quizapp.organisation.tree import lock_tree
 
 #: Rows that the page shows.
 SAMPLE_ROWS = 5
@@ -65,7 +66,7 @@ def apply_import(
             batch = lock_batch(db, batch.id)
             if batch.state != ImportState.APPLYING:
                 return
-            take_turns(db)
+            lock_tree(db)
             reader = make_reader(db, reach=reach, base_id=batch.unit_id, columns=opened.columns)
             order = reader.ordered(opened.rows())
             faulty = bool(reader.faults)

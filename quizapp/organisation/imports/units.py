@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.core.tables import Row
@@ -23,8 +23,6 @@ from quizapp.organisation.imports.rows import Faults, in_chunks
 from quizapp.organisation.models import OrgUnit
 from quizapp.organisation.services import initials_of
 
-#: PostgreSQL: imports of units take turns.
-_LOCK = 7_310_002
 #: Rows of a circle that a fault names.
 _MOST_NAMED = 8
 
@@ -178,12 +176,6 @@ def make_reader(db: Session, *, reach: Reach, base_id: int | None, columns: Mapp
     codes = frozenset(code_key(code) for code in db.scalars(select(OrgUnit.code)))
     base = index.by_id.get(base_id) if base_id is not None else None
     return UnitReader(index, IndustryIndex(db), codes, base, reach, columns)
-
-
-def take_turns(db: Session) -> None:
-    """Wait until no other import writes units."""
-    if db.get_bind().dialect.name == "postgresql":
-        db.execute(select(func.pg_advisory_xact_lock(text(str(_LOCK)))))
 
 
 def write_units(

@@ -30,6 +30,6 @@ def register(app: Flask) -> None:
     )
 
 
-from quizapp.organisation.views import imports, people, units  # noqa: E402 # they hang their pages on `bp`
+from quizapp.organisation.views import imports, people, tree, units  # noqa: E402 # they hang their pages on `bp`
 
-__all__ = ["bp", "imports", "people", "register", "units"]
+__all__ = ["bp", "imports", "people", "register", "tree", "units"]

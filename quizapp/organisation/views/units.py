@@ -14,10 +14,13 @@ from quizapp.core.errors import DomainError
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, public, requires
 from quizapp.organisation import queries, services
+from quizapp.organisation.errors import UnitIsMerged
 from quizapp.organisation.forms import IndustryForm, UnitForm
 from quizapp.organisation.models import Industry, OrgUnit, UnitKind
+from quizapp.organisation.tree import find_standing_merge, reaches_above
 from quizapp.organisation.views import bp
 from quizapp.organisation.web import hit_data, kind_word
+from quizapp.ui.words import words_for
 
 
 @bp.get("/units/search")
@@ -125,21 +128,14 @@ def unit(unit_id: int) -> str | BaseResponse | tuple[str, int]:
             flash(_("已保存“%(name)s”", name=found.name), "success")
             return redirect(_shown(found), 303)
     page = render_template(
-        "organisation/unit.html", form=form, unit=found, parent=db.get(OrgUnit, found.parent_id or 0)
+        "organisation/unit.html",
+        form=form,
+        unit=found,
+        parent=db.get(OrgUnit, found.parent_id or 0),
+        merge=find_standing_merge(db, unit_id),
+        movable=reaches_above(db, get_actor(), found),
     )
     return (page, 422) if form.errors else page
-
-
-@bp.post("/admin/units/<int:unit_id>/close")
-@requires(Permission.MANAGE_UNITS)
-def close_unit(unit_id: int) -> BaseResponse:
-    """Close it: no new people, all records stay."""
-    db = get_db()
-    with transaction(db):
-        found = queries.get_unit(db, get_scope(), unit_id)
-        services.close_unit(db, unit=found, actor=get_actor(), now=get_now())
-    flash(_("已停用“%(name)s”", name=found.name), "success")
-    return redirect(url_for("organisation.unit", unit_id=unit_id), 303)
 
 
 @bp.post("/admin/units/<int:unit_id>/reopen")
@@ -147,9 +143,13 @@ def close_unit(unit_id: int) -> BaseResponse:
 def reopen_unit(unit_id: int) -> BaseResponse:
     """Take the closing back."""
     db = get_db()
-    with transaction(db):
-        found = queries.get_unit(db, get_scope(), unit_id)
-        services.reopen_unit(db, unit=found, actor=get_actor(), now=get_now())
+    try:
+        with transaction(db):
+            found = queries.get_unit(db, get_scope(), unit_id)
+            services.reopen_unit(db, unit=found, actor=get_actor(), now=get_now())
+    except UnitIsMerged as error:
+        flash(words_for(error), "error")
+        return redirect(url_for("organisation.unit", unit_id=unit_id), 303)
     flash(_("已恢复“%(name)s”", name=found.name), "success")
     return redirect(url_for("organisation.unit", unit_id=unit_id), 303)
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateTimeLocalField, HiddenField, IntegerField, RadioField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from quizapp.core.clock import LOCAL_ZONE, from_ms, local_date
 from quizapp.core.errors import DomainError
 from quizapp.quizzes.models import PROFILE_FIELDS, Delivery, FieldDemand, QuizBlueprint, Reveal
-from quizapp.quizzes.services.deliveries import DEFAULT_PAPERS, LIMITS
+from quizapp.quizzes.services.audience import AudienceLine
+from quizapp.quizzes.services.delivery_values import DEFAULT_PAPERS, LIMITS
 
 DEMANDS = [
     SelectChoice(FieldDemand.OFF.value, _l("不问")),
@@ -49,6 +59,14 @@ class ChangeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
 
     closes_at = DateTimeLocalField(_l("截止"), format=_FORMATS, validators=[InputRequired(_l("请选择截止时间"))])
     reveal = RadioField(_l("答完看什么"), choices=REVEALS, default=Reveal.AFTER_CLOSE.value)
+    #: The lines of the audience, "unit" or "unit-industry", each with a tick that keeps it.
+    audience = SelectMultipleField(_l("谁来答"), choices=[], validate_choice=False)
+    #: One more line.
+    audience_unit = RadioField(_l("加一个单位"), choices=[], validate_choice=False)
+    audience_industry = SelectField(_l("只要这个行业的人"), choices=[], validate_choice=False)
+    #: What the editor saw: the delivery's revision, and the values that this page showed.
+    revision = HiddenField("")
+    base = HiddenField("")
 
     def show(self, refusal: DomainError, words: str) -> bool:
         """Put a service's refusal at its field; False when it belongs to none."""
@@ -58,20 +76,55 @@ class ChangeForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         self[name].errors = [*self[name].errors, words]
         return True
 
+    def lines(self) -> list[AudienceLine]:
+        """The ticked lines of the audience, and the one that was chosen but not added yet."""
+        added = [f"{self.audience_unit.data}-{self.audience_industry.data or ''}"] if self.audience_unit.data else []
+        found = [line for text in [*(self.audience.data or []), *added] if (line := parse_line(text)) is not None]
+        return list(dict.fromkeys(found))
+
+    def take_added(self) -> None:
+        """Put the chosen unit among the lines, and empty the picker."""
+        self.audience.data = [line_text(line) for line in self.lines()]
+        self.audience_unit.data = self.audience_industry.data = None
+        self.audience_unit.raw_data = self.audience_industry.raw_data = None
+
     def changes(self) -> dict[str, Any]:
         """What the service takes."""
-        return {"closes_at": _instant(self.closes_at.data), "reveal": self.reveal.data}
+        return {"closes_at": _instant(self.closes_at.data), "reveal": self.reveal.data, "audience": self.lines()}
+
+    #: The fields whose values two editors are held against each other by.
+    @property
+    def compared(self) -> list[str]:
+        """Names of the fields that hold a value of the delivery."""
+        return [name for name in self._fields if name not in NOT_VALUES]
+
+    def values(self) -> dict[str, Any]:
+        """The field values as JSON has them: what is kept in `base`, and compared."""
+        return {name: _plain(self[name].data) for name in self.compared}
+
+    def put(self, name: str, value: Any) -> None:
+        """Set a field as if the page had been opened with it."""
+        if isinstance(self[name], DateTimeLocalField) and value is not None:
+            value = datetime.fromisoformat(value)
+        self[name].data, self[name].raw_data = value, None
 
 
-class RulesForm(ChangeForm):
-    """All that may change before the first start."""
+class DeliveryForm(ChangeForm):
+    """A new delivery, or one that nobody has started yet."""
 
+    blueprint = SelectField(_l("测验"))
+    #: The blueprint whose figures the page shows: another choice brings its own.
+    blueprint_shown = HiddenField("")
+    unit_id = RadioField(_l("由谁举办"), choices=[], validate_choice=False)
+    #: The delivery that this one is a copy of.
+    copied_from = HiddenField("")
     title = StringField(_l("名称"), validators=[InputRequired(_MISSING)])
     title_en = StringField(_l("英文名称"), validators=[Optional()])
     opens_at = DateTimeLocalField(_l("开始"), format=_FORMATS, validators=[InputRequired(_l("请选择开始时间"))])
     minutes = _number(_l("时限"), "time_limit_s", factor=60)
     tries = _number(_l("次数"), "tries")
     pass_score = IntegerField(_l("合格线"), validators=[InputRequired(_WHOLE)])
+    paper_count = _number(_l("平行卷"), "paper_count", required=True)
     capacity = _number(_l("名额"), "capacity")
     guests = BooleanField(_l("没有账号的人也能扫海报答题（游客）"))
     name = SelectField(_l("姓名"), choices=DEMANDS)
@@ -90,59 +143,33 @@ class RulesForm(ChangeForm):
         """Profile field → demand."""
         return {name: self[name].data for name in PROFILE_FIELDS}
 
+    def time_limit(self) -> int | None:
+        """The time limit in seconds."""
+        return self.minutes.data * 60 if self.minutes.data else None
+
+    def window(self) -> tuple[datetime | None, datetime | None]:
+        """Beginning and end, as far as they are typed."""
+        opens_at, closes_at = self.opens_at.data, self.closes_at.data
+        return _instant(opens_at) if opens_at else None, _instant(closes_at) if closes_at else None
+
     def changes(self) -> dict[str, Any]:
         """What the service takes."""
         return {
             **super().changes(),
+            "blueprint_code": self.blueprint.data,
+            "unit_id": int(self.unit_id.data),
             "title": self.title.data,
             "title_en": self.title_en.data or None,
             "opens_at": _instant(self.opens_at.data),
-            "time_limit_s": self.minutes.data * 60 if self.minutes.data else None,
+            "time_limit_s": self.time_limit(),
             "tries": self.tries.data,
             "pass_score": self.pass_score.data,
+            "paper_count": self.paper_count.data,
             "capacity": self.capacity.data,
             "guests": self.guests.data,
             "fields": self.fields(),
             **{name: self[name].data for name in ("keeper", "contact", "purpose", "retention_months")},
         }
-
-    @classmethod
-    def for_delivery(cls, delivery: Delivery) -> RulesForm:
-        """The form filled with a delivery as it stands."""
-        limit = delivery.time_limit_s
-        data = {name: getattr(delivery, name) for name in ("title", "title_en", "tries", "pass_score", "capacity")}
-        notice = {name: delivery.notice.get(name) for name in ("keeper", "contact", "purpose", "retention_months")}
-        return cls(
-            data={
-                **data,
-                **notice,
-                **delivery.fields,
-                "minutes": limit // 60 if limit else None,
-                "opens_at": local_time(delivery.opens_at),
-                "closes_at": local_time(delivery.closes_at),
-                "reveal": delivery.reveal,
-                "guests": delivery.guests,
-            }
-        )
-
-
-class DeliveryForm(RulesForm):
-    """A new delivery."""
-
-    blueprint = SelectField(_l("测验"))
-    #: The blueprint whose figures the page shows: another choice brings its own.
-    blueprint_shown = HiddenField()
-    unit_id = RadioField(_l("由谁举办"), choices=[], validate_choice=False)
-    paper_count = _number(_l("平行卷"), "paper_count", required=True)
-
-    @classmethod
-    def for_blueprints(
-        cls, blueprints: Sequence[QuizBlueprint], words: Mapping[str, str], defaults: Mapping[str, Any]
-    ) -> DeliveryForm:
-        """The form with its choices; `words` are the blueprints' titles in the page's language."""
-        form = cls(data=dict(defaults))
-        form.blueprint.choices = [SelectChoice(row.code, words[row.code]) for row in blueprints]
-        return form
 
     def take_figures(self, shown: QuizBlueprint | None, chosen: QuizBlueprint) -> bool:
         """After another blueprint was chosen: title, time limit and pass score that nobody touched become its own.
@@ -158,6 +185,53 @@ class DeliveryForm(RulesForm):
         self.blueprint_shown.data = chosen.code
         self.blueprint_shown.raw_data = [chosen.code]
         return changed
+
+
+#: The fields that hold no value of the delivery.
+NOT_VALUES = frozenset(
+    {"csrf_token", "revision", "base", "audience_unit", "audience_industry", "blueprint_shown", "copied_from"}
+)
+
+
+def parse_line(text: str) -> AudienceLine | None:
+    """A line of the audience from its field: "12" or "12-3"."""
+    unit, _dash, industry = text.partition("-")
+    if not (unit.isdecimal() and len(unit) < 12 and (not industry or (industry.isdecimal() and len(industry) < 12))):
+        return None
+    return AudienceLine(int(unit), int(industry) if industry else None)
+
+
+def line_text(line: AudienceLine) -> str:
+    """The same the other way."""
+    return f"{line.unit_id}-{line.industry_id}" if line.industry_id is not None else str(line.unit_id)
+
+
+def delivery_data(delivery: Delivery, lines: Iterable[AudienceLine]) -> dict[str, Any]:
+    """A form's data of a delivery as it stands; `lines`: those of its audience that the editor may change."""
+    limit = delivery.time_limit_s
+    names = ("title", "title_en", "tries", "pass_score", "paper_count", "capacity", "reveal", "guests")
+    return {
+        **{name: getattr(delivery, name) for name in names},
+        **{name: delivery.notice.get(name) for name in ("keeper", "contact", "purpose", "retention_months")},
+        **{name: delivery.fields.get(name, FieldDemand.OFF.value) for name in PROFILE_FIELDS},
+        "title_en": delivery.title_en or "",
+        "blueprint": delivery.blueprint.code,
+        "blueprint_shown": delivery.blueprint.code,
+        "unit_id": str(delivery.unit_id),
+        "minutes": limit // 60 if limit else None,
+        "opens_at": local_time(delivery.opens_at),
+        "closes_at": local_time(delivery.closes_at),
+        "audience": [line_text(line) for line in lines],
+        "revision": str(delivery.revision),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.replace(second=0, microsecond=0).isoformat()
+    if isinstance(value, list):
+        return sorted(value)
+    return value.strip() if isinstance(value, str) else value
 
 
 def blueprint_defaults(blueprint: QuizBlueprint) -> dict[str, Any]:

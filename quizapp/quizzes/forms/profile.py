@@ -33,7 +33,7 @@ EDUCATIONS = [
 class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     """What is asked before an attempt starts; fields that the delivery does not ask are removed."""
 
-    ticket = HiddenField()
+    ticket = HiddenField("")
     #: "yes" or "no": asked before name and phone.
     under_14 = RadioField(
         _l("答题的人满 14 岁了吗"),
@@ -101,16 +101,16 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     def _missing(self) -> list[tuple[str, str]]:
         missing = []
         words = {
-            "name": _("请填写姓名") if not self.is_under_14 else _("请填写姓名，可以用昵称"),
-            "phone": _("请填写手机号"),
-            "unit": _("请选择单位，或选“我不在名单里”"),
-            "industry": _("请选择行业"),
-            "birth_year": _("请填写出生年份，例如 1968"),
-            "sex": _("请选择性别"),
-            "education": _("请选择文化程度"),
+            "name": _l("请填写姓名") if not self.is_under_14 else _l("请填写姓名，可以用昵称"),
+            "phone": _l("请填写手机号"),
+            "unit": _l("请选择单位，或选“我不在名单里”"),
+            "industry": _l("请选择行业"),
+            "birth_year": _l("请填写出生年份，例如 1968"),
+            "sex": _l("请选择性别"),
+            "education": _l("请选择文化程度"),
         }
         if "under_14" in self and self.under_14.data not in ("yes", "no"):
-            missing.append(("under_14", _("请选择是否满 14 岁")))
+            missing.append(("under_14", _l("请选择是否满 14 岁")))
         for name, message in words.items():
             field = {"unit": "unit_id", "industry": "industry_id"}.get(name, name)
             if not self.required(name) or (name == "phone" and self.is_under_14):
@@ -118,9 +118,9 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             if not (self[field].data or "").strip() and not self[field].errors:
                 missing.append((field, message))
         if self.is_under_14 and not self.guardian.data:
-            missing.append(("guardian", _("不满 14 岁要由监护人同意")))
+            missing.append(("guardian", _l("不满 14 岁要由监护人同意")))
         if not self.consent.data:
-            missing.append(("consent", _("请先看数据说明并勾选同意")))
+            missing.append(("consent", _l("请先看数据说明并勾选同意")))
         return missing
 
     def validate_phone(self, field: Any) -> None:

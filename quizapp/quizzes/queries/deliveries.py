@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, exists, func, select
+from sqlalchemy import and_, case, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
+from quizapp.accounts.models import Account
+from quizapp.audit.models import AuditEvent
 from quizapp.banks.models import ItemVersion
 from quizapp.core.clock import to_ms
 from quizapp.core.errors import NotFound
-from quizapp.core.scope import Permission, Scope
-from quizapp.organisation.models import OrgUnit
+from quizapp.core.scope import Permission, Scope, below
+from quizapp.organisation.models import OrgUnit, Person, PersonSource
 from quizapp.quizzes.models import (
     CLOSED_STATES,
     Attempt,
@@ -90,6 +92,50 @@ def count_attempts(db: Session, delivery_ids: Sequence[int]) -> dict[int, tuple[
         .group_by(Attempt.delivery_id)
     )
     return {delivery_id: (started, int(done)) for delivery_id, started, done in rows}
+
+
+@dataclass(frozen=True)
+class LastChange:
+    """Who changed a delivery last, and when."""
+
+    name: str
+    at: datetime
+
+
+def last_change(db: Session, delivery_id: int) -> LastChange | None:
+    """The last change of a delivery by a person; None where nobody has changed it."""
+    row = db.execute(
+        select(Person.name, AuditEvent.at)
+        .join(Account, Account.id == AuditEvent.account_id)
+        .join(Person, Person.id == Account.person_id)
+        .where(
+            AuditEvent.object_type == "delivery",
+            AuditEvent.object_id == delivery_id,
+            AuditEvent.action.in_(("delivery_changed", "delivery_closed_early", "delivery_extended")),
+        )
+        .order_by(AuditEvent.id.desc())
+        .limit(1)
+    ).first()
+    return LastChange(row.name, row.at) if row is not None else None
+
+
+def running_count(db: Session, delivery_id: int) -> int:
+    """How many are answering."""
+    return (
+        db.scalar(select(func.count()).where(Attempt.delivery_id == delivery_id, Attempt.state == AttemptState.OPEN))
+        or 0
+    )
+
+
+def rostered_count(db: Session, lines: Iterable[tuple[str, int | None]]) -> int:
+    """People on a roster of these (unit path, industry), each once."""
+    parts = [
+        and_(below(OrgUnit.path, path), Person.industry_id == industry_id if industry_id is not None else true())
+        for path, industry_id in lines
+    ]
+    people = select(func.count(Person.id)).join(OrgUnit, OrgUnit.id == Person.unit_id)
+    rostered = (Person.source == PersonSource.ROSTER, Person.merged_into_id.is_(None))
+    return db.scalar(people.where(*rostered, or_(*parts, false()))) or 0
 
 
 def is_started(db: Session, delivery_id: int) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from quizapp.audit.services import record
 from quizapp.banks.models import ItemVersion
 from quizapp.banks.queries import AssemblyPool, assembly_pool
-from quizapp.core.clock import from_ms, local_date
+from quizapp.core.clock import from_ms, local_date, to_ms
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import SYSTEM, Actor
@@ -108,14 +108,16 @@ def assemble_papers(
         return delivery
     blueprint = db.get_one(QuizBlueprint, delivery.blueprint_id)
     draw = read_draw(db, blueprint, now=now)
+    papers, seed = delivery.paper_count, delivery.seed
     db.rollback()  # the solver takes seconds: no transaction stays open meanwhile
     try:
-        forms = _solve(draw, delivery.paper_count, delivery.seed, on_form)
+        forms = _solve(draw, papers, seed, on_form)
     except AssemblyInfeasible as refusal:
+        code = refusal.conflicts[0].code if refusal.conflicts else refusal.code
         with transaction(db):
-            return _note_failure(db, delivery_id, refusal.conflicts[0].code if refusal.conflicts else refusal.code, now)
+            return _note_failure(db, delivery_id, code, now, seed=seed)
     with transaction(db):
-        return _store(db, delivery_id, blueprint, draw, forms, now)
+        return _store(db, delivery_id, blueprint, draw, forms, now, seed=seed)
 
 
 def note_crash(db: Session, delivery_id: int, *, now: datetime) -> Delivery:
@@ -126,12 +128,13 @@ def note_crash(db: Session, delivery_id: int, *, now: datetime) -> Delivery:
 def ask_again(db: Session, delivery: Delivery, *, actor: Actor, now: datetime) -> Job:
     """Assemble once more after a failure, or when nothing has come for two minutes. Raises AssemblyRunning."""
     locked = _lock(db, delivery.id)
-    age = now - from_ms(locked.created_at)
+    age = now - from_ms(locked.asked_at or locked.created_at)
     overdue = locked.state == DeliveryState.PREPARING and age.total_seconds() * 1000 >= PATIENCE_MS
     if locked.state != DeliveryState.FAILED and not overdue:
         raise AssemblyRunning
     locked.state = DeliveryState.PREPARING
     locked.failure = None
+    locked.asked_at = to_ms(now)
     _record(db, locked, "assembly_asked_again", actor, now)
     return enqueue(db, TASK, {"delivery_id": locked.id}, actor=actor, now=now)
 
@@ -146,11 +149,20 @@ def _solve(draw: Draw, forms: int, seed: str, on_form: Callable[[int], None] | N
 
 
 def _store(
-    db: Session, delivery_id: int, blueprint: QuizBlueprint, draw: Draw, forms: list[list[str]], now: datetime
+    db: Session,
+    delivery_id: int,
+    blueprint: QuizBlueprint,
+    draw: Draw,
+    forms: list[list[str]],
+    now: datetime,
+    *,
+    seed: str,
 ) -> Delivery:
     delivery = _lock(db, delivery_id)
     if delivery.state == DeliveryState.READY or paper_count(db, delivery_id):
         return delivery  # another worker was faster
+    if delivery.seed != seed:
+        return delivery  # other papers were asked for meanwhile: their own job makes them
     types = {item.id: item.type for item in draw.pool.items}
     points = int(blueprint.rules["points_each"])
     for number, codes in enumerate(forms, start=1):
@@ -177,9 +189,9 @@ def pass_right(pass_score: int, points_each: int) -> int:
     return -(-pass_score // points_each)
 
 
-def _note_failure(db: Session, delivery_id: int, code: str, now: datetime) -> Delivery:
+def _note_failure(db: Session, delivery_id: int, code: str, now: datetime, *, seed: str | None = None) -> Delivery:
     delivery = _lock(db, delivery_id)
-    if delivery.state != DeliveryState.READY:
+    if delivery.state != DeliveryState.READY and seed in (None, delivery.seed):
         delivery.state = DeliveryState.FAILED
         delivery.failure = code[:60]
         _record(db, delivery, "assembly_failed", SYSTEM, now, failure=delivery.failure)

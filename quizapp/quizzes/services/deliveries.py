@@ -1,33 +1,31 @@
-"""Publishing a delivery, and changing it: before the first start almost everything, after it the window's end and what is shown."""
+"""Publishing a delivery, changing it, and ending it early.
+
+Before the first start everything may change; what makes other papers asks for them anew. After it only the window's end (earlier here;
+later is extending, which takes late answers in), the audience and what is shown may change: anything else is a copy.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.audit.services import record
-from quizapp.core.clock import local_date, to_ms
-from quizapp.core.errors import NotFound
-from quizapp.core.scope import Actor, Permission
+from quizapp.core.clock import to_ms
+from quizapp.core.scope import Actor
 from quizapp.core.tokens import new_poster_code
 from quizapp.jobs.services import enqueue
-from quizapp.measurement.guessing import guess_pass
-from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.errors import (
     BlueprintUnknown,
+    DeliveryEdited,
+    DeliveryEnded,
+    DeliveryNotOpen,
     DeliveryStarted,
-    DeliveryTextTooLong,
-    DeliveryValueMissing,
-    DeliveryValueOutOfRange,
-    UnitClosedForDelivery,
-    WindowEmpty,
+    EndOnlyEarlier,
 )
 from quizapp.quizzes.models import (
     PROFILE_FIELDS,
@@ -36,25 +34,31 @@ from quizapp.quizzes.models import (
     Delivery,
     DeliveryState,
     FieldDemand,
+    Paper,
+    PaperItem,
+    QuizBlueprint,
     Reveal,
 )
 from quizapp.quizzes.queries.deliveries import find_blueprint, is_started
-from quizapp.quizzes.services.assembly import TASK, pass_right
+from quizapp.quizzes.services.assembly import TASK
+from quizapp.quizzes.services.audience import AudienceLine, checked_lines, store_lines
+from quizapp.quizzes.services.delivery_values import (
+    COLUMNS,
+    DEFAULT_PAPERS,
+    NOTICE,
+    checked_values,
+    expected_guess_pass,
+    notice_of,
+    own_unit,
+    values_of,
+)
+from quizapp.quizzes.services.paper_checks import papers_guess_pass
+from quizapp.quizzes.services.standing import lock_delivery
 
-#: Parallel papers unless said otherwise.
-DEFAULT_PAPERS = 4
-#: Lowest and highest value of each number.
-LIMITS: dict[str, tuple[int, int]] = {
-    "time_limit_s": (60, 24 * 3600),
-    "tries": (1, 100),
-    "capacity": (1, 1_000_000),
-    "paper_count": (1, 100),
-    "retention_months": (1, 120),
-}
-#: Longest text of each kind, characters.
-LENGTHS = {"title": 120, "title_en": 160, "keeper": 120, "purpose": 300, "contact": 120}
 #: What may still change after the first start.
-LATE_CHANGES = frozenset({"closes_at", "reveal"})
+LATE_CHANGES = frozenset({"closes_at", "audience", "reveal"})
+#: What makes other papers.
+_DRAWS = frozenset({"blueprint_code", "paper_count"})
 
 
 def create_delivery(
@@ -74,6 +78,7 @@ def create_delivery(
     guests: bool = True,
     capacity: int | None = None,
     paper_count: int = DEFAULT_PAPERS,
+    audience: Iterable[AudienceLine] = (),
     keeper: str,
     purpose: str,
     contact: str,
@@ -82,170 +87,209 @@ def create_delivery(
     now: datetime,
     seed: str | None = None,
     poster_code: str | None = None,
+    copied_from: int | None = None,
 ) -> Delivery:
-    """Publish a delivery: it is "being prepared" until the job that this enqueues has stored its papers.
+    """Store a delivery that is being prepared, and the job that makes its papers.
 
-    `fields`: profile field → `FieldDemand`, the rest is off. `time_limit_s`, `tries` and `capacity` None: no limit. `seed` decides the
-    assembly and `poster_code` the address; both are random unless given. Raises NotFound for a unit outside the actor's scope, and
-    the refusals of a value that is not acceptable.
+    `fields`: profile field → `FieldDemand`; `time_limit_s`, `tries` and `capacity` None: no limit. No `audience`: everybody who scans
+    the poster. `seed` decides the assembly and `poster_code` the address; both are random unless given. `copied_from` is noted in the
+    log. Raises NotFound for a unit outside the actor's scope, and the refusals of a value that is not acceptable.
     """
-    unit = _own_unit(db, unit_id, actor)
-    blueprint = find_blueprint(db, blueprint_code)
-    if blueprint is None:
-        raise BlueprintUnknown(field="blueprint")
-    rules = blueprint.rules
-    notice = {"keeper": keeper, "purpose": purpose, "contact": contact, "retention_months": retention_months}
-    values: dict[str, Any] = {
-        "title": title,
-        "title_en": title_en,
-        "opens_at": to_ms(opens_at),
-        "closes_at": to_ms(closes_at),
-        "time_limit_s": time_limit_s,
-        "tries": tries,
-        "capacity": capacity,
-        "pass_score": pass_score,
-        "reveal": reveal,
-        "guests": guests,
-        "fields": dict(fields),
-    }
-    maximum = int(rules["items"]) * int(rules["points_each"])
-    values = _checked({**values, "paper_count": paper_count, **notice}, maximum, to_ms(now), begun=False)
+    unit = own_unit(db, unit_id, actor)
+    blueprint = _blueprint(db, blueprint_code)
+    maximum = _maximum(blueprint)
+    values = checked_values(
+        {
+            "title": title,
+            "title_en": title_en,
+            "unit_id": unit.id,
+            "opens_at": to_ms(opens_at),
+            "closes_at": to_ms(closes_at),
+            "time_limit_s": time_limit_s,
+            "tries": tries,
+            "capacity": capacity,
+            "pass_score": pass_score,
+            "paper_count": paper_count,
+            "reveal": reveal,
+            "guests": guests,
+            "fields": dict(fields),
+            "audience": checked_lines(db, audience, actor=actor),
+            "keeper": keeper,
+            "purpose": purpose,
+            "contact": contact,
+            "retention_months": retention_months,
+        },
+        maximum,
+        to_ms(now),
+        begun=False,
+    )
     delivery = Delivery(
         poster_code=poster_code or _free_code(db),
         blueprint_id=blueprint.id,
-        unit_id=unit.id,
         max_score=maximum,
-        item_count=int(rules["items"]),
-        notice=_notice(values, now),
-        guess_pass=expected_guess_pass(rules, pass_score),
+        item_count=int(blueprint.rules["items"]),
+        notice=notice_of(values, now),
+        guess_pass=expected_guess_pass(blueprint.rules, pass_score),
         state=DeliveryState.PREPARING,
         seed=seed or secrets.token_hex(16),
+        limited=bool(values["audience"]),
+        revision=1,
         created_by=actor.account_id,
         created_at=to_ms(now),
-        **{name: value for name, value in values.items() if name not in notice},
+        **{name: values[name] for name in COLUMNS},
     )
     delivery.unit = unit
     delivery.blueprint = blueprint
     db.add(delivery)
     db.flush()
+    store_lines(db, delivery.id, values["audience"])
     enqueue(db, TASK, {"delivery_id": delivery.id}, actor=actor, now=now)
-    details = {"blueprint": blueprint.code, "papers": paper_count, "fields": _asked(delivery.fields)}
+    details: dict[str, Any] = {"blueprint": blueprint.code, "papers": paper_count, "fields": _asked(delivery.fields)}
+    if values["audience"]:
+        details["audience"] = [line.unit_id for line in values["audience"]]
+    if copied_from is not None:
+        details["copied_from"] = copied_from
     _record(db, delivery, "delivery_published", details, actor, now)
     return delivery
 
 
 def update_delivery(
-    db: Session, delivery_id: int, *, changes: Mapping[str, Any], actor: Actor, now: datetime
+    db: Session,
+    delivery_id: int,
+    *,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    revision: int | None = None,
 ) -> Delivery:
-    """Change values of a delivery: any of `create_delivery` but blueprint, unit and paper count (a copy is made for those).
+    """Change values of a delivery: any of `create_delivery`. `revision` is the one that the editor saw; None takes what stands.
 
-    After the first start only `closes_at` and `reveal` may change; anything else raises DeliveryStarted, naming the fields. A later end
-    gives running attempts the time that their limit allows; an earlier end stops new starts and leaves running ones their deadline.
-    The changed fields are logged.
+    After the first start only `closes_at`, `audience` and `reveal` may change: anything else raises DeliveryStarted, naming the fields,
+    and a later end raises EndOnlyEarlier. An earlier end cuts the deadlines of running attempts. Raises DeliveryEdited where somebody
+    has changed it since. The changed fields are logged.
     """
-    # A start holds the delivery's row by its foreign key until it is stored, so behind this lock "nobody has started" stays true.
-    query = select(Delivery).where(Delivery.id == delivery_id).with_for_update(of=Delivery)
-    delivery = db.scalars(query.execution_options(populate_existing=True)).first()
-    if delivery is None:
-        raise NotFound
-    _own_unit(db, delivery.unit_id, actor, closed_too=True)
+    delivery = lock_delivery(db, delivery_id)
+    own_unit(db, delivery.unit_id, actor, closed_too=True)
+    if revision is not None and revision != delivery.revision:
+        raise DeliveryEdited(revision=delivery.revision)
     started = is_started(db, delivery.id)
-    current = _values_of(delivery)
-    wanted = {n: to_ms(v) if n in ("opens_at", "closes_at") else v for n, v in changes.items()}
-    unknown = set(wanted) - set(current)
-    if unknown:
+    current = values_of(delivery)
+    wanted: dict[str, Any] = {n: to_ms(v) if n in ("opens_at", "closes_at") else v for n, v in changes.items()}
+    if unknown := set(wanted) - set(current):
         raise ValueError(f"not a value of a delivery that can change: {sorted(unknown)}")
-    merged = _checked(
-        {**current, **wanted}, delivery.max_score, to_ms(now), begun=started or current["closes_at"] <= to_ms(now)
-    )
-    changed = sorted(name for name, value in merged.items() if value != current[name])
-    if started and (refused := [name for name in changed if name not in LATE_CHANGES]):
+    if "audience" in wanted:
+        wanted["audience"] = checked_lines(db, wanted["audience"], before=current["audience"], actor=actor)
+    values = {**current, **wanted}
+    if values["unit_id"] != delivery.unit_id:
+        own_unit(db, values["unit_id"], actor)
+    blueprint = _blueprint(db, values["blueprint_code"])
+    begun = started or current["closes_at"] <= to_ms(now)
+    # after the first start what else would be wrong does not matter: it cannot change
+    maximum = delivery.max_score if started else _maximum(blueprint)
+    values = checked_values(values, maximum, to_ms(now), begun=begun)
+    changed = {name for name, value in values.items() if value != current[name]}
+    if started and (refused := sorted(changed - LATE_CHANGES)):
         raise DeliveryStarted(fields=refused)
+    if started and values["closes_at"] > current["closes_at"]:
+        raise EndOnlyEarlier(field="closes_at")
     if not changed:
         return delivery
-    for name in changed:
-        if name not in ("keeper", "purpose", "contact", "retention_months"):
-            setattr(delivery, name, merged[name])
-    if {"keeper", "purpose", "contact", "retention_months", "fields"} & set(changed):
-        delivery.notice = _notice(merged, now)
-    if "pass_score" in changed:
-        delivery.guess_pass = expected_guess_pass(delivery.blueprint.rules, delivery.pass_score)
-    if "closes_at" in changed and delivery.closes_at > current["closes_at"]:
-        _lengthen_running(db, delivery)
-    db.flush()
-    _record(db, delivery, "delivery_changed", {"fields": changed, "after_start": started}, actor, now)
+    columns = {name: values[name] for name in COLUMNS if name in changed}
+    if changed & {*NOTICE, "fields"}:
+        columns["notice"] = notice_of(values, now)
+    if changed & _DRAWS:
+        columns |= _new_draw(db, delivery, blueprint, actor, now)
+    if changed & {"pass_score", *_DRAWS}:
+        expected = expected_guess_pass(blueprint.rules, values["pass_score"])
+        exact = papers_guess_pass(db, delivery.id, values["pass_score"]) if not changed & _DRAWS else None
+        columns["guess_pass"] = expected if exact is None else exact
+    if "audience" in changed:
+        columns["limited"] = bool(values["audience"])
+        store_lines(db, delivery.id, values["audience"])
+    _write(db, delivery, columns)
+    if "closes_at" in changed:
+        _cut_running(db, delivery)
+    details: dict[str, Any] = {"fields": sorted(changed), "after_start": started}
+    if "audience" in changed:
+        details["audience"] = [line.unit_id for line in values["audience"]]
+    _record(db, delivery, "delivery_changed", details, actor, now)
     return delivery
 
 
-def expected_guess_pass(rules: Mapping[str, Any], pass_score: int) -> float:
-    """The probability that blind guessing passes, from the blueprint's types; 0 to 1. The stored papers make it exact."""
-    items = [(kind, None) for kind, count in rules.get("types", {}).items() for _ in range(count)]
-    return guess_pass(items, pass_right(pass_score, int(rules["points_each"])))
+def close_early(db: Session, delivery_id: int, *, actor: Actor, now: datetime) -> int:
+    """End an open delivery now; gives how many were answering. Answers on their way count within the grace, later ones are kept as late.
+
+    Who was answering is closed with what was saved by the next touch or by the job. Raises DeliveryNotOpen and DeliveryEnded.
+    """
+    delivery = lock_delivery(db, delivery_id)
+    own_unit(db, delivery.unit_id, actor, closed_too=True)
+    if to_ms(now) <= delivery.opens_at:
+        raise DeliveryNotOpen(opens_at=delivery.opens_at)
+    if to_ms(now) >= delivery.closes_at:
+        raise DeliveryEnded(closes_at=delivery.closes_at)
+    _write(db, delivery, {"closes_at": to_ms(now)})
+    cut = _cut_running(db, delivery)
+    _record(db, delivery, "delivery_closed_early", {"answering": cut}, actor, now)
+    return cut
 
 
-def _own_unit(db: Session, unit_id: int, actor: Actor, *, closed_too: bool = False) -> OrgUnit:
-    unit = db.get(OrgUnit, unit_id)
-    if unit is None or not (actor.system or actor.scope.covers(Permission.MANAGE_DELIVERIES, unit.path)):
-        raise NotFound
-    if unit.closed_at is not None and not closed_too:
-        raise UnitClosedForDelivery(field="unit_id")
-    return unit
+def _write(db: Session, delivery: Delivery, columns: Mapping[str, Any]) -> None:
+    """Store columns on the revision that was read, and raise it: whoever was faster wins, whatever was locked."""
+    stored = db.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery.id, Delivery.revision == delivery.revision)
+        .values(**columns, revision=delivery.revision + 1)
+        .returning(Delivery.revision)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if stored is None:
+        raise DeliveryEdited(revision=None)
+    db.flush()
+    db.expire(delivery)
 
 
-def _values_of(delivery: Delivery) -> dict[str, Any]:
-    """What may change, as it stands."""
-    names = (
-        "title title_en opens_at closes_at time_limit_s tries capacity pass_score reveal guests fields".split()  # noqa: SIM905 # short
-    )
-    values = {name: getattr(delivery, name) for name in names}
-    values["fields"] = {name: delivery.fields.get(name, FieldDemand.OFF.value) for name in PROFILE_FIELDS}
-    return values | {name: delivery.notice.get(name) for name in ("keeper", "purpose", "contact", "retention_months")}
+def _new_draw(db: Session, delivery: Delivery, blueprint: QuizBlueprint, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Give up the papers, which nobody has seen, and ask for new ones; gives the columns that change with them.
+
+    The new seed tells a job that still works on the old draw to keep its papers to itself.
+    """
+    papers = select(Paper.id).where(Paper.delivery_id == delivery.id)
+    db.execute(delete(PaperItem).where(PaperItem.paper_id.in_(papers)))
+    db.execute(delete(Paper).where(Paper.delivery_id == delivery.id))
+    enqueue(db, TASK, {"delivery_id": delivery.id}, actor=actor, now=now)
+    return {
+        "blueprint_id": blueprint.id,
+        "max_score": _maximum(blueprint),
+        "item_count": int(blueprint.rules["items"]),
+        "seed": secrets.token_hex(16),
+        "state": DeliveryState.PREPARING,
+        "failure": None,
+        "asked_at": to_ms(now),
+    }
 
 
-def _checked(values: dict[str, Any], maximum: int, now_ms: int, *, begun: bool) -> dict[str, Any]:
-    """The values with texts trimmed and fields completed. Raises the first thing that is not acceptable."""
-    checked = dict(values)
-    for name, most in LENGTHS.items():
-        text = " ".join(str(values.get(name) or "").split())
-        if not text and name != "title_en":
-            raise DeliveryValueMissing(field=name)
-        if len(text) > most:
-            raise DeliveryTextTooLong(field=name, most=most)
-        checked[name] = text or None
-    if values["closes_at"] <= values["opens_at"] or (not begun and values["closes_at"] <= now_ms):
-        raise WindowEmpty(field="closes_at")
-    for name, (low, high) in LIMITS.items():
-        number = values.get(name)
-        if number is not None and not low <= number <= high:
-            raise DeliveryValueOutOfRange(field=name, low=low, high=high)
-    if not 1 <= values["pass_score"] <= maximum:
-        raise DeliveryValueOutOfRange(field="pass_score", low=1, high=maximum)
-    checked["reveal"] = Reveal(values["reveal"]).value
-    fields = values["fields"]
-    if unknown := set(fields) - set(PROFILE_FIELDS):
-        raise ValueError(f"not a profile field: {sorted(unknown)}")
-    checked["fields"] = {name: FieldDemand(fields.get(name, FieldDemand.OFF)).value for name in PROFILE_FIELDS}
-    return checked
-
-
-def _notice(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The data notice; its version changes with its words and the fields asked, so that it is known what somebody agreed to."""
-    notice = {name: values[name] for name in ("purpose", "keeper", "contact", "retention_months")}
-    words = json.dumps([notice, values["fields"]], ensure_ascii=False, sort_keys=True)
-    return {"version": f"{local_date(now):%Y%m%d}-{hashlib.sha256(words.encode()).hexdigest()[:6]}", **notice}
-
-
-def _lengthen_running(db: Session, delivery: Delivery) -> None:
-    end: Any = delivery.closes_at
-    if delivery.time_limit_s is not None:
-        own = Attempt.started_at + delivery.time_limit_s * 1000
-        end = case((own < delivery.closes_at, own), else_=delivery.closes_at)
-    db.execute(
+def _cut_running(db: Session, delivery: Delivery) -> int:
+    """Nobody's time ends after the window and the extra time that they were given; gives how many attempts were shortened."""
+    end = delivery.closes_at + Attempt.extra_s * 1000
+    cut = db.execute(
         update(Attempt)
-        .where(Attempt.delivery_id == delivery.id, Attempt.state == AttemptState.OPEN, Attempt.deadline_at < end)
+        .where(Attempt.delivery_id == delivery.id, Attempt.state == AttemptState.OPEN, Attempt.deadline_at > end)
         .values(deadline_at=end, accepts_until=end + delivery.grace_s * 1000)
+        .returning(Attempt.id)
         .execution_options(synchronize_session=False)
     )
+    return len(cut.all())
+
+
+def _blueprint(db: Session, code: str) -> QuizBlueprint:
+    blueprint = find_blueprint(db, code)
+    if blueprint is None:
+        raise BlueprintUnknown(field="blueprint")
+    return blueprint
+
+
+def _maximum(blueprint: QuizBlueprint) -> int:
+    return int(blueprint.rules["items"]) * int(blueprint.rules["points_each"])
 
 
 def _free_code(db: Session) -> str:

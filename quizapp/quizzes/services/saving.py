@@ -80,6 +80,25 @@ SAVE = HotStatement.of(
     lock="FOR SHARE OF attempt",
 )
 
+#: A form knows no sequence: the statement itself takes the attempt's highest and one more. Of two forms at once, which read the same
+#: highest, the later one goes beyond the other's row: it is what the person did last.
+SAVE_FORM = HotStatement.of(
+    """
+    INSERT INTO response (attempt_id, position, answer, sequence, saved_at)
+    SELECT attempt.id, paper_item.position, :answer,
+           1 + coalesce((SELECT max(other.sequence) FROM response AS other WHERE other.attempt_id = attempt.id), 0), :now
+    FROM attempt JOIN paper_item ON paper_item.paper_id = attempt.paper_id AND paper_item.position = :position
+    WHERE attempt.public_id = :attempt AND attempt.secret_hash = :secret
+      AND attempt.state = 'open' AND attempt.accepts_until >= :now
+    %lock%
+    ON CONFLICT (attempt_id, position) DO UPDATE
+    SET answer = excluded.answer, saved_at = excluded.saved_at,
+        sequence = CASE WHEN excluded.sequence > response.sequence THEN excluded.sequence ELSE response.sequence + 1 END
+    RETURNING sequence
+    """,
+    lock="FOR SHARE OF attempt",
+)
+
 EXPLAIN = HotStatement.of(
     """
     SELECT attempt.secret_hash, attempt.state, attempt.accepts_until, response.answer, response.sequence,
@@ -146,6 +165,18 @@ def save_answers(
             highest = max(highest, seen)
             results.append(result)
     return SaveReply(results, highest)
+
+
+def save_form_answer(
+    run: Runner, *, attempt: str, secret_hash: bytes, position: int, answer: str, now_ms: int
+) -> SaveResult:
+    """Store the answer of a form, which is the newest whatever stands there; otherwise as `save_answers`."""
+    values = {"answer": answer, "position": position, "now": now_ms, "attempt": attempt, "secret": secret_hash}
+    if rows := run(SAVE_FORM, values):
+        return SaveResult(position, SaveStatus.SAVED, answer, rows[0][0])
+    seen = run(EXPLAIN, {"position": position, "attempt": attempt})
+    highest = (seen[0][5] or 0) if seen else 0
+    return _explain(run, AnswerItem(position, answer, highest + 1), values)[0]
 
 
 def _explain(run: Runner, item: AnswerItem, values: dict[str, Any]) -> tuple[SaveResult, int]:

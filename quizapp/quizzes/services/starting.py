@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import local_date, to_ms
@@ -16,6 +15,7 @@ from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, digest
 from quizapp.organisation.models import OrgUnit, Person, PersonSource
 from quizapp.organisation.services import age_band, identify
+from quizapp.organisation.tree import hold_unit
 from quizapp.quizzes.errors import (
     ConsentNeeded,
     DeliveryEnded,
@@ -41,8 +41,14 @@ from quizapp.quizzes.models import (
     UnitKnown,
 )
 from quizapp.quizzes.ordering import ORDER_VERSION
-from quizapp.quizzes.queries.taking import places_taken
+from quizapp.quizzes.queries.taking import find_attempt, places_taken
+from quizapp.quizzes.services.audience import check_audience, check_visitor, in_reach
+from quizapp.quizzes.services.deadlines import deadline_of, extra_seconds
 from quizapp.quizzes.services.first_attempts import choose_first, lock_persons, lock_standing, settle_first
+from quizapp.quizzes.services.standing import hold_delivery
+from quizapp.quizzes.services.start_row import insert_attempt
+
+_PAPERS = select(Paper.id).where(Paper.delivery_id == bindparam("delivery_id")).order_by(Paper.number)
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ def check_open(db: Session, delivery: Delivery, actor: Actor, now_ms: int) -> No
         raise SignInForDelivery
     if delivery.capacity is not None and places_taken(db, delivery.id) >= delivery.capacity:
         raise DeliveryFull(capacity=delivery.capacity)
+    check_visitor(db, delivery, actor)
     if actor.account_id is not None:
         _check_tries(delivery, _account_tries(db, delivery.id, actor.account_id))
 
@@ -114,8 +121,8 @@ def check_profile(db: Session, delivery: Delivery, profile: Profile) -> OrgUnit 
         raise ConsentNeeded(field="consent")
     if profile.unit_id is None:
         return None
-    unit = db.get(OrgUnit, profile.unit_id)
-    if unit is None or unit.closed_at is not None or not unit.path.startswith(delivery.unit.path):
+    unit = hold_unit(db, profile.unit_id)
+    if unit is None or unit.closed_at is not None or not (delivery.limited or in_reach(delivery, unit)):
         raise UnitOutside(field="unit")
     return unit
 
@@ -133,31 +140,32 @@ def start_attempt(
 ) -> Started:
     """Insert the attempt, or find it when the same form was sent before.
 
-    Raises the refusals of `check_open` and `check_profile`, and TriesUsedUp.
+    Raises the refusals of `check_open` and `check_profile`, OutsideAudience and TriesUsedUp.
     """
     now_ms = to_ms(now)
     public_id, secret = ticket_identity(keys, ticket)
+    hold_delivery(db, delivery)
     if delivery.capacity is not None:
-        # the last places: one after the other
-        db.scalar(select(Delivery.id).where(Delivery.id == delivery.id).with_for_update())
+        # the last places: one after the other, beside the starts that only hold the row
+        db.scalar(select(Delivery.id).where(Delivery.id == delivery.id).with_for_update(key_share=True))
     if actor.person_id is not None:
         actor = replace(actor, person_id=lock_standing(db, actor.person_id))
-    if (existing := _started_before(db, delivery.id, public_id)) is not None:
+    if (existing := find_attempt(db, delivery.id, public_id)) is not None:
         return Started(existing, secret)
     check_open(db, delivery, actor, now_ms)
     unit = check_profile(db, delivery, profile)
     snapshot = _identify(db, profile, actor, unit, device_hash, keys, now)
+    check_audience(delivery, snapshot.unit, snapshot.industry_id)
     if snapshot.person_id is not None and snapshot.person_id != actor.person_id:
         lock_persons(db, snapshot.person_id)
-        if (existing := _started_before(db, delivery.id, public_id)) is not None:
+        if (existing := find_attempt(db, delivery.id, public_id)) is not None:
             return Started(existing, secret)
     earlier = _earlier(db, delivery.id, snapshot.person_id)
     if snapshot.level == IdentityLevel.DEVICE:
         _check_tries(delivery, len(earlier))
     order_seed = sha256(b"attempt-order\x1f" + secret.encode()).hexdigest()[:32]
-    deadline = delivery.closes_at
-    if delivery.time_limit_s is not None:
-        deadline = min(deadline, now_ms + delivery.time_limit_s * 1000)
+    extra_s = extra_seconds(db, delivery, snapshot.person_id)
+    deadline = deadline_of(delivery, now_ms, extra_s)
     attempt = Attempt(
         public_id=public_id,
         delivery_id=delivery.id,
@@ -173,6 +181,7 @@ def start_attempt(
         started_at=now_ms,
         deadline_at=deadline,
         accepts_until=deadline + delivery.grace_s * 1000,
+        extra_s=extra_s,
         local_date=local_date(now),
         try_number=len(earlier) + 1,
         is_first=False,
@@ -233,7 +242,7 @@ def _identify(
         person = db.get_one(Person, actor.person_id)
         known = UnitKnown.SELF_DECLARED
         if unit is None and person.unit_id is not None:
-            unit = db.get(OrgUnit, person.unit_id)
+            unit = hold_unit(db, person.unit_id)
             known = UnitKnown.ROSTER if person.source == PersonSource.ROSTER else UnitKnown.ACCOUNT
         return _Snapshot(
             person_id=person.id,
@@ -274,11 +283,6 @@ def _identify(
     )
 
 
-def _started_before(db: Session, delivery_id: int, public_id: str) -> Attempt | None:
-    """The attempt of the same form, when it was sent before."""
-    return db.scalar(select(Attempt).where(Attempt.public_id == public_id, Attempt.delivery_id == delivery_id))
-
-
 def _earlier(db: Session, delivery_id: int, person_id: int | None) -> list[Attempt]:
     if person_id is None:
         return []
@@ -316,7 +320,7 @@ def _check_tries(delivery: Delivery, used: int) -> None:
 
 def _pick_paper(db: Session, delivery_id: int, seed: str, seen: list[int]) -> int:
     """Any paper for a first try; for a further one the paper that shares the fewest items with those seen."""
-    papers = list(db.scalars(select(Paper.id).where(Paper.delivery_id == delivery_id).order_by(Paper.number)))
+    papers = list(db.scalars(_PAPERS, {"delivery_id": delivery_id}))
     if not papers:
         raise DeliveryNotReady(state=DeliveryState.PREPARING)
     start = int(seed[:8], 16) % len(papers)
@@ -339,16 +343,12 @@ def _insert(db: Session, attempt: Attempt, earlier: list[Attempt]) -> Attempt:
     The partial unique index decides between two that start at once.
     """
     attempt.is_first = attempt.person_id is not None and not earlier
-    try:
-        with db.begin_nested():
-            db.add(attempt)
-            db.flush()
-    except IntegrityError:
-        if (twin := _started_before(db, attempt.delivery_id, attempt.public_id)) is not None:
+    if not insert_attempt(db, attempt):
+        if (twin := find_attempt(db, attempt.delivery_id, attempt.public_id)) is not None:
             return twin
         attempt.is_first = False
-        db.add(attempt)
-        db.flush()
+        if not insert_attempt(db, attempt):
+            raise RuntimeError("the attempt's codes are taken")  # by chance, one in 2^60
     if attempt.person_id is not None and earlier and choose_first([*earlier, attempt]) is attempt:
         settle_first(db, attempt.delivery_id, attempt.person_id, now_ms=attempt.started_at)
     return attempt

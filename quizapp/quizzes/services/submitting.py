@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper, Response
-from quizapp.quizzes.queries.taking import PaperCache
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Paper
+from quizapp.quizzes.queries.taking import PaperCache, answers_of
 from quizapp.quizzes.scoring import score
 from quizapp.quizzes.services.first_attempts import lock_persons, settle_first
+
+# Written once: putting a query together costs as much as running it.
+_PERSON_WHEN_OVER = select(Attempt.person_id).where(
+    Attempt.id == bindparam("id"), Attempt.state == AttemptState.OPEN, Attempt.accepts_until < bindparam("now")
+)
+_FOR_UPDATE = (
+    select(Attempt)
+    .where(Attempt.id == bindparam("id"))
+    .with_for_update(of=Attempt)
+    .execution_options(populate_existing=True)
+)
+_RULES = (
+    select(Paper.scoring_revision, Delivery.pass_score)
+    .join(Delivery, Delivery.id == Paper.delivery_id)
+    .where(Paper.id == bindparam("id"))
+)
 
 
 def submit_attempt(db: Session, attempt_id: int, *, papers: PaperCache, now_ms: int) -> Attempt:
@@ -51,15 +67,12 @@ def overdue_attempts(db: Session, now_ms: int, limit: int = 200, without: Collec
 
 def _lock(db: Session, attempt_id: int, now_ms: int) -> Attempt:
     """Take the attempt's row for update; before it the person's, where the clock may make the attempt void and move the first flag."""
-    over = (Attempt.id == attempt_id, Attempt.state == AttemptState.OPEN, Attempt.accepts_until < now_ms)
-    lock_persons(db, db.scalar(select(Attempt.person_id).where(*over)))
-    query = select(Attempt).where(Attempt.id == attempt_id).with_for_update(of=Attempt)
-    return db.scalars(query.execution_options(populate_existing=True)).one()
+    lock_persons(db, db.scalar(_PERSON_WHEN_OVER, {"id": attempt_id, "now": now_ms}))
+    return db.scalars(_FOR_UPDATE, {"id": attempt_id}).one()
 
 
 def _close(db: Session, attempt: Attempt, papers: PaperCache, now_ms: int, *, by_taker: bool) -> None:
-    rows = db.execute(select(Response.position, Response.answer).where(Response.attempt_id == attempt.id))
-    answers = dict(rows.all())
+    answers = answers_of(db, attempt.id)
     if not by_taker and not any(answers.values()):
         # nothing was saved and nobody handed it in: it counts as never taken
         attempt.state = AttemptState.VOID
@@ -68,8 +81,7 @@ def _close(db: Session, attempt: Attempt, papers: PaperCache, now_ms: int, *, by
         if attempt.person_id is not None:
             settle_first(db, attempt.delivery_id, attempt.person_id, now_ms=now_ms)
         return
-    rules = select(Paper.scoring_revision, Delivery.pass_score).join(Delivery, Delivery.id == Paper.delivery_id)
-    revision, pass_score = db.execute(rules.where(Paper.id == attempt.paper_id)).one()
+    revision, pass_score = db.execute(_RULES, {"id": attempt.paper_id}).one()
     result = score(papers.keys(db, attempt.paper_id, revision), answers)
     attempt.state = AttemptState.SUBMITTED if by_taker else AttemptState.EXPIRED
     attempt.closed_at = now_ms if by_taker else attempt.deadline_at

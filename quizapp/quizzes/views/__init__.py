@@ -58,4 +58,17 @@ def _show_start_page(refusal: AttemptNotYours) -> BaseResponse:
     return redirect(url_for("quizzes.landing", code=refusal.data["poster_code"], link="foreign"), 303)
 
 
-from quizapp.quizzes.views import answers, deliveries, moving, results, saving, starting, taking  # noqa: E402, F401 # they need `bp`
+from quizapp.quizzes.views import (  # noqa: E402 # they need `bp`
+    afterwards,  # noqa: F401
+    answers,
+    attempts,  # noqa: F401
+    audience,  # noqa: F401
+    deliveries,
+    editing,  # noqa: F401
+    moving,
+    publishing,  # noqa: F401
+    results,
+    saving,
+    starting,  # noqa: F401
+    taking,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,15 +10,29 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from quizapp.core.clock import from_ms, to_ms
+from quizapp.core.errors import DomainError
+from quizapp.core.qr import qr_svg
 from quizapp.core.tokens import group_code
 from quizapp.core.web import get_now, get_runtime
+from quizapp.quizzes.errors import AudienceUnknowable
 from quizapp.quizzes.models import Delivery, DeliveryState
-from quizapp.quizzes.posters import Poster, qr_svg
-from quizapp.quizzes.services.publish_checks import Check
-from quizapp.ui.filters import format_moment, format_percent, is_english, lang_text
+from quizapp.quizzes.posters import Poster
+from quizapp.quizzes.services.publish_checks import Check, CheckState
+from quizapp.ui.filters import format_duration, format_moment, format_number, format_percent, is_english, lang_text
+from quizapp.ui.words import words_for
 
 #: Lower than this is written as "less than".
 _SMALL = 0.0001
+
+
+@dataclass(frozen=True)
+class DeliveryLink:
+    """One more thing to do with a delivery, from a feature above: a provider of the slot "delivery_links" gives a list of them."""
+
+    label: str
+    second: str
+    url: str
+    icon: str
 
 
 def state_words(delivery: Delivery) -> tuple[str, str, str]:
@@ -39,6 +54,12 @@ def chance_words(share: float) -> str:
     return _("小于 %(share)s", share="0.01%") if share < _SMALL else format_percent(share, 2)
 
 
+def span_words(seconds: int) -> str:
+    """How long a window stands open: whole days where it is more than two."""
+    days = seconds // 86_400
+    return _("%(days)s 天", days=days) if days >= 2 else format_duration(seconds)
+
+
 def type_words() -> dict[str, str]:
     """The item types."""
     return {"true_false": _("判断"), "single_choice": _("单选"), "multiple_choice": _("多选")}
@@ -51,11 +72,99 @@ def check_words(check: Check) -> dict[str, Any]:
 
 
 def _check(check: Check) -> tuple[str, str, str]:
+    return _plan_check(check) or _paper_check(check) or _pool_check(check)
+
+
+def _paper_check(check: Check) -> tuple[str, str, str] | None:
+    """What stands in the papers."""
+    data = check.data
+    match check.code:
+        case "paper_benchmarks":
+            value = f"{data['found']}/{data['wanted']}"
+            if data["lacking"]:
+                numbers = _("、").join(map(str, data["lacking"]))
+                return (
+                    _("有的卷缺基准"),
+                    value,
+                    _("缺第 %(numbers)s 条。改一改平行卷的份数，试卷会重新组；还缺就补题。", numbers=numbers),
+                )
+            return _("每份卷每条基准都有题"), value, _("涉及 %(points)s 个基准点", points=data["points"])
+        case "paper_topics":
+            reason = _("一共用了 %(different)s 道不同的题", different=data["different"])
+            return _("每份卷都有的主题"), f"{data['found']}/{data['wanted']}", reason
+        case "paper_guess":
+            limit = format_percent(data["limit"], 1)
+            reason = _("按最容易猜的一份算；要低于 %(limit)s", limit=limit)
+            return _("只靠猜也合格的概率"), chance_words(data["share"]), reason
+        case "paper_overlap":
+            value = _("最多 %(most)s/%(items)s", most=data["most"], items=data["items"])
+            reason = _("两份卷平均同 %(mean)s 题", mean=f"{data['mean']:.1f}")
+            return _("%(papers)s 份平行卷", papers=data["papers"]), value, reason
+        case "paper_scores":
+            value = _("差 %(spread)s 分", spread=f"{data['spread']:.1f}")
+            return _("平行卷一样难"), value, _("按题目难度估计的平均分，最易和最难的一份相比")
+        case _:
+            return None
+
+
+def _plan_check(check: Check) -> tuple[str, str, str] | None:
+    """Window, audience, fields."""
+    data = check.data
+    match check.code:
+        case "window_past":
+            return _("截止时间已经过去"), "", _("把截止改到现在以后。")
+        case "window_empty":
+            return _("截止早于开始"), "", _("把截止改到开始以后。")
+        case "window_below_limit":
+            reason = _(
+                "开放 %(left)s，时限 %(limit)s。推后截止，或缩短时限。",
+                left=format_duration(data["left"]),
+                limit=format_duration(data["limit"]),
+            )
+            return _("开放的时间比时限还短"), "", reason
+        case "window":
+            value = span_words(data["left"])
+            if check.state == CheckState.OK:
+                return _("开放时间"), value, ""
+            return _("开放时间很短"), value, _("不到一小时，容易错过")
+        case "audience_unknowable":
+            what = {"unit": _("单位或社区"), "industry": _("行业")}[data["needs"]]
+            reason = _("限定了对象，就要把“%(field)s”设为必填，不然分不出谁在里面。", field=what)
+            return _("分不出谁在对象里"), "", reason
+        case "audience_closed":
+            return _("对象里有停用的单位"), "", _("去掉%(names)s。", names=_("、").join(data["names"]))
+        case "people":
+            reason = (
+                _("按对象里 %(count)s 个单位的名册", count=data["units"])
+                if data["units"]
+                else _("按举办单位和下面各单位的名册")
+            )
+            return _("名册上的人"), _("%(count)s 人", count=format_number(data["people"])), reason
+        case "no_people":
+            return _("名册上没有人"), _("要看"), _("看得到合格率，看不到参与率。可以先导入名册。")
+        case "phone_unmatched":
+            return _("只问手机号没有用"), _("要看"), _("手机号只和姓名一起区分同名的人；不问姓名就不用问手机号")
+        case "education_unused":
+            return _("文化程度用不上"), _("要看"), _("只有科学素质测试按文化程度统计")
+        case "industry_unused":
+            return _("行业用不上"), _("要看"), _("对象没有按行业限定；按单位就能统计")
+        case "asks_age":
+            return _("先问是否满 14 岁"), "", _("问姓名或手机号之前自动先问；不满 14 岁要监护人同意，不留手机号")
+        case _:
+            return None
+
+
+def _pool_check(check: Check) -> tuple[str, str, str]:
+    """The pool, the guessing, what is asked of whom."""
     data = check.data
     match check.code:
         case "missing":
             what, cure = failure_words(data["shortfall"])
             return what, "", cure
+        case "benchmarks" | "topics" if data["lacking"]:
+            names = _("、").join(map(str, data["lacking"]))
+            text = _("有的基准没有题") if check.code == "benchmarks" else _("有的主题没有题")
+            return text, f"{data['found']}/{data['wanted']}", _("缺 %(names)s。补题并审定，重新载入题库。", names=names)
         case "benchmarks":
             reason = _("题库涉及 %(points)s 个基准点", points=data["points"])
             return _("每条基准都有题"), f"{data['found']}/{data['wanted']}", reason
@@ -76,7 +185,12 @@ def _check(check: Check) -> tuple[str, str, str]:
                 return _("只有 1 份试卷"), "", _("再答一次还是同样的题")
             reason = _("从 %(pool)s 道题里抽，两份卷平均同这么多题", pool=data["pool"])
             value = _("约 %(shared)s/%(items)s", shared=data["shared"], items=data["items"])
-            return _("%(papers)s 份平行卷", papers=data["papers"]), value, reason
+            others = _("，").join(_("%(papers)s 份约 %(shared)s 题", papers=n, shared=k) for n, k in data["others"])
+            return (
+                _("%(papers)s 份平行卷", papers=data["papers"]),
+                value,
+                _("%(reason)s；%(others)s", reason=reason, others=others),
+            )
         case "validity":
             reason = _("最早到期：%(month)s", month=data["first"])
             return _("题目到截止时都有效"), f"{data['good']}/{data['all']}", reason
@@ -116,6 +230,14 @@ def failure_words(code: str) -> tuple[str, str]:
             return _("组卷中断了，和题库无关。"), _("再组一次；还不行，请告诉管理员。")
         case _:
             return _("题库不能同时满足这份方案的各项要求。"), cure
+
+
+def refusal_words(refusal: DomainError) -> str:
+    """What a refusal says at its field; which field an audience needs is said by name."""
+    if isinstance(refusal, AudienceUnknowable):
+        what = _("单位或社区") if refusal.data["needs"] == "unit" else _("行业")
+        return str(_("限定了对象，就要把“%(field)s”设为必填，不然分不出谁在里面。", field=what))
+    return words_for(refusal)
 
 
 def public_url(delivery: Delivery) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.accounts import throttle
+from quizapp.banks.models import ItemType
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound, TooMany
@@ -19,6 +21,7 @@ from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, 
 from quizapp.quizzes.errors import AlreadyClaimed, CodeUnknown
 from quizapp.quizzes.forms.profile import ReceiptForm
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Reveal
+from quizapp.quizzes.queries.afterwards import count_late, is_voided
 from quizapp.quizzes.queries.taking import ReviewedQuestion, answers_of
 from quizapp.quizzes.scoring import is_right
 from quizapp.quizzes.services.moving import claim_attempt, find_by_receipt
@@ -46,10 +49,9 @@ def submit(code: str, public_id: str) -> str | BaseResponse:
         access = open_attempt(db, code, public_id, now_ms)
         if access.attempt.state == AttemptState.OPEN:
             check_form(access)
+            attempt_id = access.attempt.id  # the transaction forgets what was read before it
             with transaction(db):
-                attempt = submit_attempt(
-                    db, access.attempt.id, papers=quizzes_runtime(current_app).papers, now_ms=now_ms
-                )
+                attempt = submit_attempt(db, attempt_id, papers=quizzes_runtime(current_app).papers, now_ms=now_ms)
             tell_closed(db, attempt)
         return redirect(url_for("quizzes.result", code=code, public_id=public_id), 303)
     found = running(db, code, public_id)
@@ -62,8 +64,8 @@ def tell_closed(db: Session, attempt: Attempt) -> None:
     """Let features above (the wrong book) know of a closed attempt of an account. What they do may be lost."""
     if attempt.account_id is not None and attempt.state in (AttemptState.SUBMITTED, AttemptState.EXPIRED):
         answers = answers_of(db, attempt.id)
-        reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id)
-        wrong = [q.item_id for p, q in reviewed.items() if not is_right(answers.get(p, ""), q.key)]
+        reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id, attempt.scoring_revision)
+        wrong = [reviewed[position].item_id for position in wrong_positions(reviewed, answers)]
         get_runtime().registry.collect("attempt_closed", db, attempt.account_id, wrong, get_now())
 
 
@@ -72,9 +74,17 @@ class TopicResult:
     """How one topic (or benchmark) of a paper went."""
 
     name: dict[str, str]
-    url: str | None
+    bank: str
+    code: str
     right: int
     count: int
+
+    @property
+    def url(self) -> str | None:
+        """Where the topic is practised."""
+        if "practice.topic" not in current_app.view_functions:
+            return None
+        return url_for("practice.topic", bank=self.bank, topic=self.code)
 
 
 def shows_keys(delivery: Delivery, now_ms: int) -> bool:
@@ -97,27 +107,27 @@ def closed_attempt(db: Session, code: str, public_id: str) -> Access | BaseRespo
     return access
 
 
-def topic_results(
-    reviewed: dict[int, ReviewedQuestion], answers: dict[int, str], names: dict[int, dict[str, str]], bank: str
-) -> list[TopicResult]:
+def wrong_positions(reviewed: dict[int, ReviewedQuestion], answers: dict[int, str]) -> list[int]:
+    """The positions without a right answer, in order."""
+    return [
+        position
+        for position, question in reviewed.items()
+        if not is_right(answers.get(position, ""), question.key, question.more)
+    ]
+
+
+def topic_results(reviewed: dict[int, ReviewedQuestion], wrong: Collection[int]) -> list[TopicResult]:
     """Right and all per topic, in the order of the topics."""
-    counts: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
-    titles: dict[tuple[str, int], dict[str, str]] = {}
+    rights: dict[tuple[str, int], list[bool]] = defaultdict(list)
+    examples: dict[tuple[str, int], ReviewedQuestion] = {}
     for position, question in reviewed.items():
-        place = question.benchmark or question.topic_id
-        key = (question.topic_code, place)
-        counts[key][0] += is_right(answers.get(position, ""), question.key)
-        counts[key][1] += 1
-        titles[key] = names.get(question.benchmark or 0, question.topic_title)
-    results = []
-    for key in sorted(counts):
-        url = (
-            url_for("practice.topic", bank=bank, topic=key[0])
-            if "practice.topic" in current_app.view_functions
-            else None
-        )
-        results.append(TopicResult(titles[key], url, counts[key][0], counts[key][1]))
-    return results
+        key = (question.topic_code, question.benchmark or question.topic_id)
+        rights[key].append(position not in wrong)
+        examples[key] = question
+    return [
+        TopicResult(examples[key].topic_title, examples[key].bank_code, key[0], sum(rights[key]), len(rights[key]))
+        for key in sorted(rights)
+    ]
 
 
 @bp.get("/q/<code>/a/<public_id>/result")
@@ -130,12 +140,13 @@ def result(code: str, public_id: str) -> str | BaseResponse:
         return access
     attempt, delivery = access.attempt, access.delivery
     if attempt.state == AttemptState.VOID:
-        return render_template("quizzes/void.html", access=access, delivery=delivery, attempt=attempt)
-    reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id)
+        voided = is_voided(db, attempt.id)
+        return render_template("quizzes/void.html", access=access, delivery=delivery, attempt=attempt, voided=voided)
+    reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id, attempt.scoring_revision)
     answers = answers_of(db, attempt.id)
-    topics = topic_results(reviewed, answers, {}, delivery.blueprint.bank.code)
+    wrong = wrong_positions(reviewed, answers)
+    topics = topic_results(reviewed, set(wrong))
     shows = shows_keys(delivery, now_ms)
-    wrong = [p for p, q in reviewed.items() if not is_right(answers.get(p, ""), q.key)]
     return render_template(
         "quizzes/result.html",
         access=access,
@@ -146,28 +157,27 @@ def result(code: str, public_id: str) -> str | BaseResponse:
         weak=sorted((t for t in topics if t.right < t.count), key=lambda t: t.right / t.count)[:3],
         ticks=["all" if t.right == t.count else "some" if t.right else "none" for t in topics],
         wrong=wrong,
-        cells=_result_cells(access, reviewed, answers) if shows else [],
+        cells=_result_cells(access, reviewed, set(wrong)) if shows else [],
         receipt=group_code(receipt_code(get_keys(), attempt.public_id)),
         by_receipt=receipt_cookie_name(attempt.public_id) in request.cookies,
         claimable=get_actor().signed_in and attempt.account_id is None,
         now_ms=now_ms,
+        late=count_late(db, attempt.id),
         slots=get_runtime().registry.collect("result", db, attempt),
     )
 
 
-def _result_cells(
-    access: Access, reviewed: dict[int, ReviewedQuestion], answers: dict[int, str]
-) -> list[dict[str, Any]]:
+def _result_cells(access: Access, positions: Collection[int], wrong: Collection[int]) -> list[dict[str, Any]]:
     code, public_id = access.delivery.poster_code, access.attempt.public_id
     base = url_for("quizzes.review", code=code, public_id=public_id, position=1)[:-1]
     return [
         {
             "number": position,
             "url": f"{base}{position}",
-            "state": "right" if is_right(answers.get(position, ""), question.key) else "wrong",
+            "state": "wrong" if position in wrong else "right",
             "marked": False,
         }
-        for position, question in reviewed.items()
+        for position in positions
     ]
 
 
@@ -182,13 +192,13 @@ def review(code: str, public_id: str, position: int) -> str | BaseResponse:
     attempt = access.attempt
     if attempt.state == AttemptState.VOID or not shows_keys(access.delivery, now_ms):
         return redirect(url_for("quizzes.result", code=code, public_id=public_id), 303)
-    reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id)
+    reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id, attempt.scoring_revision)
     if position not in reviewed:
         raise NotFound
     answers = answers_of(db, attempt.id)
     answer = answers.get(position, "")
     paper = quizzes_runtime(current_app).papers.paper(db, attempt.paper_id)
-    wrong = [p for p, q in reviewed.items() if not is_right(answers.get(p, ""), q.key)]
+    wrong = wrong_positions(reviewed, answers)
     return render_template(
         "quizzes/review.html",
         access=access,
@@ -196,12 +206,20 @@ def review(code: str, public_id: str, position: int) -> str | BaseResponse:
         attempt=attempt,
         question=show_question(attempt, paper.questions[position - 1], answer),
         reviewed=reviewed[position],
-        right=is_right(answer, reviewed[position].key),
+        right=is_right(answer, reviewed[position].key, reviewed[position].more),
+        key_options=_key_options(reviewed[position], paper.questions[position - 1].type),
         answered=bool(answer),
         position=position,
         count=len(reviewed),
         next_wrong=next((p for p in wrong if p > position), None),
     )
+
+
+def _key_options(question: ReviewedQuestion, kind: str) -> set[str]:
+    """The options that are shown as right: of one choice each that is accepted, of several those of the first accepted answer."""
+    if kind == ItemType.MULTIPLE_CHOICE:
+        return set(question.key)
+    return {*question.key, *(option for answer in question.more for option in answer)}
 
 
 @bp.route("/receipt", methods=["GET", "POST"])

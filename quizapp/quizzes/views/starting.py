@@ -16,13 +16,13 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError, NotFound
 from quizapp.core.tokens import digest, new_secret, normalize_code
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public
-from quizapp.organisation.models import OrgUnit
-from quizapp.organisation.queries import ancestors_of, children_of, list_industries, search_units
+from quizapp.organisation.queries import list_industries
 from quizapp.quizzes.errors import (
     DeliveryEnded,
     DeliveryFull,
     DeliveryNotOpen,
     DeliveryNotReady,
+    OutsideAudience,
     SignInForDelivery,
     TriesUsedUp,
 )
@@ -33,6 +33,7 @@ from quizapp.quizzes.services.starting import check_open, start_attempt
 from quizapp.quizzes.services.submitting import close_if_over
 from quizapp.quizzes.views import bp, quizzes_runtime
 from quizapp.quizzes.views.access import Right, attempts_in_browser, device_token, keep_device, keep_secret, right_to
+from quizapp.quizzes.views.audience import audience_words, unit_results
 from quizapp.ui.page_cache import TICKET_PLACE, no_history
 
 #: Why nobody can start now, for the page: the class of the refusal → the page's word.
@@ -43,6 +44,7 @@ _CLOSED = {
     DeliveryNotReady: "preparing",
     TriesUsedUp: "tries",
     SignInForDelivery: "sign_in",
+    OutsideAudience: "outside",
 }
 
 
@@ -80,12 +82,15 @@ def landing(code: str) -> str | BaseResponse:
         closed = _CLOSED.get(type(refusal))
         if closed is None:
             raise
+    if closed is None and delivery.limited and "outside" in request.args:
+        closed = "outside"  # what a guest declared on the start page
 
     def draw() -> str:
         return render_template(
             "quizzes/landing.html",
             delivery=delivery,
             closed=closed,
+            audience=audience_words(delivery),
             running=[a for a in attempts if a.state == AttemptState.OPEN],
             finished=[a for a in attempts if a.state not in (AttemptState.OPEN, AttemptState.VOID)],
             writes={a.public_id for a in attempts if (found := right_to(a, now_ms)) and found[0] == Right.WRITE},
@@ -101,7 +106,8 @@ def landing(code: str) -> str | BaseResponse:
 def _shown_of(delivery: Delivery, now_ms: int) -> tuple[Hashable, ...]:
     """Everything of a delivery that a page before the start shows or follows, and the minute, because words like "today" change."""
     columns = tuple(repr(getattr(delivery, column.key)) for column in Delivery.__mapper__.column_attrs)
-    return (*columns, delivery.unit.name, repr(delivery.blueprint.description), now_ms // 60_000)
+    shown = (delivery.unit.name, repr(delivery.blueprint.description), audience_words(delivery))
+    return (*columns, *shown, now_ms // 60_000)
 
 
 @bp.route("/q/<code>/start", methods=["GET", "POST"])
@@ -129,7 +135,7 @@ def start(code: str) -> str | BaseResponse | tuple[str, int]:
             with transaction(db):
                 started = start_attempt(
                     db,
-                    delivery=delivery,
+                    delivery=delivery,  # the service reads it as it stands now
                     profile=form.profile(),
                     actor=actor,
                     device_hash=digest(token),
@@ -141,7 +147,8 @@ def start(code: str) -> str | BaseResponse | tuple[str, int]:
             if type(refusal) in _CLOSED:
                 # a guest's tries are known only with the name: the landing page cannot see that they are used up
                 why = "used" if isinstance(refusal, TriesUsedUp) else None
-                return redirect(url_for("quizzes.landing", code=code, tries=why), 303)
+                outside = "1" if isinstance(refusal, OutsideAudience) else None
+                return redirect(url_for("quizzes.landing", code=code, tries=why, outside=outside), 303)
             if not form.show(refusal):
                 raise
         else:
@@ -186,42 +193,10 @@ def _goes_on(attempt: Attempt, now_ms: int) -> bool:
     return attempt.state == AttemptState.OPEN and found is not None and found[0] == Right.WRITE
 
 
-def unit_results(db: Session, delivery: Delivery, form: ProfileForm) -> dict[str, Any]:
-    """The unit picker's state: what was searched, what was found, what is chosen."""
-    query = (form.unit_query.data or "").strip()
-    chosen = None
-    if (form.unit_id.data or "").isdecimal():
-        unit = db.get(OrgUnit, int(form.unit_id.data))
-        if unit is not None and unit.path.startswith(delivery.unit.path):
-            chosen = unit
-    hits = search_units(db, query, within_path=delivery.unit.path)
-    results = [{"id": h.unit.id, "name": h.unit.name, "path": h.parent or "", "kind": ""} for h in hits]
-    return {"query": query, "results": results, "chosen": chosen and {"id": chosen.id, "name": chosen.name}}
-
-
 def industry_choices(db: Session) -> list[tuple[str, str]]:
     """The industries as the form offers them, in the page's language."""
     english = str(get_locale()).startswith("en")
     return [(str(row.id), row.name_en if english else row.name) for row in list_industries(db)]
-
-
-@bp.get("/q/<code>/units")
-@public
-def units(code: str) -> str:
-    """Choose a unit step by step, from the delivery's own unit down."""
-    db = get_db()
-    delivery = get_delivery(db, code)
-    parent_id = request.args.get("parent", delivery.unit_id, type=int)
-    parent = db.get(OrgUnit, parent_id)
-    if parent is None or not parent.path.startswith(delivery.unit.path):
-        raise NotFound
-    return render_template(
-        "quizzes/units.html",
-        delivery=delivery,
-        parent=parent,
-        trail=[unit for unit in ancestors_of(db, parent) if unit.path.startswith(delivery.unit.path)],
-        children=children_of(db, parent.id),
-    )
 
 
 def asked_words(delivery: Delivery) -> str:

@@ -19,7 +19,7 @@ from quizapp.quizzes.ordering import option_order
 from quizapp.quizzes.queries.taking import PaperQuestion, responses_of
 from quizapp.quizzes.scoring import answer_text, parse_answer
 from quizapp.quizzes.services.marking import set_mark
-from quizapp.quizzes.services.saving import AnswerItem, SaveStatus, save_answers
+from quizapp.quizzes.services.saving import SaveStatus, save_form_answer
 from quizapp.quizzes.services.submitting import close_if_over
 from quizapp.quizzes.views import bp, quizzes_runtime
 from quizapp.quizzes.views.access import Access, Right, check_form, form_token, open_attempt
@@ -153,13 +153,16 @@ def _save_form(db: Session, access: Access, position: int, count: int) -> BaseRe
     responses = responses_of(db, attempt.id)
     stored = responses[position].answer if position in responses else ""
     if answer != stored:
-        # a form knows no sequence: it takes the attempt's highest and one more
-        item = AnswerItem(position, answer, max((r.sequence for r in responses.values()), default=0) + 1)
         with quizzes_runtime(current_app).hot.run() as run:
-            reply = save_answers(
-                run, attempt=attempt.public_id, secret_hash=digest(secret), items=[item], now_ms=now_ms
+            result = save_form_answer(
+                run,
+                attempt=attempt.public_id,
+                secret_hash=digest(secret),
+                position=position,
+                answer=answer,
+                now_ms=now_ms,
             )
-        if reply.results[0].status not in (SaveStatus.SAVED, SaveStatus.SUPERSEDED):
+        if result.status not in (SaveStatus.SAVED, SaveStatus.SUPERSEDED):
             return redirect(url_for("quizzes.result", code=code, public_id=attempt.public_id), 303)
     go = request.form.get("go", "next")
     if go == "mark":

@@ -41,11 +41,11 @@ from quizapp.reports.views.words import (
 
 
 @bp.get("/reports/groups")
-@requires(Permission.SEE_FIGURES)
+@requires(Permission.EXPORT_FIGURES)
 def groups() -> str | tuple[str, int]:
     """Pass rates by group of people or by month, with a second dimension where it is asked for."""
     filters = Filters.read(request.args)
-    table = _grouped(filters, Permission.SEE_FIGURES)
+    table = _grouped(filters, Permission.EXPORT_FIGURES)
     figures = _group_figures(table)
     query = _query(filters, table.by)
     over_time = table.by is GroupDimension.MONTH and table.second is None
@@ -71,11 +71,11 @@ def groups() -> str | tuple[str, int]:
 
 
 @bp.get("/reports/comparison")
-@requires(Permission.SEE_FIGURES)
+@requires(Permission.EXPORT_FIGURES)
 def comparison() -> str | tuple[str, int]:
     """Each unit's pass rate in two periods, and the change with its interval."""
     filters = Filters.read(request.args)
-    found, before, wrong = _compared(request.args, filters, Permission.SEE_FIGURES)
+    found, before, wrong = _compared(request.args, filters, Permission.EXPORT_FIGURES)
     figures = _comparison_figures(found)
     content = render_template(
         "reports/comparison.html",
@@ -113,8 +113,8 @@ def _words(figures: FigureTable) -> dict[str, Any]:
 def _selects(filters: Filters) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Unit, delivery and the groups, as the filter bar shows them."""
     db, scope = get_db(), get_scope()
-    deliveries = deliveries_in_reach(db, scope)
-    units = units_in_reach(db, scope, filters.figures.unit_id)
+    deliveries = deliveries_in_reach(db, scope, Permission.EXPORT_FIGURES)
+    units = units_in_reach(db, scope, filters.figures.unit_id, Permission.EXPORT_FIGURES)
     return [
         ("unit", str(_("单位")), [("", str(_("我的单位"))), *((str(unit.id), unit_name(unit)) for unit in units)]),
         ("delivery", str(_("测验")), [("", str(_("全部"))), *((str(d.id), delivery_title(d)) for d in deliveries)]),

@@ -20,7 +20,7 @@ from quizapp.trainings.forms.base import TrainingForm
 class DecisionForm(TrainingForm):
     """Confirm, strike or undo; the buttons say which."""
 
-    action = HiddenField()
+    action = HiddenField("")
     reason = RadioField(
         _l("划掉的原因"),
         choices=[
@@ -52,9 +52,9 @@ class BackFillForm(TrainingForm):
     """One line of a paper sheet."""
 
     #: Random, one for each line: what arrives twice is one.
-    ticket = HiddenField(validators=[Length(max=40)])
+    ticket = HiddenField("", validators=[Length(max=40)])
     #: Who it is among those who were found: a key, or "new".
-    person = HiddenField()
+    person = HiddenField("")
     name = StringField(_l("姓名"), validators=[InputRequired(_l("请填写姓名")), Length(max=40)])
     unit_id = SelectField(_l("新人的单位"), validators=[Optional()], validate_choice=False)
     phone = StringField(_l("手机号"), validators=[Optional(), Length(max=30)])

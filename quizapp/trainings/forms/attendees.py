@@ -64,7 +64,7 @@ class WalkInForm(TrainingForm):
     """Somebody whom the trainer writes down; the number may be missing."""
 
     #: Random, one for each form: a double press means the same person.
-    ticket = HiddenField(validators=[Length(max=40)])
+    ticket = HiddenField("", validators=[Length(max=40)])
     name = StringField(_l("姓名"), validators=[InputRequired(_l("请填写姓名")), Length(max=40)])
     phone = StringField(_l("手机号"), validators=[Optional(), Length(max=30)])
     unit_id = SelectField(_l("单位"), validators=[Optional()], validate_choice=False)

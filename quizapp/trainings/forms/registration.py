@@ -35,7 +35,7 @@ class GuestRegistrationForm(AccountRegistrationForm, NamedForm):
     """Name and phone of somebody who will come."""
 
     #: Random, one for each form: sent twice, because the first reply was lost, it is one registration with one link.
-    ticket = HiddenField(validators=[Length(max=40)])
+    ticket = HiddenField("", validators=[Length(max=40)])
     consent = BooleanField(
         _l("我已看过上面的说明，同意这样使用"), validators=[InputRequired(_l("请先看数据说明并勾选同意"))]
     )

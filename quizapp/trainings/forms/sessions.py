@@ -75,7 +75,7 @@ class SessionForm(TrainingForm):
     hours = DecimalField(_l("学时"), validators=[Optional()])
     full_names = BooleanField(_l("投影上显示全名"))
     #: Names the conflicts that were seen and put up with.
-    anyway = HiddenField(validators=[Length(max=40)])
+    anyway = HiddenField("", validators=[Length(max=40)])
 
     #: The fields behind "more": where one is at fault, the page shows them.
     MORE = (

@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError, NotFound
+from quizapp.core.qr import qr_svg
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, get_scope, requires
-from quizapp.quizzes.posters import qr_svg
 from quizapp.trainings import queries
 from quizapp.trainings.errors import ScanMalformed
 from quizapp.trainings.forms import EmptyForm

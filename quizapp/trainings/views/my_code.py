@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
+from quizapp.core.qr import qr_svg
 from quizapp.core.web import get_actor, get_db, get_now, signed_in
 from quizapp.organisation.models import Person
 from quizapp.organisation.personal_codes import card_text, issue_code, kept_person, replace_code
-from quizapp.quizzes.posters import qr_svg
 from quizapp.trainings.forms import EmptyForm
 from quizapp.trainings.views import bp
 
