@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import attempt, burst, certificates, door, figures, importing, pages, saving, sheet
+from benchmarks import attempt, burst, certificates, door, figures, importing, pages, rollups, saving, sheet
 from benchmarks.ground import Ground, postgresql_ground, sqlite_ground
 from benchmarks.phones import FloorSide, OursSide
 from benchmarks.results import Results
@@ -40,6 +40,7 @@ class Extent:
     arrival: float
     after: float
     pass_rate_attempts: int
+    summed_attempts: int
     sheet_rows: int
     sheet_rounds: int
     check_ins: int
@@ -48,10 +49,24 @@ class Extent:
 
 
 FULL = Extent(
-    5, 4.0, 160, 3, ((1000, 1000), (4000, 400)), ((1000, 1000), (2000, 400)), 60, 10, 20_000, 100_000, 2, 1000, 5, 1000
+    5,
+    4.0,
+    160,
+    3,
+    ((1000, 1000), (4000, 400)),
+    ((1000, 1000), (2000, 400)),
+    60,
+    10,
+    20_000,
+    1_000_000,
+    100_000,
+    2,
+    1000,
+    5,
+    1000,
 )
 #: The same rates for a sixth of the time: phones and arrival are a sixth each.
-QUICK = Extent(3, 1.2, 64, 1, ((667, 400),), ((333, 333),), 10, 6, 20_000, 10_000, 1, 300, 3, 1000)
+QUICK = Extent(3, 1.2, 64, 1, ((667, 400),), ((333, 333),), 10, 6, 20_000, 50_000, 10_000, 1, 300, 3, 1000)
 
 
 def measure(kind: str, extent: Extent, results: Results) -> None:
@@ -102,6 +117,12 @@ def _on_ground(kind: str, extent: Extent, results: Results) -> None:
                 results,
                 lambda: figures.measure(ground, results, attempts=extent.pass_rate_attempts, rounds=extent.rounds),
             )
+            attempted(
+                "pass-rate page from sums",
+                results,
+                lambda: rollups.measure(ground, results, attempts=extent.summed_attempts, rounds=extent.rounds),
+            )
+        attempted(f"{kind}: triggers of the sums", results, lambda: rollups.triggers(ground, results))
 
 
 def _burst(

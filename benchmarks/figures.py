@@ -65,15 +65,20 @@ def make_attempts(db: Session, ground: Ground, count: int) -> int:
             }
         )  # fmt: skip
     db.execute(insert(Attempt), rows)
+    add_reader(db, delivery.unit_id, now)
+    return delivery_id
+
+
+def add_reader(db: Session, unit_id: int, now: datetime) -> None:
+    """A coordinator who can sign in."""
     person = Person(name="林晓", source="account", created_at=now)
     db.add(person)
     db.flush()
     account = Account(username="bench", password_hash=hash_password(PASSWORD), person_id=person.id, created_at=now)
     db.add(account)
     db.flush()
-    db.add(AccountGrant(account_id=account.id, role=Role.COORDINATOR.value, unit_id=delivery.unit_id, granted_at=now))
+    db.add(AccountGrant(account_id=account.id, role=Role.COORDINATOR.value, unit_id=unit_id, granted_at=now))
     db.flush()
-    return delivery_id
 
 
 def best_sql(connection: sqlite3.Connection, delivery_id: int) -> dict[str, list[int]]:
@@ -97,7 +102,7 @@ def measure(ground: Ground, results: Results, *, attempts: int, rounds: int) -> 
     database.dispose()
     connection = sqlite3.connect(url.removeprefix("sqlite:///"))
     with Server(OURS, ground.environment(url), ground.folder / "figures.log") as server:
-        cookies = _sign_in(server)
+        cookies = sign_in(server)
         page = request("GET", f"/reports/pass-rates?delivery={delivery_id}", cookies=cookies)
         mine, raw = [], []
         for _ in range(rounds + 1):
@@ -115,7 +120,9 @@ def measure(ground: Ground, results: Results, *, attempts: int, rounds: int) -> 
     results.add(Result(name, median(mine[1:]), median(raw[1:]), "CPU-ms", ground.kind, target=2.0))
 
 
-def _sign_in(server: Server) -> str:
+def sign_in(server: Server) -> str:
+    """The cookies of the coordinator."""
+
     def ask(data: bytes) -> Reply:
         return asyncio.run(ask_all(server.port, [data], 1))[0]
 

@@ -12,6 +12,7 @@ from quizapp.organisation import models as organisation
 from quizapp.practice import models as practice
 from quizapp.quizzes import models as quizzes
 from quizapp.quizzes.rescoring import models as rescoring
+from quizapp.reports import models as reports
 from quizapp.trainings import models as trainings
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "organisation",
     "practice",
     "quizzes",
+    "reports",
     "rescoring",
     "trainings",
 ]

@@ -1,4 +1,5 @@
-"""All parts of what happens across features: importing this module fills the parts of `core.registry` and `core.privacy_parts`."""
+"""All parts of what happens across features: importing this module fills `MERGE_PERSON` and `MERGE_UNIT` of `core.registry` and the
+parts of `core.privacy_parts`, a lower feature's part first."""
 
 from quizapp.accounts import merging as accounts
 from quizapp.accounts import privacy as accounts_privacy

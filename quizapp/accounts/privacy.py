@@ -27,9 +27,8 @@ def erase(db: Session, erasing: Erasing) -> None:
     """Close the accounts. Raises LastAdministrator."""
     for account in db.scalars(select(Account).where(Account.id.in_(erasing.account_ids)).with_for_update()):
         check_may_close(db, account)
-    for opens in (SetUpLink, AccountSession, SecondFactor, RecoveryCode):
-        db.execute(delete(opens).where(opens.account_id.in_(erasing.account_ids)))
-    db.execute(delete(AccountGrant).where(AccountGrant.account_id.in_(erasing.account_ids)))
+    for table in (AccountSession, SecondFactor, RecoveryCode, SetUpLink, AccountGrant):
+        db.execute(delete(table).where(table.account_id.in_(erasing.account_ids)))
     db.execute(
         update(Account)
         .where(Account.id.in_(erasing.account_ids))
@@ -53,6 +52,7 @@ def export(db: Session, exporting: Exporting) -> list[ExportSection]:
         .where(AccountGrant.account_id.in_(ids))
         .order_by(AccountGrant.id)
     )
+    sign_ins = db.scalars(select(AccountSession).where(AccountSession.account_id.in_(ids)).order_by(AccountSession.id))
     events = db.execute(
         select(AuditEvent.at, AuditEvent.action, AuditEvent.object_type)
         .where(AuditEvent.account_id.in_(ids))
@@ -74,6 +74,13 @@ def export(db: Session, exporting: Exporting) -> list[ExportSection]:
             ),
         ),
         ExportSection("grant", tuple({"role": row[0], "unit": row[1], "granted_at": row[2]} for row in grants)),
+        ExportSection(
+            "sign_in",
+            tuple(
+                {"device": one.device, "created_at": one.created_at, "seen_at": one.seen_at, "ended_at": one.ended_at}
+                for one in sign_ins
+            ),
+        ),
         ExportSection("log", tuple({"at": row[0], "action": row[1], "object_type": row[2]} for row in events)),
     ]
 
@@ -95,13 +102,19 @@ add_erase_person(
         do=erase,
     )
 )
-add_export_person(ExportPersonPart(name="accounts", reads=("account", "account_grant", "audit_event"), do=export))
+add_export_person(
+    ExportPersonPart(name="accounts", reads=("account", "account_grant", "account_session", "audit_event"), do=export)
+)
 add_inventory(
     InventoryPart(
         name="accounts",
         entries=(
-            InventoryEntry("accounts", ("account", "account_grant", "set_up_link"), "sign_in", "person"),
-            InventoryEntry("sign_ins", ("account_session", "second_factor", "recovery_code"), "sign_in", "person"),
+            InventoryEntry(
+                "accounts",
+                ("account", "account_grant", "account_session", "second_factor", "recovery_code", "set_up_link"),
+                "sign_in",
+                "person",
+            ),
             InventoryEntry("failures", ("failure",), "guessing", "day"),
             InventoryEntry("log", ("audit_event",), "accountability", "audit"),
         ),

@@ -24,7 +24,6 @@ KINDS = {
     "calendars": _l("日历订阅"),
     "certificates": _l("培训证书"),
     "accounts": _l("账号、密码（只存加密后的样子）和授权"),
-    "sign_ins": _l("在哪里登录着、两步验证"),
     "failures": _l("登录和输码没成功的次数"),
     "log": _l("操作记录：谁在什么时候改了什么"),
     "practice": _l("练习、错题和每日一练"),

@@ -2,53 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Protocol
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 import quizapp.parts  # noqa: F401 # an erasure needs every feature's part
 from quizapp.accounts.erasing import erase_person
-from quizapp.core.erasure_ledger import read
+from quizapp.core.erasure_ledger import NAME, LedgerUnusable, read
 from quizapp.core.errors import NotFound
-from quizapp.core.registry import after_restore
+from quizapp.core.registry import Restoring, after_restore
 from quizapp.core.scope import SYSTEM
+from quizapp.operations.backup.archive import BackupRefused
 
 #: An erasure is written down a moment before it is stored: one that a backup has just missed may bear an earlier instant.
 MARGIN = timedelta(minutes=5)
 
 
-class Restored(Protocol):
-    """A database that was filled from a backup, as whoever restores it describes it."""
-
-    @property
-    def begun_at(self) -> datetime:
-        """The instant of the backup."""
-
-    @property
-    def keys_folder(self) -> Path:
-        """Where the keys stand, and the ledger beside them."""
-
-    @property
-    def now(self) -> datetime:
-        """The instant of the restore."""
-
-
 @after_restore("erased again")
-def apply(db: Session, restored: Restored) -> int:
+def apply(db: Session, restoring: Restoring) -> int:
     """Erase again, in the caller's transaction, whom the ledger names since the backup; gives how many that were.
 
     Older lines are left alone: their persons were empty in the backup already, and a number that was free again after an earlier
-    restore may stand for somebody else by now. Raises LedgerUnusable.
+    restore may stand for somebody else by now. Raises BackupRefused where the ledger cannot be read.
     """
+    try:
+        entries = read(restoring.keys_folder)
+    except LedgerUnusable as error:
+        raise BackupRefused(
+            f"{restoring.keys_folder / NAME} cannot be read, and would say who was erased after the backup: bring it back from a copy"
+        ) from error
     count = 0
-    for entry in read(restored.keys_folder):
-        if entry.at < restored.begun_at - MARGIN:
+    for entry in entries:
+        if entry.at < restoring.begun_at - MARGIN:
             continue
         for person_id in entry.person_ids:
             try:
-                count += erase_person(db, person_id=person_id, ledger=None, actor=SYSTEM, now=restored.now).changed
+                count += erase_person(db, person_id=person_id, ledger=None, actor=SYSTEM, now=restoring.now).changed
             except NotFound:
                 continue  # made after the backup: it is not there
     return count

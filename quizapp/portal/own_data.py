@@ -43,29 +43,34 @@ def make_page(sections: Sequence[ExportSection], *, language: str, now: datetime
     parts = [
         f'<!doctype html><html lang="{"en" if _.english else "zh-Hans"}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>",
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>",
         f"<p>{escape(_('%(time)s 导出', time=_moment(now)))}</p>",
     ]
     parts += [
-        f"<h2>{escape(titles[section.kind])}</h2>{_table(section.rows, fields, codes, _)}"
+        f"<h2>{escape(titles[section.kind])}</h2>{_table(titles[section.kind], section.rows, fields, codes, _)}"
         for section in sections
         if section.rows
     ]
     if nothing:
         between = ", " if _.english else "、"
         parts.append(f"<p>{escape(_('没有记录的：%(kinds)s', kinds=between.join(nothing)))}</p>")
-    return "".join([*parts, "</body></html>\n"])
+    return "".join([*parts, "</main></body></html>\n"])
 
 
 def _table(
-    rows: Sequence[Mapping[str, Any]], fields: Mapping[str, str], codes: Mapping[str, Mapping[str, str]], _: Words
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    fields: Mapping[str, str],
+    codes: Mapping[str, Mapping[str, str]],
+    _: Words,
 ) -> str:
     names = list(rows[0])
     head = "".join(f'<th scope="col">{escape(fields[name])}</th>' for name in names)
     body = "".join(
         "<tr>" + "".join(f"<td>{_cell(name, row[name], codes, _)}</td>" for name in names) + "</tr>" for row in rows
     )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    wide = f'<div class="wide" role="region" tabindex="0" aria-label="{escape(title)}">'
+    return f"{wide}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _cell(name: str, value: Any, codes: Mapping[str, Mapping[str, str]], _: Words) -> str:
@@ -102,11 +107,12 @@ def _titles(_: Words) -> dict[str, str]:
     return {
         "account": _("账号"),
         "grant": _("授权"),
+        "sign_in": _("登录记录"),
         "log": _("操作日志"),
         "person": _("个人资料"),
         "personal_code": _("个人码"),
         "attempt": _("测试答卷"),
-        "extra_time": _("延时"),
+        "extra_time": _("答题延时"),
         "practice_answer": _("练习答题"),
         "wrong_book": _("错题本"),
         "daily_result": _("每日一练"),
@@ -134,7 +140,9 @@ def _fields(_: Words) -> dict[str, str]:
         "course": _("课程"),
         "created_at": _("建立时间"),
         "day": _("日期"),
+        "device": _("设备"),
         "education": _("文化程度"),
+        "ended_at": _("结束时间"),
         "elder": _("大字版"),
         "email_kept": _("留有邮箱"),
         "first": _("是首次作答"),
@@ -150,14 +158,13 @@ def _fields(_: Words) -> dict[str, str]:
         "key_group": _("重点人群"),
         "language": _("语言"),
         "max_score": _("满分"),
+        "minutes": _("分钟"),
         "method": _("签到方式"),
         "name": _("姓名"),
         "note": _("备注"),
         "number": _("证书编号"),
         "object_type": _("对什么做的"),
         "passed": _("合格"),
-        "seconds": _("多给的秒数"),
-        "given_at": _("给的时间"),
         "phone": _("手机号"),
         "place": _("地点"),
         "reason": why,
@@ -169,6 +176,7 @@ def _fields(_: Words) -> dict[str, str]:
         "role": _("角色"),
         "rostered_on": _("进入名单的日期"),
         "score": _("得分"),
+        "seen_at": _("上次使用"),
         "sex": _("性别"),
         "source": _("从哪里来"),
         "started_at": _("开始时间"),

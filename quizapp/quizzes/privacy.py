@@ -65,7 +65,7 @@ def export(db: Session, exporting: Exporting) -> list[ExportSection]:
     return [
         ExportSection(
             "extra_time",
-            tuple({"title": row[0], "seconds": row[1], "given_at": from_ms(row[2])} for row in more_time),
+            tuple({"title": row[0], "minutes": row[1] / 60, "at": from_ms(row[2])} for row in more_time),
         ),
         ExportSection(
             "attempt",
@@ -110,7 +110,7 @@ add_erase_person(
         ),
         stays={
             "attempt.person_id": "persons are counted by it; it leads to an emptied row",
-            "extra_time.person_id": "why an attempt was open for longer; seconds alone",
+            "extra_time.person_id": "why an attempt took longer; it leads to an emptied row",
         },
         do=erase,
     )

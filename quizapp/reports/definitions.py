@@ -58,14 +58,26 @@ class FigureCode(StrEnum):
     COVERAGE = "coverage"
     #: Sessions held.
     SESSIONS = "sessions"
+    #: On the roster of a session or registered for it, each once.
+    EXPECTED = "expected"
+    #: Of those, came.
+    EXPECTED_CAME = "expected_came"
+    #: expected_came / expected.
+    ATTENDANCE_RATE = "attendance_rate"
     #: Registered for a session.
     REGISTERED = "registered"
     #: Came.
     ATTENDED = "attended"
     #: Different people who came.
     ATTENDED_PERSONS = "attended_persons"
-    #: Came without having registered.
+    #: Came to a session that expected others.
     WALK_INS = "walk_ins"
+    #: How those who came were checked in, by `trainings.CheckInMethod`; they add up to `attended`.
+    CHECKED_ROTATING = "checked_rotating"
+    CHECKED_POSTER = "checked_poster"
+    CHECKED_PERSONAL = "checked_personal"
+    CHECKED_BY_HAND = "checked_by_hand"
+    CHECKED_BACK_FILLED = "checked_back_filled"
 
 
 @dataclass(frozen=True)
@@ -99,9 +111,17 @@ DEFINITIONS: dict[FigureCode, Definition] = {
         Definition(FigureCode.COVERED, Measure.PERSON, FigureCode.ROSTER, additive=False),
         Definition(FigureCode.COVERAGE, Measure.RATE, FigureCode.ROSTER, additive=False),
         Definition(FigureCode.SESSIONS, Measure.SESSION),
+        Definition(FigureCode.EXPECTED, Measure.PERSON_TIME),
+        Definition(FigureCode.EXPECTED_CAME, Measure.PERSON_TIME, FigureCode.EXPECTED),
+        Definition(FigureCode.ATTENDANCE_RATE, Measure.RATE, FigureCode.EXPECTED, additive=False),
         Definition(FigureCode.REGISTERED, Measure.PERSON_TIME),
         Definition(FigureCode.ATTENDED, Measure.PERSON_TIME),
         Definition(FigureCode.ATTENDED_PERSONS, Measure.PERSON, additive=False),
         Definition(FigureCode.WALK_INS, Measure.PERSON_TIME),
+        Definition(FigureCode.CHECKED_ROTATING, Measure.PERSON_TIME),
+        Definition(FigureCode.CHECKED_POSTER, Measure.PERSON_TIME),
+        Definition(FigureCode.CHECKED_PERSONAL, Measure.PERSON_TIME),
+        Definition(FigureCode.CHECKED_BY_HAND, Measure.PERSON_TIME),
+        Definition(FigureCode.CHECKED_BACK_FILLED, Measure.PERSON_TIME),
     )
 }

@@ -74,7 +74,7 @@ class Plan:
     rows: Sequence[Sequence[str | int | float | None]]
     #: Title, six headings, points (label, value, low, high), whether over time; None: no chart.
     chart: Mapping[str, Any] | None = None
-    #: Title and columns of the records' sheet, and `words`: column → code → word.
+    #: `source` (of `record_sources`), title and columns of the records' sheet, and `words`: column → code → word.
     records: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -26,10 +26,18 @@ NAMES: dict[FigureCode, LazyString] = {
     FigureCode.COVERED: _l("名册中已测"),
     FigureCode.COVERAGE: _l("覆盖率"),
     FigureCode.SESSIONS: _l("场次"),
+    FigureCode.EXPECTED: _l("应到"),
+    FigureCode.EXPECTED_CAME: _l("应到中已到"),
+    FigureCode.ATTENDANCE_RATE: _l("到课率"),
     FigureCode.REGISTERED: _l("已报名"),
     FigureCode.ATTENDED: _l("到场"),
     FigureCode.ATTENDED_PERSONS: _l("到场人数"),
     FigureCode.WALK_INS: _l("没报名到场"),
+    FigureCode.CHECKED_ROTATING: _l("扫动态码"),
+    FigureCode.CHECKED_POSTER: _l("扫海报"),
+    FigureCode.CHECKED_PERSONAL: _l("个人码"),
+    FigureCode.CHECKED_BY_HAND: _l("补登"),
+    FigureCode.CHECKED_BACK_FILLED: _l("补录"),
 }
 
 #: What is counted in, what it is divided by, when.
@@ -55,7 +63,15 @@ RULES: dict[FigureCode, LazyString] = {
     FigureCode.REGISTERED: _l("报上名的，取消的不算。"),
     FigureCode.ATTENDED: _l("签到有效的，来一次算一次。"),
     FigureCode.ATTENDED_PERSONS: _l("签到有效的人，同一个人只算一次。不能把各单位的人数相加。"),
-    FigureCode.WALK_INS: _l("没有报名、也不在名册上，签到有效的。"),
+    FigureCode.EXPECTED: _l("在场次名册上或报上名的，一人一场算一次。"),
+    FigureCode.EXPECTED_CAME: _l("应到的人里签到有效的。"),
+    FigureCode.ATTENDANCE_RATE: _l("应到中已到 ÷ 应到。谁都在名单上，没有抽样，所以没有区间。"),
+    FigureCode.WALK_INS: _l("没有报名、也不在名册上，签到有效的；谁都可以来的场次不算。"),
+    FigureCode.CHECKED_ROTATING: _l("到场的人里，扫投屏动态码签到的。"),
+    FigureCode.CHECKED_POSTER: _l("到场的人里，扫固定海报码签到的。"),
+    FigureCode.CHECKED_PERSONAL: _l("到场的人里，出示个人码签到的。"),
+    FigureCode.CHECKED_BY_HAND: _l("到场的人里，教师当场补登的。"),
+    FigureCode.CHECKED_BACK_FILLED: _l("到场的人里，事后照签到表补录的。"),
 }
 
 

@@ -82,5 +82,7 @@ class FigureTable:
     over_time: bool = False
     #: Where figures count people because the table is of one delivery (FIRST and PASSED are 人 then).
     persons_of_one: bool = False
+    #: Whether it counts attempts: rates of a part of the people, with intervals, and hidden where they are of few.
+    of_attempts: bool = True
     #: The filters as an address, for export and for the log; codes only.
     query: Mapping[str, str] = field(default_factory=dict)

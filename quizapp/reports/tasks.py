@@ -1,18 +1,26 @@
-"""Background work of reports: writing exported files."""
+"""Background work of reports: writing exported files, and keeping sums."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from quizapp.core.clock import local_date
 from quizapp.core.db import transaction
 from quizapp.core.registry import task
 from quizapp.core.spreadsheet import Value
 from quizapp.jobs.models import Job
+from quizapp.jobs.periodic import every
 from quizapp.jobs.worker import JobContext
-from quizapp.reports.attempt_rows import attempt_rows, count_attempts
 from quizapp.reports.exports import TASK, Format, Plan, asker_today, keep_export
-from quizapp.reports.records import attempt_conditions
+from quizapp.reports.leaders.services import make_grid
+from quizapp.reports.record_sources import SOURCES
+from quizapp.reports.rollups.services import advance, refresh
+
+#: Seconds between two looks for changed days.
+SUMMING_SECONDS = 120
+#: Seconds between two looks whether the grid is of last night.
+GRID_SECONDS = 1800
 
 
 @task(TASK)
@@ -32,9 +40,9 @@ def write_export(context: JobContext, arguments: dict[str, Any]) -> dict[str, An
 
         records, total = None, len(plan.rows)
         if plan.records is not None:
-            conditions = attempt_conditions(db, actor.scope, arguments["query"])
-            total += count_attempts(db, conditions)
-            records = counted(attempt_rows(db, conditions, english=plan.records["english"]))
+            source, asked = SOURCES[plan.records["source"]], (db, actor.scope, arguments["query"], context.now())
+            total += source.count(*asked)
+            records = counted(source.rows(*asked, plan.records["english"]))
         content = plan.write(form, records, lambda done: context.progress(done, max(done, total)))
     with context.session() as db, transaction(db):
         job = db.get_one(Job, context.job_id)
@@ -48,3 +56,23 @@ def write_export(context: JobContext, arguments: dict[str, Any]) -> dict[str, An
             now=context.now(),
         )
         return {"file": file.public_id, "rows": len(plan.rows), "records": count}
+
+
+@every(SUMMING_SECONDS)
+@task("sum_attempts")
+def sum_attempts(context: JobContext, _arguments: dict[str, Any]) -> dict[str, int]:
+    """Let the sums reach up to yesterday, and sum anew what has changed."""
+    months = 0
+    with context.session() as db:
+        advance(db, local_date(context.now()))
+        while done := refresh(db):
+            months += done
+    return {"months": months}
+
+
+@every(GRID_SECONDS)
+@task("make_leader_grid")
+def make_leader_grid(context: JobContext, _arguments: dict[str, Any]) -> dict[str, int]:
+    """Bring the grid of those who see aggregates only to last night's state; what is there already is left."""
+    with context.session() as db:
+        return {"deliveries": make_grid(db, local_date(context.now()))}

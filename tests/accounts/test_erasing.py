@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 import quizapp.parts  # noqa: F401
 from quizapp.accounts.erasing import erase_person, export_person, family_of, people_with_phone
 from quizapp.accounts.errors import LastAdministrator, SignInFailed
-from quizapp.accounts.models import Account, AccountGrant, SetUpLink
+from quizapp.accounts.models import Account, AccountGrant, AccountSession, RecoveryCode, SecondFactor, SetUpLink
 from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import verify_sign_in
 from quizapp.audit.models import AuditEvent
@@ -27,12 +27,14 @@ from quizapp.core.clock import to_ms
 from quizapp.core.db import Base, transaction
 from quizapp.core.erasure_ledger import NAME, LedgerUnusable, append, read
 from quizapp.core.errors import NotFound
+from quizapp.core.registry import Restoring
 from quizapp.core.scope import SYSTEM, Actor, Role
 from quizapp.core.tokens import Keys, digest
 from quizapp.files.models import FileKind
 from quizapp.files.services import keep_file
 from quizapp.mail.models import OutgoingMail
 from quizapp.operations import ledger
+from quizapp.operations.backup.archive import BackupRefused
 from quizapp.organisation.errors import PersonErased
 from quizapp.organisation.merging import merge_people, undo_merge
 from quizapp.organisation.models import Person, PersonMerge
@@ -40,6 +42,7 @@ from quizapp.organisation.personal_codes import issue_code
 from quizapp.portal.own_data import JSON_NAME, PAGE_NAME, make_zip
 from quizapp.practice.models import DailyResult, PracticeAnswer, WrongBookEntry
 from quizapp.quizzes.models import Attempt, Response, TransferCode
+from quizapp.quizzes.rescoring.models import ExtraTime
 from quizapp.trainings.models import CalendarFeed, Registration, RosterEntry, RosterRemoval, SessionEvidence
 from quizapp.trainings.queries.numbers import numbers_of
 from tests.conftest import START
@@ -60,7 +63,7 @@ PHONE = "13800001234"
 NAME_OF_ALL = "欧阳明月"
 KINDS = {
     "person", "personal_code", "account", "grant", "log", "attempt", "practice_answer", "wrong_book", "daily_result",
-    "attendance", "registration", "roster", "roster_removal", "certificate",
+    "extra_time", "sign_in", "attendance", "registration", "roster", "roster_removal", "certificate",
 }  # fmt: skip
 LATER = START + timedelta(days=1)
 
@@ -125,6 +128,15 @@ def known(either_db: Session, keys: Keys) -> Known:
         db.add(RosterEntry(session_id=session.id, person_id=person.id, source="rule", added_at=0))
         db.add(RosterRemoval(session_id=coming.id, person_id=person.id, reason="left", removed_at=0))
         db.add(AccountGrant(account_id=account.id, role="trainer", unit_id=d.left.id, granted_at=START))
+        db.add(ExtraTime(delivery_id=d.delivery.id, person_id=person.id, seconds=600, given_by=7, given_at=0))
+        db.add(
+            AccountSession(
+                secret_hash=b"e", account_id=account.id, epoch=0, device="firefox/linux", created_at=START, seen_at=START,
+                expires_at=LATER,
+            )
+        )  # fmt: skip
+        db.add(SecondFactor(account_id=account.id, secret_sealed=b"f", enrolled_at=START))
+        db.add(RecoveryCode(account_id=account.id, code_hash=b"g"))
         record(db, actor=Actor(account_id=account.id), action="signed_in", object_type="account", now=START)
         make_certificate(db, make_run(db, d.left), person.id, revoke_reason="欧阳明月 没有来", revoked_at=1)
         issue_code(db, person, now=START)
@@ -267,33 +279,34 @@ def test_a_number_finds_who_stands_for_it_today(either_db: Session, known: Known
     assert family_of(either_db, known.merged_id) == (known.person_id, known.merged_id)
 
 
-@dataclass
-class Restored:
-    begun_at: datetime
-    keys_folder: Path
-    now: datetime = LATER
+def restored(folder: Path, keys: Keys, begun_at: datetime) -> Restoring:
+    return Restoring(begun_at, folder, keys, LATER)
 
 
-def test_what_an_older_backup_brings_back_is_erased_again(either_db: Session, known: Known, tmp_path: Path) -> None:
+def test_what_an_older_backup_brings_back_is_erased_again(
+    either_db: Session, known: Known, tmp_path: Path, keys: Keys
+) -> None:
     append(tmp_path, person_ids=[known.person_id, known.merged_id], now=START)  # erased after the backup was made
     append(tmp_path, person_ids=[10**6], now=START)  # somebody who came and went after it
     before = figures(either_db, known)
     with transaction(either_db):
-        assert ledger.apply(either_db, Restored(START - timedelta(hours=1), tmp_path)) == 1
+        assert ledger.apply(either_db, restored(tmp_path, keys, START - timedelta(hours=1))) == 1
     assert NAME_OF_ALL not in everything(either_db)
     assert figures(either_db, known) == before
     with transaction(either_db):
-        assert ledger.apply(either_db, Restored(START - timedelta(hours=1), tmp_path)) == 0
+        assert ledger.apply(either_db, restored(tmp_path, keys, START - timedelta(hours=1))) == 0
 
 
-def test_a_line_older_than_the_backup_erases_nobody(either_db: Session, known: Known, tmp_path: Path) -> None:
+def test_a_line_older_than_the_backup_erases_nobody(
+    either_db: Session, known: Known, tmp_path: Path, keys: Keys
+) -> None:
     append(tmp_path, person_ids=[known.person_id], now=START)
     with transaction(either_db):
-        assert ledger.apply(either_db, Restored(START + timedelta(hours=1), tmp_path)) == 0
+        assert ledger.apply(either_db, restored(tmp_path, keys, START + timedelta(hours=1))) == 0
     assert either_db.get_one(Person, known.person_id).name == NAME_OF_ALL
 
 
-def test_a_ledger_that_was_cut_off_goes_on_and_a_broken_one_is_refused(tmp_path: Path) -> None:
+def test_a_ledger_that_was_cut_off_goes_on_and_a_broken_one_is_refused(db: Session, tmp_path: Path, keys: Keys) -> None:
     append(tmp_path, person_ids=[2, 1], now=START)
     path = tmp_path / NAME
     assert (os.stat(path).st_mode & 0o777) == 0o600
@@ -305,3 +318,5 @@ def test_a_ledger_that_was_cut_off_goes_on_and_a_broken_one_is_refused(tmp_path:
     path.write_bytes(path.read_bytes().replace(b"persons", b"people", 1))
     with pytest.raises(LedgerUnusable):
         read(tmp_path)
+    with pytest.raises(BackupRefused):
+        ledger.apply(db, restored(tmp_path, keys, START))

@@ -891,6 +891,13 @@ TABLE = [
     Route("reports.comparison", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("reports.sessions", P.EXPORT_FIGURES),
+    Route("reports.sessions", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.session_records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route(
+        "reports.session_records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id, "figure": "sessions"}, "scope"
+    ),
+    Route("reports.export", P.EXPORT_FIGURES, lambda c: {"name": "sessions", "unit": c.side.unit.id}, "scope"),
     Route("reports.export", P.EXPORT_FIGURES, lambda c: {"name": "pass_rates", "unit": c.side.unit.id}, "scope"),
     Route(
         "reports.export", P.EXPORT_FIGURES, lambda c: {"name": "pass_rates", "delivery": c.side.delivery.id}, "scope"

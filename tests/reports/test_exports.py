@@ -81,7 +81,7 @@ def test_the_records_go_along_and_equal_the_attempts(either_database: Database, 
             {True: "是", False: "否", None: ""}[attempt.passed] for attempt in expected
         ]
         assert '=HYPERLINK("x")' in [line[head.index("姓名")] for line in lines]
-        assert f"{len(lines)} 份" in page.text
+        assert f"{len(lines)} 行" in page.text
         event = db.scalars(select(AuditEvent).where(AuditEvent.action == "records_exported")).one()
         assert (event.details["records"], event.details["reason"]) == (len(lines), "check")
         assert event.details["personal_data"] is True

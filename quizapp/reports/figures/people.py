@@ -37,9 +37,9 @@ def people_by_step(
     tops: Sequence[str],
 ) -> People:
     """The people of a unit (`above`, else all of `tops`) and of each unit directly below it, by the path of the day."""
-    found = (*conditions(scope, permission, filters), CLOSED, _inside(DAY_PATH, above, tops))
+    found = (*conditions(scope, permission, filters), CLOSED, inside(DAY_PATH, above, tops))
     total = db.scalar(joined(select(func.count(func.distinct(Attempt.person_id)))).where(*found)) or 0
-    step: Any = _step(db, DAY_PATH, above, tops)
+    step: Any = step_of(db, DAY_PATH, above, tops)
     if above is not None:
         own = case((Attempt.unit_id.is_(None), literal(f"{above}no_unit")), else_=literal(f"{above}own"))
         step = case((above == DAY_PATH, own), else_=step)
@@ -64,12 +64,12 @@ def roster_by_step(
     unit and of all below.
     """
     covered = exists().where(Attempt.person_id == Person.id, FIRST, *_of_attempt(filters))
-    step = _step(db, OrgUnit.path, above, tops)
+    step = step_of(db, OrgUnit.path, above, tops)
     wanted = [
         Person.rostered_on.is_not(None),
         Person.merged_into_id.is_(None),
         scope.condition(permission, OrgUnit.path, Person.industry_id),
-        _inside(OrgUnit.path, above, tops),
+        inside(OrgUnit.path, above, tops),
     ]
     if delivery is not None:
         wanted.append(below(OrgUnit.path, delivery.unit.path))
@@ -99,11 +99,12 @@ def _of_attempt(filters: FigureFilters) -> list[ColumnElement[bool]]:
     return found
 
 
-def _inside(path: Any, above: str | None, tops: Sequence[str]) -> ColumnElement[bool]:
+def inside(path: Any, above: str | None, tops: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a path lies in a unit, or in any of the tops."""
     return below(path, above) if above is not None else or_(*(below(path, top) for top in tops), literal(False))
 
 
-def _step(db: Session, path: Any, above: str | None, tops: Sequence[str]) -> Any:
+def step_of(db: Session, path: Any, above: str | None, tops: Sequence[str]) -> Any:
     """The path of the row under which a path counts: one step below `above`, or the top that it lies in."""
     if above is None:
         return case(*((below(path, top), literal(top)) for top in tops), else_=literal("")) if tops else literal("")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Integer, and_, case, cast, extract, func, null, select
+from sqlalchemy import ColumnElement, Float, Integer, and_, case, cast, extract, func, null, select, true
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import day_after
@@ -14,6 +14,7 @@ from quizapp.core.scope import Permission, Scope
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import CLOSED_STATES, Attempt, AttemptState, Delivery
 from quizapp.reports.figures.filters import FigureFilters, GroupDimension
+from quizapp.reports.rollups.queries import Line, read_sums
 from quizapp.reports.suppression import Counts
 
 #: A closed attempt has a score.
@@ -59,20 +60,55 @@ def sums(
 ) -> list[SumRow]:
     """The counts of the attempts within a scope and filters. The unit filter is the caller's: what is hidden depends on the neighbours.
 
-    `by` a group dimension other than the unit gives a row for each path and group, `second` one for each of its groups too.
+    `by` a group dimension other than the unit gives a row for each path and group, `second` one for each of its groups too. Days that are
+    summed are read from their sums.
     """
-    rows = db.execute(sums_statement(scope, permission, filters, by, second)).all()
+
+    def from_records(condition: ColumnElement[bool]) -> list[Line]:
+        return _lines(db, sums_statement(scope, permission, filters, by, second).where(condition))
+
+    names = [one.value if one is not None else None for one in (by, second)]
+    lines = read_sums(db, scope, permission, filters, names, from_records)
+    return [_sum_row(line, by, second) for line in (from_records(true()) if lines is None else lines)]
+
+
+def sums_from_records(
+    db: Session,
+    scope: Scope,
+    permission: Permission,
+    filters: FigureFilters,
+    by: GroupDimension | None = None,
+    second: GroupDimension | None = None,
+) -> list[SumRow]:
+    """The same from the attempts alone: what `sums` must give."""
+    lines = _lines(db, sums_statement(scope, permission, filters, by, second))
+    return [_sum_row(line, by, second) for line in lines]
+
+
+def _lines(db: Session, statement: Any) -> list[Line]:
     return [
-        SumRow(path, no_unit, _text(group), Counts(*counts), _text(other))
-        for path, no_unit, group, other, *counts in rows
+        (path, bool(no_unit), _plain(group), _plain(other), tuple(counts))
+        for path, no_unit, group, other, *counts in db.execute(statement)
     ]
 
 
-def _text(value: object) -> str | None:
-    """A group's value as text; a month, which comes as 202604, as "2026-04"."""
-    if isinstance(value, int) and value > 190_000:
-        return f"{value // 100}-{value % 100:02}"
+def _plain(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _sum_row(line: Line, by: GroupDimension | None, second: GroupDimension | None) -> SumRow:
+    path, no_unit, group, other, numbers = line
+    started, closed, first, passed, void, unidentified = map(int, numbers[:6])
+    score, squares = map(float, numbers[6:])
+    counts = Counts(started, closed, first, passed, void, unidentified, score, squares)
+    return SumRow(path, no_unit, _text(group, by), counts, _text(other, second))
+
+
+def _text(value: str | None, dimension: GroupDimension | None) -> str | None:
+    """A group's value; a month, which comes as 202604, as "2026-04"."""
+    if value is not None and dimension is GroupDimension.MONTH:
+        return f"{value[:-2]}-{value[-2:]}"
+    return value
 
 
 def sums_statement(

@@ -19,7 +19,8 @@ from quizapp.measurement.clusters import clustered_wilson
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.figures.filters import FigureFilters
-from quizapp.reports.figures.people import COMPLETE, People, people_by_step, roster_by_step
+from quizapp.reports.figures.people import COMPLETE, People, roster_by_step
+from quizapp.reports.figures.people_of_one import people_of
 from quizapp.reports.figures.reach import (
     aggregates_only,
     last_step,
@@ -137,7 +138,7 @@ def pass_rate_table(
     tree = grow_tree(tops, found)
     shown = Shown.of(tree, strict=strict)
     above = unit.path if unit else None
-    tried = None if strict else people_by_step(db, scope, permission, filters, above, tops)
+    tried = None if strict else people_of(db, scope, permission, filters, above, tops, found)
     roster = (
         None if strict or filters.by_group else roster_by_step(db, scope, permission, filters, above, tops, delivery)
     )

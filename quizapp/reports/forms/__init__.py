@@ -38,7 +38,7 @@ class Filters:
         first, last = read_day(values.get("from")), read_day(values.get("to"))
         wrong = any(values.get(name) and day is None for name, day in (("from", first), ("to", last)))
         target = _number(values.get("target"))
-        by, second = _one_of(values.get("by"), GroupDimension), _one_of(values.get("second"), GroupDimension)
+        by, second = read_one_of(values.get("by"), GroupDimension), read_one_of(values.get("second"), GroupDimension)
         return cls(
             figures=FigureFilters(
                 unit_id=_number(values.get("unit")),
@@ -48,10 +48,10 @@ class Filters:
                 last_day=last,
                 industry_id=_number(values.get("industry")),
                 age_band=_code(values.get("age")),
-                sex=_one_of(values.get("sex"), Sex),
-                education=_one_of(values.get("education"), Education),
+                sex=read_one_of(values.get("sex"), Sex),
+                education=read_one_of(values.get("education"), Education),
                 key_group=_code(values.get("group")),
-                identity=_one_of(values.get("identity"), IdentityLevel),
+                identity=read_one_of(values.get("identity"), IdentityLevel),
             ),
             target=target / 100 if target in TARGETS else None,
             page=max(1, _number(values.get("page")) or 1),
@@ -93,7 +93,8 @@ def _code(text: str | None) -> str | None:
     return text if text and _CODE.fullmatch(text) else None
 
 
-def _one_of(text: str | None, kind: type[Code]) -> Code | None:
+def read_one_of(text: str | None, kind: type[Code]) -> Code | None:
+    """A code as it stands in an address; None for one that is not known."""
     try:
         return kind(text or "")
     except ValueError:

@@ -30,7 +30,7 @@ class ExportForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         default=Format.XLSX.value,
         validators=[InputRequired(_l("请选一种文件"))],
     )
-    records = BooleanField(_l("附上每份答卷的明细"))
+    records = BooleanField(_l("附上明细"))
     reason = SelectField(
         _l("用途"),
         choices=[

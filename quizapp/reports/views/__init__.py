@@ -23,6 +23,9 @@ def register(app: Flask) -> None:
         NavigationEntry(
             "reports.pass_rates", _l("参与与合格率"), "users", _l("工作"), Permission.SEE_FIGURES, order=20
         ),
+        NavigationEntry(
+            "reports.sessions", _l("场次与到场"), "calendar-check", _l("工作"), Permission.EXPORT_FIGURES, order=25
+        ),
     ):
         runtime.registry.add_navigation(entry)
 
@@ -34,13 +37,17 @@ from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp
     overview,
     pass_rates,
     records,
+    sessions,
     words,
 )
 
-__all__ = ["bp", "groups", "items", "overview", "pass_rates", "records", "register"]
+__all__ = ["bp", "groups", "items", "overview", "pass_rates", "records", "register", "sessions"]
 
 bp.add_app_template_global(exporting.hidden_words)
 bp.add_app_template_global(words.delivery_title)
-exporting.EXPORTABLE["groups"] = exporting.Exportable(groups.group_figures, "reports.groups", records=True)
+exporting.EXPORTABLE["groups"] = exporting.Exportable(groups.group_figures, "reports.groups", exporting.ATTEMPTS)
 exporting.EXPORTABLE["comparison"] = exporting.Exportable(groups.comparison_figures, "reports.comparison")
-exporting.EXPORTABLE["pass_rates"] = exporting.Exportable(pass_rates.figure_table, "reports.pass_rates", records=True)
+exporting.EXPORTABLE["pass_rates"] = exporting.Exportable(
+    pass_rates.figure_table, "reports.pass_rates", exporting.ATTEMPTS
+)
+exporting.EXPORTABLE["sessions"] = exporting.Exportable(sessions.figure_table, "reports.sessions", sessions.LINES)

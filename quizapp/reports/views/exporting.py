@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, render_template, request, url_for
 from flask import redirect as redirect_to
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
@@ -22,13 +23,12 @@ from quizapp.files.services import read_file
 from quizapp.jobs.models import Job
 from quizapp.jobs.queries import get_own_job
 from quizapp.jobs.views import JobWords
-from quizapp.reports.attempt_rows import count_attempts
 from quizapp.reports.errors import ExportReasonMissing
 from quizapp.reports.exports import AT_ONCE, TASK, Format, Plan, Reason, ask_for_export, check_grants, note_export
 from quizapp.reports.figure_words import RULES, heading, kind_of_column
 from quizapp.reports.forms.exports import ExportForm
+from quizapp.reports.record_sources import SOURCES
 from quizapp.reports.record_words import record_columns, record_words
-from quizapp.reports.records import attempt_conditions
 from quizapp.reports.tables import FigureTable, Hidden, TableRow
 from quizapp.reports.views import bp
 from quizapp.ui.filters import format_moment, is_english
@@ -45,8 +45,23 @@ class Exportable:
     make: Callable[[Mapping[str, str], Permission], FigureTable]
     #: The page that shows it.
     endpoint: str
-    #: Whether attempts stand behind it, which can go along.
-    records: bool = False
+    #: The records that can go along.
+    records: Records | None = None
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the records of a table are, and their words."""
+
+    #: Of `record_sources.SOURCES`.
+    source: str
+    title: LazyString
+    #: Heading, kind and width of each column; column → code → word.
+    columns: Callable[[], list[tuple[str, str, int]]]
+    words: Callable[[], dict[str, dict[str, str]]]
+
+
+ATTEMPTS: Records = Records("attempts", _l("答卷明细"), record_columns, record_words)
 
 
 #: The tables by name; each page of figures brings its own.
@@ -60,8 +75,9 @@ def export(name: str) -> BaseResponse | str | tuple[str, int]:
     db, scope = get_db(), get_scope()
     exportable = _find(name)
     table = exportable.make(request.args.to_dict(), Permission.EXPORT_FIGURES)
-    form = ExportForm(may_have_records=exportable.records)
-    records = count_attempts(db, attempt_conditions(db, scope, table.query)) if exportable.records else None
+    kept = exportable.records
+    form = ExportForm(may_have_records=kept is not None)
+    records = SOURCES[kept.source].count(db, scope, table.query, get_now()) if kept else None
     if form.validate_on_submit():
         try:
             return _export(name, table, Format(form.format.data), form.reason_code())
@@ -96,7 +112,7 @@ def _find(name: str) -> Exportable:
 def _export(name: str, table: FigureTable, form: Format, reason: Reason | bool | None) -> BaseResponse:
     """`reason` False: records are wanted, but nobody said why."""
     db, actor, now = get_db(), get_actor(), get_now()
-    plan = plan_of(table, records=reason is not None)
+    plan = plan_of(table, _find(name).records if reason is not None else None)
     log_query = {"figures": name, **table.query}
     unit_id = int(table.query["unit"]) if "unit" in table.query else None
     if reason is None and len(plan.rows) <= AT_ONCE:
@@ -155,7 +171,7 @@ def address(endpoint: str, query: Mapping[str, Any]) -> str:
     return url_for(endpoint, **dict(query))
 
 
-def plan_of(table: FigureTable, *, records: bool = False) -> Plan:
+def plan_of(table: FigureTable, records: Records | None = None) -> Plan:
     """A table with all its words in the reader's language."""
     columns, rows = columns_of(table), [cells_of(table, row) for row in table.rows]
     return Plan(
@@ -166,7 +182,13 @@ def plan_of(table: FigureTable, *, records: bool = False) -> Plan:
         columns=columns,
         rows=rows,
         chart=chart_of(table),
-        records={"title": _("答卷明细"), "columns": record_columns(), "words": record_words(), "english": is_english()}
+        records={
+            "source": records.source,
+            "title": str(records.title),
+            "columns": records.columns(),
+            "words": records.words(),
+            "english": is_english(),
+        }
         if records
         else None,
     )
@@ -181,7 +203,7 @@ def columns_of(table: FigureTable) -> list[tuple[str, str, int]]:
         columns.append((_("单位码"), Kind.TEXT.value, 14))
     for code in table.columns:
         columns.append((heading(code, persons_of_one=table.persons_of_one), kind_of_column(code).value, 14))
-        if code is table.chart:
+        if code is table.chart and table.of_attempts:
             columns.append((_("95% 区间下限"), Kind.PERCENT.value, 14))
             columns.append((_("95% 区间上限"), Kind.PERCENT.value, 14))
     return [*columns, (_("备注"), Kind.TEXT.value, 34)]
@@ -198,7 +220,7 @@ def cells_of(table: FigureTable, row: TableRow) -> list[str | int | float | None
     for code in table.columns:
         cell = row.cells.get(code)
         cells.append(cell.value if cell else None)
-        if code is table.chart:
+        if code is table.chart and table.of_attempts:
             cells += [cell.low if cell else None, cell.high if cell else None]
         if cell and cell.hidden and (words := hidden_words(cell.hidden)) not in notes:
             notes.append(words)
@@ -216,10 +238,16 @@ def facts_of(table: FigureTable) -> list[tuple[str, str]]:
         *table.filters,
         *((heading(code, persons_of_one=table.persons_of_one), str(RULES[code])) for code in table.columns),
         *((_("说明"), remark) for remark in table.remarks),
-        (_("不显示"), _("作答不足 10 人的合格率不显示；能由它推算的另一行也不显示。")),
-        (_("单位归属"), _("按作答当天的单位汇总。")),
+        *(_of_attempts() if table.of_attempts else ()),
         (_("导出时间"), format_moment(get_now(), words=False)),
         (_("导出人"), get_actor().name),
+    ]
+
+
+def _of_attempts() -> list[tuple[str, str]]:
+    return [
+        (_("不显示"), _("作答不足 10 人的合格率不显示；能由它推算的另一行也不显示。")),
+        (_("单位归属"), _("按作答当天的单位汇总。")),
     ]
 
 

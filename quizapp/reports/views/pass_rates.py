@@ -21,6 +21,7 @@ from quizapp.reports.figures import (
     PassRateTable,
     Row,
     RowKind,
+    aggregates_only,
     deliveries_in_reach,
     pass_rate_table,
 )
@@ -28,6 +29,7 @@ from quizapp.reports.forms import TARGETS, Filters
 from quizapp.reports.queries import age_bands, key_groups_in_use, quizzes_of
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
+from quizapp.reports.views.leader import grid_page
 from quizapp.reports.views.words import (
     delivery_title,
     dimension_words,
@@ -72,6 +74,8 @@ WITH_RECORDS = (
 def pass_rates() -> str | tuple[str, int]:
     """Pass rates of a unit and each unit directly below it."""
     db, scope = get_db(), get_scope()
+    if aggregates_only(scope):
+        return grid_page(scale_of)
     filters = Filters.read(request.args)
     deliveries = deliveries_in_reach(db, scope)
     table = pass_rate_table(db, scope, asked_figures(filters, deliveries))

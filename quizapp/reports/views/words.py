@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from quizapp.organisation.models import Industry, OrgUnit
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.figures import FigureFilters, GroupDimension, PassRateTable, Row, RowKind
+from quizapp.reports.figures.sessions import SessionRow, SessionTable
 from quizapp.reports.record_words import code_words
 from quizapp.ui.filters import format_day, is_english
 
@@ -22,7 +23,7 @@ def unit_name(unit: OrgUnit) -> str:
     return unit.name_en if is_english() and unit.name_en else unit.name
 
 
-def row_name(row: Row, table: PassRateTable) -> str:
+def row_name(row: Row | SessionRow, table: PassRateTable | SessionTable) -> str:
     """What stands in the first cell."""
     if row.kind is RowKind.TOTAL and table.unit is None:
         return str(_("全部单位合计"))
