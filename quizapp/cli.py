@@ -19,8 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("quizapp.demo.cli", "Make the demo district."),
     "banks": ("quizapp.banks.cli", "Check, load and export question banks."),
     "accounts": ("quizapp.accounts.cli", "Make accounts and set-up links."),
+    "people": ("quizapp.operations.people_cli", "Give somebody all that is known of them, or erase it."),
     "backup": ("quizapp.operations.cli", "Write everything but the keys into one file, while people answer."),
     "restore": ("quizapp.operations.cli", "Fill an empty place with a backup."),
+    "keys": ("quizapp.operations.cli", "Change the key that hides telephone numbers, while people answer."),
     "doctor": ("quizapp.operations.cli", "Say what is wrong with this installation."),
 }
 

@@ -22,6 +22,9 @@ SETTINGS: dict[str, str] = {
     "TRUSTED_PROXIES": "addresses or networks whose forwarded headers are believed, comma-separated (none)",
     "SECOND_FACTOR": "codes of an authenticator app at sign-in: off, optional, or required for staff (optional)",
     "EVIDENCE_DAYS": "days that photos of sessions and sign-in sheets are kept (365)",
+    "ATTEMPT_DAYS": "days after which an attempt is cut off from phone, receipt and browser (1096)",
+    "CONTACT_DAYS": "days that names and numbers of people who only typed them are kept after they were last here (365)",
+    "AUDIT_DAYS": "days that the audit log is kept (1096, which is also the least)",
     "DATA_KEEPER": "who keeps the data, for the data notice",
     "DATA_CONTACT": "telephone or address for questions about the data",
     "ICP_FILING": "filing number for the foot of the pages, 京ICP备12345678号-1 (none)",
@@ -30,6 +33,8 @@ SETTINGS: dict[str, str] = {
     "MAIL_FROM": "sender of these mails, needed with SMTP_URL",
 }
 
+#: Three years, a leap day included: the database itself refuses to delete younger rows of the log.
+LEAST_AUDIT_DAYS = 1096
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
@@ -56,6 +61,9 @@ class Settings:
     #: "off", "optional" or "required".
     second_factor: str = "optional"
     evidence_days: int = 365
+    attempt_days: int = 1096
+    contact_days: int = 365
+    audit_days: int = LEAST_AUDIT_DAYS
     data_keeper: str = ""
     data_contact: str = ""
     icp_filing: str = ""
@@ -76,6 +84,16 @@ class Settings:
             code = "".join(character for character in self.police_filing if character.isdecimal())
             found.append((self.police_filing, f"https://beian.mps.gov.cn/#/query/webSearch?code={code}"))
         return found
+
+    @property
+    def terms(self) -> dict[str, int]:
+        """Kind of data → days that it is kept."""
+        return {
+            "attempts": self.attempt_days,
+            "contact": self.contact_days,
+            "photos": self.evidence_days,
+            "audit": self.audit_days,
+        }
 
     @property
     def https(self) -> bool:
@@ -136,6 +154,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_networks(env.get("TRUSTED_PROXIES") or ""),
         second_factor=_one_of(env, "SECOND_FACTOR", "optional", ("off", "optional", "required")),
         evidence_days=_whole(env, "EVIDENCE_DAYS", 365, 1, 3650),
+        attempt_days=_whole(env, "ATTEMPT_DAYS", 1096, 30, 36500),
+        contact_days=_whole(env, "CONTACT_DAYS", 365, 30, 36500),
+        audit_days=_whole(env, "AUDIT_DAYS", LEAST_AUDIT_DAYS, LEAST_AUDIT_DAYS, 36500),
         data_keeper=env.get("DATA_KEEPER") or "",
         data_contact=env.get("DATA_CONTACT") or "",
         icp_filing=_filing(env, "ICP_FILING", _ICP, "京ICP备12345678号-1"),

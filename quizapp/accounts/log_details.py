@@ -18,6 +18,21 @@ from quizapp.organisation.web import KIND_WORDS
 
 #: Key of a detail → its words. A number after it is how many, a key of ours, or a number of ours, as the words say.
 KEY_WORDS = {
+    "people": _l("人员"),
+    "accounts_rewritten": _l("账号"),
+    "mails": _l("邮件"),
+    "factors": _l("验证器"),
+    "files": _l("文件"),
+    "unreadable": _l("打不开的"),
+    "twins": _l("重复的"),
+    "left": _l("没带走的"),
+    "attempts_aged": _l("到期的答卷"),
+    "people_aged": _l("到期的人员"),
+    "registrations_aged": _l("到期的报名"),
+    "attendances_aged": _l("到期的签到"),
+    "mails_aged": _l("到期的邮件"),
+    "photos_aged": _l("到期的照片"),
+    "audit_aged": _l("到期的记录"),
     "added": _l("新增"),
     "after": _l("后来的编号"),
     "after_start": _l("已有人开始"),

@@ -34,6 +34,8 @@ ACTION_WORDS = {
     "attendance_undone": _l("撤回签到"),
     "attendances_checked_out": _l("统一填写签退"),
     "cards_printed": _l("打印个人码卡片"),
+    "phone_key_changed": _l("更换手机号密钥"),
+    "retention_applied": _l("到期数据处理"),
     "delivery_changed": _l("修改测验安排"),
     "delivery_closed_early": _l("提前截止测验"),
     "delivery_published": _l("发布测验"),
@@ -65,6 +67,9 @@ ACTION_WORDS = {
     "industry_reopened": _l("恢复行业"),
     "papers_assembled": _l("组卷完成"),
     "password_set": _l("设置密码"),
+    "evidence_looked_at": _l("看过照片，留下"),
+    "person_erased": _l("删除个人信息"),
+    "person_exported": _l("导出某人的全部信息"),
     "person_merged": _l("合并人员"),
     "person_merge_undone": _l("撤销合并"),
     "personal_code_replaced": _l("换个人码"),
@@ -111,6 +116,7 @@ ACTION_WORDS = {
 }
 
 OBJECT_WORDS = {
+    "installation": _l("系统"),
     "account": _l("账号"),
     "attempt": _l("答卷"),
     "attendance": _l("签到"),

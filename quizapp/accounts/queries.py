@@ -175,7 +175,7 @@ def list_accounts(
     if typed:
         kind, name = normalize_login(typed)
         query = query.where(
-            Account.phone_hash == keys.phone_hash(name)
+            Account.phone_hash.in_(keys.phone_hashes(name))
             if kind == "phone"
             else or_(Account.username.startswith(name, autoescape=True), Person.name.contains(typed, autoescape=True))
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import hmac
 import os
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -76,22 +78,42 @@ class SealBroken(Exception):
     """A stored content cannot be read: another key, or it was altered."""
 
 
+#: The key with which phone numbers, addresses and files are hidden …
+PHONE_KEY = "phone.key"
+#: … the one that takes its place, once every process reads with it …
+PHONE_KEY_NEXT = "phone-next.key"
+#: … and the one before, until nothing is hidden with it any more.
+PHONE_KEY_BEFORE = "phone-before.key"
+
+
 def _derive(key: bytes, purpose: str) -> bytes:
     return hmac.new(key, purpose.encode(), hashlib.sha256).digest()
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of one installation: `session` signs, `phone` hides phone numbers. They are files beside the database, never in it."""
+    """The keys of one installation: `session` signs, `phone` hides phone numbers. They are files beside the database, never in it.
+
+    While the key of the phone numbers is changed there are two of them: everything is written with `phone` and found with either.
+    """
 
     session: bytes
     phone: bytes
+    #: The other key of phone numbers during a change: the one before, or the one that comes.
+    phone_too: bytes | None = None
+    #: The keys as they stand now, where they come from a folder.
+    newest: Callable[[], Keys] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> Keys:
         """Read the keys of a folder, or make them on the first start (mode 600)."""
         folder.mkdir(parents=True, exist_ok=True)
-        return cls(session=_key_file(folder / "session.key"), phone=_key_file(folder / "phone.key"))
+        _key_file(folder / PHONE_KEY)
+        return _KeyFolder(folder, _key_file(folder / "session.key")).read()
+
+    def current(self) -> Keys:
+        """These keys, or those that have been put into their folder since: whoever runs for long asks before each piece of work."""
+        return self.newest() if self.newest is not None else self
 
     def sign(self, purpose: str, *parts: str | int) -> str:
         """A signature of 128 bits over parts, for one purpose."""
@@ -121,8 +143,13 @@ class Keys:
         return "".join(characters)
 
     def phone_hash(self, phone: str) -> bytes:
-        """The keyed hash by which a number is looked up, 32 bytes."""
+        """The keyed hash with which a number is stored, 32 bytes."""
         return hmac.digest(self._lookup_key, phone.encode(), "sha256")
+
+    def phone_hashes(self, phone: str) -> tuple[bytes, ...]:
+        """The keyed hashes by which a number is looked up: the one of `phone_hash`, and during a change of the key the other."""
+        first = self.phone_hash(phone)
+        return (first,) if self._other is None else (first, self._other.phone_hash(phone))
 
     def encrypt_phone(self, phone: str) -> bytes:
         """A number as it is stored."""
@@ -133,7 +160,7 @@ class Keys:
         try:
             return self._fernet.decrypt(bytes(stored)).decode()
         except InvalidToken:
-            return None
+            return None if self._other is None else self._other.decrypt_phone(stored)
 
     def seal(self, content: bytes, purpose: str) -> bytes:
         """A content as it is stored: AES-256-GCM under a key of this purpose, the nonce before it."""
@@ -146,7 +173,13 @@ class Keys:
         try:
             return AESGCM(_derive(self.phone, f"seal {purpose}")).decrypt(stored[:12], stored[12:], None)
         except (InvalidTag, ValueError) as error:
+            if self._other is not None:
+                return self._other.unseal(stored, purpose)
             raise SealBroken from error
+
+    @cached_property
+    def _other(self) -> Keys | None:
+        return Keys(self.session, self.phone_too) if self.phone_too is not None else None
 
     @cached_property
     def _lookup_key(self) -> bytes:
@@ -155,6 +188,48 @@ class Keys:
     @cached_property
     def _fernet(self) -> Fernet:
         return Fernet(base64.urlsafe_b64encode(_derive(self.phone, "encrypt")))
+
+
+class _KeyFolder:
+    """The keys in a folder, read again when its files have changed."""
+
+    def __init__(self, folder: Path, session: bytes) -> None:
+        self._paths = [folder / name for name in (PHONE_KEY, PHONE_KEY_NEXT, PHONE_KEY_BEFORE)]
+        self._session = session
+        self._marks: list[tuple[int, int] | None] = []
+        self._keys: Keys | None = None
+
+    def read(self) -> Keys:
+        """The keys as they stand now: three looks at the folder where nothing has changed."""
+        for _ in range(100):  # another process may be changing them just now
+            marks = self._look()
+            if self._keys is not None and marks == self._marks:
+                break
+            phone, *others = [self._content(path) for path in self._paths]
+            if phone is not None and self._look() == marks:
+                other = next((key for key in others if key not in (None, phone)), None)
+                self._keys, self._marks = Keys(self._session, phone, other, self.read), marks
+        if self._keys is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._paths[0]))
+        return self._keys
+
+    def _look(self) -> list[tuple[int, int] | None]:
+        marks: list[tuple[int, int] | None] = []
+        for path in self._paths:
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                marks.append(None)
+            else:
+                marks.append((found.st_ino, found.st_mtime_ns))
+        return marks
+
+    @staticmethod
+    def _content(path: Path) -> bytes | None:
+        try:
+            return path.read_bytes() or None
+        except FileNotFoundError:
+            return None
 
 
 def _key_file(path: Path) -> bytes:

@@ -108,7 +108,7 @@ def get_scope() -> Scope:
 
 def get_keys() -> Keys:
     """The installation's keys."""
-    return get_runtime().keys
+    return get_runtime().keys.current()
 
 
 def takes_files(limit: int) -> Callable[[View], View]:

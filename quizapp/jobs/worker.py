@@ -84,7 +84,7 @@ class JobContext:
     @property
     def keys(self) -> Keys:
         """The installation's keys."""
-        return self.ground.keys
+        return self.ground.keys.current()
 
     def now(self) -> datetime:
         """The present instant."""

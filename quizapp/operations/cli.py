@@ -113,6 +113,7 @@ def work(parent: int | None) -> None:
 
     from quizapp import tasks  # noqa: F401 # fills the table of tasks
     from quizapp.jobs.worker import work as run_jobs
+    from quizapp.operations import daily  # noqa: F401 # the same
     from quizapp.operations.server import end_with_parent
 
     stop = threading.Event()
@@ -192,6 +193,53 @@ def restore(file: Path, check: bool, other_keys: bool) -> None:
     for name, number in done.steps.items():
         click.echo(f"Before serving, {name}: {number}")
     click.echo("Ready: quizapp doctor, then quizapp serve")
+
+
+@click.group("keys")
+def keys() -> None:
+    """Keys of this installation.
+
+    Example: quizapp keys rotate
+    """
+
+
+@keys.command("rotate")
+@click.option(
+    "--leave-behind", is_flag=True, help="End the change although some accounts can be found with the old key alone."
+)
+@click.option(
+    "--settle",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Seconds that a request may last; 0 where the site is stopped.",
+)
+def rotate(leave_behind: bool, settle: float) -> None:
+    """Change the key that hides telephone numbers, e-mail addresses and files, while people answer.
+
+    Stopped anywhere, it goes on when it is begun again. At the end the old key is put aside: backups made before need it.
+
+    Example: quizapp keys rotate && quizapp backup /mnt/backups
+    """
+    from quizapp.operations.key_rotation import RotationRefused, rotate_phone_key
+
+    with _opened(read_settings()) as installation:
+        try:
+            done = rotate_phone_key(installation, say=click.echo, leave_behind=leave_behind, settle=settle)
+        except RotationRefused as refusal:
+            raise click.ClickException(str(refusal)) from refusal
+    if done.unreadable:
+        click.echo(
+            f"{done.unreadable} rows open with neither key: they were lost before, and are as they were", err=True
+        )
+    if done.twins:
+        click.echo(f"Entered twice while the keys changed places, merge them: people {done.twins}", err=True)
+    if done.aside is None:
+        raise click.ClickException(
+            f"{done.waiting} accounts have a number that no person has: both keys stay in use. "
+            "Run this again with --leave-behind to let them go"
+        )
+    click.echo(f"Done. The old key is {done.aside}: make a backup, and delete it with the last backup from before")
 
 
 def _end_in_order() -> None:

@@ -1,20 +1,59 @@
-"""What the site answers for its operators: verification files at its root, and the doctor's question."""
+"""What the site answers for its operators: verification files at its root, the doctor's question, and what is kept for how long."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request
+from typing import Any
+
+from flask import Blueprint, Flask, Response, jsonify, render_template, request
 from flask.blueprints import BlueprintSetupState
+from flask_babel import lazy_gettext as _l
 from werkzeug.routing import BaseConverter
 
 from quizapp import __version__
 from quizapp.core.clock import to_ms
 from quizapp.core.errors import NotFound
+from quizapp.core.privacy_parts import INVENTORY
 from quizapp.core.proxies import SOCKET_ADDRESS, TRUSTED_PEER
-from quizapp.core.web import get_keys, get_now, get_runtime, public
+from quizapp.core.registry import NavigationEntry
+from quizapp.core.scope import Permission
+from quizapp.core.web import get_db, get_keys, get_now, get_runtime, public, requires
+from quizapp.operations import inventory_words as words
 from quizapp.operations import root_files
 from quizapp.operations.probe import is_doctor
+from quizapp.operations.retention import last_turns, preview
 
-bp = Blueprint("operations", __name__)
+bp = Blueprint("operations", __name__, template_folder="templates")
+
+
+def register(app: Flask) -> None:
+    """Stand in the staff navigation, beside the log."""
+    group: Any = _l("管理")
+    app.extensions["quizapp"].registry.add_navigation(
+        NavigationEntry("operations.data", _l("数据清单"), "list-checks", group, Permission.SEE_AUDIT, order=84)
+    )
+
+
+@bp.get("/admin/data")
+@requires(Permission.SEE_AUDIT)
+def data() -> str:
+    """What is kept, why, how long and where; and what is due."""
+    db, terms = get_db(), get_runtime().settings.terms
+    return render_template(
+        "operations/data.html",
+        entries=[entry for part in INVENTORY.values() for entry in part.entries],
+        dues=preview(db, terms, get_now()),
+        turns=last_turns(db),
+        terms=terms,
+        words=words,
+    )
+
+
+@bp.get("/privacy/kept")
+@public
+def kept() -> str:
+    """The same in plain words, for everybody."""
+    entries = [entry for part in INVENTORY.values() for entry in part.entries]
+    return render_template("operations/kept.html", entries=entries, terms=get_runtime().settings.terms, words=words)
 
 
 class RootFileConverter(BaseConverter):

@@ -194,6 +194,8 @@ class Person(Base):
     rostered_on: Mapped[date | None]
     #: When the row was made.
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When what says who it is was erased.
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @validates("name")
     def _follow_name(self, _key: str, name: str) -> str:

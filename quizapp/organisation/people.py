@@ -89,17 +89,17 @@ def identify(
         "created_at": now,
     }
     if key and phone:
-        phone_hash = keys.phone_hash(phone)
-        found = _by_phone(db, phone_hash, key)
+        hashes = keys.phone_hashes(phone)
+        found = _by_phone(db, hashes, key)
         if found is None:
             values = {
                 **stated,
                 "source": PersonSource.TYPED.value,
-                "phone_hash": phone_hash,
+                "phone_hash": hashes[0],
                 "phone_encrypted": keys.encrypt_phone(phone),
             }
             insert_once(db, Person, values, ["phone_hash", "name_key"], where=text("source = 'typed'"))
-            found = _by_phone(db, phone_hash, key)
+            found = _by_phone(db, hashes, key)
         return Identified(found, "matched")
     if key and device_hash:
         found = _by_device(db, device_hash, key)
@@ -134,14 +134,14 @@ def _follow(db: Session, person_id: int, statement: Select[int | None]) -> int:
     return person_id
 
 
-def _by_phone(db: Session, phone_hash: bytes, key: str) -> int | None:
+def _by_phone(db: Session, hashes: tuple[bytes, ...], key: str) -> int | None:
     """Somebody on a roster before the owner of an account, before somebody who only typed; the oldest of equals."""
     rank = case(
         (Person.source == PersonSource.ROSTER, 0),
         (Person.source == PersonSource.ACCOUNT, 1),
         else_=2,
     )
-    return _held(db, and_(Person.phone_hash == phone_hash, Person.name_key == key), order=(rank, Person.id))
+    return _held(db, and_(Person.phone_hash.in_(hashes), Person.name_key == key), order=(rank, Person.id))
 
 
 def _by_device(db: Session, device_hash: bytes, key: str) -> int | None:

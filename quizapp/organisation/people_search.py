@@ -153,7 +153,7 @@ def _counts_alone() -> ColumnElement[bool]:
 
 def _named(typed: str, keys: Keys) -> ColumnElement[bool]:
     try:
-        return Person.phone_hash == keys.phone_hash(normalize_phone(typed))
+        return Person.phone_hash.in_(keys.phone_hashes(normalize_phone(typed)))
     except PhoneInvalid:
         return Person.name_key.contains(name_key(typed), autoescape=True)
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.accounts import throttle
+from quizapp.accounts.erasing import erase_person, export_person
+from quizapp.accounts.models import Account
+from quizapp.accounts.passwords import verify_password
+from quizapp.accounts.web import KNOWN_COOKIE, end_sign_in
 from quizapp.certificates.queries import certificates_of_person
 from quizapp.core.clock import day_start, local_date, to_ms
+from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError, TooMany
 from quizapp.core.phones import mask_phone
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public, signed_in
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.portal.errors import CodeLength, CodeMistyped, PosterCodeUnknown
-from quizapp.portal.forms import CodeForm
+from quizapp.portal.forms import CodeForm, PasswordAgainForm
+from quizapp.portal.own_data import make_zip
 from quizapp.portal.queries import (
     coming_sessions,
     find_unit_of_person,
@@ -40,6 +49,7 @@ from quizapp.quizzes.views.access import guess_subjects
 from quizapp.trainings.notices import notices_of
 from quizapp.trainings.queries import attendances_of_person
 from quizapp.trainings.queries.registrations import registrations_of_person
+from quizapp.ui.filters import is_english
 from quizapp.ui.preferences import is_elder
 from quizapp.ui.setup import optional_url, staff_navigation
 from quizapp.ui.words import words_for
@@ -163,6 +173,83 @@ def me() -> str:
         work_url=_work_url(),
         account_url=optional_url("accounts.security"),
     )
+
+
+@bp.route("/me/data", methods=["GET", "POST"])
+@signed_in
+def own_data() -> str | BaseResponse | tuple[str, int]:
+    """What is kept of oneself: as a file, or gone. The file is given to whoever knows the password."""
+    db, actor, form = get_db(), get_actor(), PasswordAgainForm()
+    again = _password_again(form)
+    if again.right:
+        with transaction(db):
+            sections = export_person(db, person_id=actor.person_id or 0, keys=get_keys(), actor=actor, now=get_now())
+        content = make_zip(sections, language="en" if is_english() else "zh", now=get_now())
+        response = Response(content, mimetype="application/zip")
+        response.headers["Content-Disposition"] = "attachment; filename=my-data.zip"
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+    page = render_template("portal/own_data.html", form=form, wait=again.wait_seconds)
+    return (page, 422) if form.errors else page
+
+
+@bp.route("/me/erase", methods=["GET", "POST"])
+@signed_in
+def erase_me() -> str | BaseResponse | tuple[str, int]:
+    """Delete what says who one is, and close the account. Cannot be taken back."""
+    db, actor, form = get_db(), get_actor(), PasswordAgainForm()
+    again = _password_again(form)
+    if again.right:
+        try:
+            with transaction(db):
+                erase_person(
+                    db,
+                    person_id=actor.person_id or 0,
+                    ledger=get_runtime().settings.keys_folder,
+                    actor=actor,
+                    now=get_now(),
+                )
+        except DomainError as refusal:
+            form.password.errors = [*form.password.errors, words_for(refusal)]
+        else:
+            end_sign_in()
+            flash(_("个人信息已经删除，账号已关闭。"), "success")
+            response = redirect(url_for("portal.home"), 303)
+            response.delete_cookie(KNOWN_COOKIE)
+            return response
+    page = render_template(
+        "portal/erase_me.html", form=form, wait=again.wait_seconds, contact=get_runtime().settings.data_contact
+    )
+    return (page, 422) if form.errors else page
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Whether the password was typed right once more, and else how long the next try waits."""
+
+    right: bool
+    wait_seconds: int = 0
+
+
+def _password_again(form: PasswordAgainForm) -> _Again:
+    """Check the password of whoever is signed in, slowed like a sign-in: the phone may be in other hands."""
+    db, now, account_id = get_db(), get_now(), get_actor().account_id or 0
+    subjects = [throttle.Subject("account", f"id/{account_id}")]
+    guesses: dict[str, Any] = {"keys": get_keys(), "kind": "password_again", "subjects": subjects}
+    delay: throttle.Delay | None = None
+    if form.validate_on_submit():
+        try:
+            throttle.check(db, **guesses, token=form.not_before.data, now=now)
+            stored = db.scalar(select(Account.password_hash).where(Account.id == account_id))
+            if verify_password(stored, form.password.data or ""):
+                return _Again(right=True)
+            form.password.errors = [_("密码不对")]
+            delay = throttle.record_failure(db, **guesses, token=form.not_before.data, now=now)
+        except TooMany as refusal:
+            form.password.errors = [words_for(refusal)]
+    delay = delay or throttle.delay(db, **guesses, now=now)
+    form.not_before.data = delay.token or ""
+    return _Again(right=False, wait_seconds=delay.wait_seconds)
 
 
 @bp.route("/code", methods=["GET", "POST"])

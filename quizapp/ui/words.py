@@ -20,6 +20,7 @@ WORDS: dict[str, LazyString] = {
     "conflict": _l("别人刚刚改过，或状态已经变了。刷新看一看再做。"),
     "too_many": _l("试的次数太多。过 %(wait_seconds)s 秒再试。"),
     "unavailable": _l("服务器正忙，没有改动任何内容。过一会儿再试一次。"),
+    "ledger_unusable": _l("删除记录写不下来，所以什么也没删。请告诉管理员：密钥文件夹要能写。"),
     "phone_invalid": _l("手机号要有 11 位，现在是 %(digits)s 位"),
     "face_missing": _l("服务器上没有中文字体，打印件做不出来。请管理员运行 make install，再下载一次。"),
     # attempts

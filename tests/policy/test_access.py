@@ -492,6 +492,7 @@ TABLE = [
     Route("ui.service_worker", PUBLIC),
     Route("operations.root_file", PUBLIC, lambda _: {"name": "robots.txt"}, status=404),  # nobody has laid one there
     Route("operations.probe", PUBLIC, lambda _: {"at_ms": 1, "signature": "x"}, status=404),  # asked without our keys
+    Route("operations.kept", PUBLIC),
     Route("demo.chooser", PUBLIC, status=404),  # a real installation has no such door
     Route("demo.sign_in", PUBLIC, form=lambda _: {"role": "administrator"}, status=404),
     Route("portal.home", PUBLIC),
@@ -501,6 +502,10 @@ TABLE = [
     Route("portal.help", PUBLIC),
     Route("portal.privacy", PUBLIC),
     Route("portal.me", SIGNED_IN),
+    Route("portal.own_data", SIGNED_IN, form=lambda _: {"password": "wrong"}, status=422, method="POST"),
+    Route("portal.own_data", SIGNED_IN, method="GET"),
+    Route("portal.erase_me", SIGNED_IN, form=lambda _: {"password": "wrong"}, status=422, method="POST"),
+    Route("portal.erase_me", SIGNED_IN, method="GET"),
     Route("jobs.job", SIGNED_IN, lambda c: {"public_id": c.job()}, foreign="all"),
     Route("practice.daily", PUBLIC),
     Route("practice.index", PUBLIC),
@@ -514,6 +519,7 @@ TABLE = [
     Route("accounts.log", P.SEE_AUDIT),
     Route("accounts.log_xlsx", P.SEE_AUDIT),
     Route("accounts.log_csv", P.SEE_AUDIT),
+    Route("operations.data", P.SEE_AUDIT),
     Route("accounts.accounts", P.MANAGE_ACCOUNTS),
     Route("accounts.new_account", P.MANAGE_ACCOUNTS),
     Route("accounts.account", P.MANAGE_ACCOUNTS, lambda c: {"account_id": c.side.account.id}, "scope"),
@@ -811,6 +817,7 @@ TABLE = [
     Route("trainings.undo_line", P.RUN_SESSIONS, lambda c: c.attendance(method="back_filled"), "scope", status=303),
     Route("trainings.evidence", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.evidence_photo", P.RUN_SESSIONS, lambda c: c.photo(), "scope"),
+    Route("trainings.keep_photo", P.RUN_SESSIONS, lambda c: c.photo(), "scope", status=303),
     Route("trainings.remove_photo", P.RUN_SESSIONS, lambda c: c.photo(), "scope", status=303),
     Route("trainings.summary", P.RUN_SESSIONS, lambda c: {"session_id": c.side.session.id}, "scope"),
     Route("trainings.submit", P.RUN_SESSIONS, lambda c: {"session_id": c.side.spare_session.id}, "scope"),

@@ -12,6 +12,14 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table
 
 import quizapp.parts  # noqa: F401 # fills MERGE_PERSON
 from quizapp.config import SETTINGS
+from quizapp.core.privacy_parts import (
+    ERASE_PERSON,
+    EXPORT_PERSON,
+    INVENTORY,
+    ErasePersonPart,
+    unanswered_erasure_columns,
+    unanswered_export_tables,
+)
 from quizapp.core.registry import (
     MERGE_PERSON,
     MERGE_UNIT,
@@ -104,6 +112,57 @@ def test_every_merging_module_is_brought_in() -> None:
     found = [path.parent.name for path in PACKAGE.glob("*/merging.py")]
     missing = [name for name in found if f"from quizapp.{name} import merging as {name}" not in text]
     assert not missing, f"quizapp/parts.py does not import the merging.py of {missing}: their rows would be left behind"
+    found = [path.parent.name for path in PACKAGE.glob("*/privacy.py")]
+    missing = [name for name in found if f"from quizapp.{name} import privacy as {name}_privacy" not in text]
+    assert not missing, f"quizapp/parts.py does not import the privacy.py of {missing}: their rows would be left behind"
+
+
+def test_every_column_that_tells_of_somebody_has_a_part_in_their_erasure() -> None:
+    parts = ERASE_PERSON.values()
+    missing = unanswered_erasure_columns(Base.metadata, parts)
+    assert not missing, (
+        f"nobody says what becomes of {missing} when a person is erased: name each in the `empties` of the ErasePersonPart in its "
+        f"feature's privacy.py (and bring that file into quizapp/parts.py), or in its `stays` with the reason"
+    )
+    named = [column for part in parts for column in (*part.empties, *part.stays)]
+    columns = {f"{table.name}.{column.name}" for table in Base.metadata.tables.values() for column in table.columns}
+    assert sorted(set(named) - columns) == [], "a part of an erasure names columns that are no more: take them out"
+    assert len(named) == len(set(named)), f"two parts of an erasure answer for one column: {sorted(named)}"
+    assert all(reason.strip() for part in parts for reason in part.stays.values())
+
+
+def test_every_table_with_a_person_is_in_their_own_export() -> None:
+    parts = EXPORT_PERSON.values()
+    missing = unanswered_export_tables(Base.metadata, parts)
+    assert not missing, (
+        f"a person's own export leaves out {missing}: read them in their feature's privacy.py, or say why not"
+    )
+    named = {table for part in parts for table in (*part.reads, *part.leaves)}
+    named |= {table for part in INVENTORY.values() for entry in part.entries for table in entry.tables}
+    assert named - set(Base.metadata.tables) == set()
+    assert all(reason.strip() for part in parts for reason in part.leaves.values())
+
+
+def test_every_table_that_tells_of_somebody_stands_in_the_inventory() -> None:
+    nobodys = {"helper_pass", "place", "item_version"}
+    told = {column.partition(".")[0] for part in ERASE_PERSON.values() for column in (*part.empties, *part.stays)}
+    told |= {"audit_event", "stored_file", "response"}
+    listed = {table for part in INVENTORY.values() for entry in part.entries for table in entry.tables}
+    assert told - listed - nobodys == set(), "name the table in an InventoryEntry of its feature's privacy.py"
+
+
+def test_a_new_column_that_tells_of_somebody_is_noticed() -> None:
+    """The rule itself: a reference to a person, and whatever is called like a secret, an address, a hash or something encrypted."""
+    metadata = MetaData()
+    Table("person", metadata, Column("id", Integer, primary_key=True))
+    names = ("reader_id", "owner_person_id", "card_secret", "e_mail_encrypted", "device_hash", "home_address", "title")
+    Table(
+        "lent_book", metadata, *(Column(name, Integer) for name in names[1:]), Column(names[0], ForeignKey("person.id"))
+    )
+    part = ErasePersonPart("books", ("lent_book.card_secret",), lambda *_: None, {"lent_book.reader_id": "counted"})
+    assert unanswered_erasure_columns(metadata, []) == sorted(f"lent_book.{name}" for name in names[:-1])
+    assert len(unanswered_erasure_columns(metadata, [part])) == len(names) - 3
+    assert unanswered_export_tables(metadata, []) == ["lent_book"]
 
 
 def test_a_new_table_with_a_person_is_noticed() -> None:

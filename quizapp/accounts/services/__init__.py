@@ -22,6 +22,7 @@ from quizapp.accounts.services.signing import (
     verify_sign_in,
 )
 from quizapp.accounts.services.staff import (
+    check_may_close,
     create_grant,
     create_staff_account,
     ensure_first_administrator,
@@ -36,6 +37,7 @@ from quizapp.accounts.services.staff import (
 __all__ = [
     "SEEN_STEP",
     "Verified",
+    "check_may_close",
     "complete_sign_in",
     "create_grant",
     "create_staff_account",

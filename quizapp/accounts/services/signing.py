@@ -27,10 +27,13 @@ _USERNAME = re.compile(r"[a-z0-9._-]{3,40}")
 
 @dataclass(frozen=True)
 class Verified:
-    """An account whose password was right, and its hash in today's figures where the stored one is older."""
+    """An account whose password was right."""
 
     account: Account
+    #: The password's hash in today's figures, where the stored one is older.
     new_hash: str | None
+    #: The phone number's hash under today's key, where the stored one is older.
+    new_phone_hash: bytes | None = None
 
 
 def normalize_username(text: str) -> str:
@@ -44,28 +47,33 @@ def normalize_username(text: str) -> str:
 def verify_sign_in(db: Session, *, keys: Keys, login: str, password: str) -> Verified:
     """Check name and password without writing anything. Raises SignInFailed, alike and after the same time for every cause."""
     kind, name = normalize_login(login)
-    account = db.scalar(
-        select(Account).where(
-            Account.phone_hash == keys.phone_hash(name) if kind == "phone" else Account.username == name
-        )
-    )
+    hashes = keys.phone_hashes(name) if kind == "phone" else ()
+    named = Account.phone_hash.in_(hashes) if hashes else Account.username == name
+    account = db.scalar(select(Account).where(named).order_by(Account.id).limit(1))
     right = verify_password(account.password_hash if account else None, password)
     if account is None or not right or account.suspended_at is not None:
         raise SignInFailed(account_id=account.id if account else None)
     stored = account.password_hash or ""
-    return Verified(account, hash_password(password) if needs_rehash(stored) else None)
+    return Verified(
+        account,
+        hash_password(password) if needs_rehash(stored) else None,
+        hashes[0] if hashes and bytes(account.phone_hash or b"") != hashes[0] else None,
+    )
 
 
 def keep_new_hash(db: Session, *, verified: Verified) -> Account:
-    """Keep a renewed hash."""
+    """Keep renewed hashes, of the password and of the phone number."""
+    account = verified.account
     if verified.new_hash is not None:
-        verified.account.password_hash = verified.new_hash
-        db.flush()
-    return verified.account
+        account.password_hash = verified.new_hash
+    if verified.new_phone_hash is not None:
+        account.phone_hash = verified.new_phone_hash
+    db.flush()
+    return account
 
 
 def complete_sign_in(db: Session, *, verified: Verified, now: datetime) -> Account:
-    """Keep a renewed hash; a staff member's sign-in is logged."""
+    """Keep renewed hashes; a staff member's sign-in is logged."""
     account = keep_new_hash(db, verified=verified)
     if db.scalar(select(AccountGrant.id).where(AccountGrant.account_id == account.id).limit(1)) is not None:
         actor = Actor(account_id=account.id)
@@ -102,7 +110,7 @@ def sign_up(
     """
     if unit_id is not None and find_open_unit(db, unit_id) is None:
         raise UnitClosed(field="unit_id")
-    phone_hash = keys.phone_hash(phone)
+    phone_hash, *older = keys.phone_hashes(phone)
     person = Person(
         name=clean_name(name),
         phone_encrypted=keys.encrypt_phone(phone),
@@ -113,7 +121,9 @@ def sign_up(
     )
     db.add(person)
     db.flush()
-    made = insert_once(
+    # the unique key tells two of one hash, not two hashes of one number
+    stands = bool(older) and db.scalar(select(Account.id).where(Account.phone_hash.in_(older))) is not None
+    made = not stands and insert_once(
         db,
         Account,
         {

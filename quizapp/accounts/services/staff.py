@@ -199,6 +199,12 @@ def suspend_account(db: Session, *, account: Account, actor: Actor, now: datetim
     _record(db, actor, "account_suspended", account.id, None, {}, now)
 
 
+def check_may_close(db: Session, account: Account) -> None:
+    """Another administrator is left when this account can sign in no more. Raises LastAdministrator."""
+    if account.suspended_at is None and any(_is_whole(grant) for grant in _grants(db, account.id)):
+        _check_administrator_left(db, account)
+
+
 def restore_account(db: Session, *, account: Account, actor: Actor, now: datetime) -> None:
     """Let a suspended account sign in again. Raises AccountBeyond."""
     check_reaches_account(db, actor, account)

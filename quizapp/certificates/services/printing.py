@@ -72,6 +72,11 @@ def ask_for_file(db: Session, *, run: CourseRun, language: str, actor: Actor, no
     return enqueue(db, TASK, {"run_id": run.id, "language": language}, actor=actor, now=now)
 
 
+def file_name(run_id: int) -> str:
+    """The name of the file of a run's certificates."""
+    return f"certificates-{run_id}.pdf"
+
+
 def keep_pdf(db: Session, content: bytes, *, run_id: int, keys: Keys, actor: Actor, now: datetime) -> StoredFile:
     """Keep the file for whoever asked, for a week."""
     return keep_file(
@@ -79,7 +84,7 @@ def keep_pdf(db: Session, content: bytes, *, run_id: int, keys: Keys, actor: Act
         content,
         kind=FileKind.RESULT,
         media_type="application/pdf",
-        name=f"certificates-{run_id}.pdf",
+        name=file_name(run_id),
         expires_at=now + KEPT,
         keys=keys,
         actor=actor,

@@ -22,6 +22,7 @@ from quizapp.core.db import Database, transaction
 from quizapp.core.registry import AFTER_RESTORE, Restoring
 from quizapp.core.scope import SYSTEM
 from quizapp.core.tokens import Keys
+from quizapp.operations import ledger  # noqa: F401 # a step before serving
 from quizapp.operations.backup import embedded, server
 from quizapp.operations.backup.archive import ArchiveReader, BackupRefused, Manifest, Progress, Say
 from quizapp.operations.backup.making import key_fingerprints

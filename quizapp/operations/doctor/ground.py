@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 
 from quizapp.audit.models import AuditEvent
 from quizapp.core.errors import DomainError
+from quizapp.core.tokens import PHONE_KEY_BEFORE, PHONE_KEY_NEXT
 from quizapp.core.typesetting import chinese_family
 from quizapp.mail import sending
 from quizapp.operations.doctor.findings import Finding
@@ -45,6 +46,9 @@ def keys(installation: Installation) -> list[Finding]:
             f"Run: chmod 600 {folder}/*.key",
         )
     ]
+    if any((folder / name).exists() for name in (PHONE_KEY_NEXT, PHONE_KEY_BEFORE)):
+        words = "its change was begun and has not ended; everything can be read meanwhile"
+        findings.append(Finding("key of telephone numbers", False, words, "Run: quizapp keys rotate"))
     with installation.database.session() as db:
         hidden = db.scalar(select(Person.phone_encrypted).where(Person.phone_encrypted.is_not(None)).limit(1))
     if hidden is not None:

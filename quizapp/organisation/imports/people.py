@@ -34,13 +34,19 @@ class PersonRow(NamedTuple):
     name: str
     key: str
     phone: str | None
-    phone_hash: bytes | None
+    #: Keyed hashes of the phone number: how it is stored, then how it may still stand (`Keys.phone_hashes`). None without a number.
+    phone_hashes: tuple[bytes, ...]
     unit_id: int | None
     unit_path: str | None
     job_role: str | None
     industry_id: int | None
     birth_year: int | None
     sex: str | None
+
+    @property
+    def phone_hash(self) -> bytes | None:
+        """The hash with which the number is stored."""
+        return self.phone_hashes[0] if self.phone_hashes else None
 
 
 class Known(NamedTuple):
@@ -103,7 +109,7 @@ class PeopleReader:
             name=name or "",
             key=name_key(name or ""),
             phone=phone,
-            phone_hash=self.keys.phone_hash(phone) if phone else None,
+            phone_hashes=self.keys.phone_hashes(phone) if phone else (),
             unit_id=unit.id if unit else None,
             unit_path=unit.path if unit else None,
             job_role=job_role,
@@ -151,12 +157,12 @@ def match_people(
     stands for whom they were merged into. A name that a unit has several times over, without a phone, is a fault.
     """
     found: dict[tuple[Any, str], list[int]] = {}
-    hashes = [row.phone_hash for row in rows if row.phone_hash is not None]
+    stored = {stands: row.phone_hash for row in rows for stands in row.phone_hashes}
     rank = case((Person.source == PersonSource.ROSTER, 0), (Person.source == PersonSource.ACCOUNT, 1), else_=2)
-    if hashes:
-        query = select(Person.id, Person.phone_hash, Person.name_key).where(Person.phone_hash.in_(hashes))
+    if stored:
+        query = select(Person.id, Person.phone_hash, Person.name_key).where(Person.phone_hash.in_(stored))
         for person_id, phone_hash, key in db.execute(query.order_by(rank, Person.id)):
-            found.setdefault((bytes(phone_hash or b""), key), []).append(person_id)
+            found.setdefault((stored[bytes(phone_hash or b"")], key), []).append(person_id)
     unproved = [row for row in rows if row.phone_hash is None]
     if unproved:
         units, names = {row.unit_id for row in unproved}, {row.key for row in unproved}

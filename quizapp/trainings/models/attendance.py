@@ -243,3 +243,5 @@ class SessionEvidence(Base):
     added_at: Mapped[int] = mapped_column(BigId)
     #: When it was taken out, ms UTC.
     removed_at: Mapped[int | None] = mapped_column(BigId)
+    #: Since when somebody should look whether an erased person can be known on it, ms UTC.
+    look_since: Mapped[int | None] = mapped_column(BigId)

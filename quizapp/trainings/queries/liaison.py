@@ -169,7 +169,7 @@ def _candidates(
         terms: list[ColumnElement[bool]] = [Person.name_key.contains(name_key(choice.text), autoescape=True)]
         if keys is not None:
             with suppress(PhoneInvalid):
-                terms.append(Person.phone_hash == keys.phone_hash(normalize_phone(choice.text)))
+                terms.append(Person.phone_hash.in_(keys.phone_hashes(normalize_phone(choice.text))))
         statement = statement.where(or_(*terms))
     if choice.unit_path is not None:
         statement = statement.where(OrgUnit.path.startswith(choice.unit_path, autoescape=True))

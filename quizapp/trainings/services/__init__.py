@@ -29,7 +29,7 @@ from quizapp.trainings.services.deciding import (
     strike_attendance,
     undo_attendance,
 )
-from quizapp.trainings.services.evidence import add_evidence, remove_evidence
+from quizapp.trainings.services.evidence import add_evidence, keep_evidence, remove_evidence
 from quizapp.trainings.services.places import add_place, edit_place, give_up_place, take_back_place
 from quizapp.trainings.services.plans import LONGEST, MARGIN, SessionPlan, plan_of
 from quizapp.trainings.services.sessions import (
@@ -79,6 +79,7 @@ __all__ = [
     "edit_session",
     "end_run",
     "give_up_place",
+    "keep_evidence",
     "next_run_number",
     "note_attendance",
     "offers_check_out",

@@ -46,7 +46,7 @@ _ATTENDANCE = """
 """
 _WORDS = {member.name.lower(): member.value for member in Expected}
 _TYPED = f"""
-    (SELECT o.id FROM person AS o WHERE o.phone_hash = :phone AND o.name_key = :name
+    (SELECT o.id FROM person AS o WHERE o.phone_hash IN (:phone, :phone_too) AND o.name_key = :name
      ORDER BY CASE o.source WHEN '{PersonSource.ROSTER.value}' THEN 0 WHEN '{PersonSource.ACCOUNT.value}' THEN 1 ELSE 2 END, o.id
      LIMIT 1)
 """  # noqa: S608 # words of our own
@@ -68,7 +68,8 @@ _NEW_TYPED = f"""
     INSERT INTO person (name, name_key, phone_hash, phone_encrypted, source, created_at)
     SELECT :shown, CAST(:name AS VARCHAR), :phone, :sealed, '{PersonSource.TYPED.value}', CREATED
     FROM training_session AS s
-    WHERE {_TAKING} AND NOT EXISTS (SELECT 1 FROM person AS o WHERE o.phone_hash = :phone AND o.name_key = CAST(:name AS VARCHAR))
+    WHERE {_TAKING} AND NOT EXISTS (SELECT 1 FROM person AS o
+      WHERE o.phone_hash IN (:phone, :phone_too) AND o.name_key = CAST(:name AS VARCHAR))
     ON CONFLICT DO NOTHING
     RETURNING id
 """  # noqa: S608 # words of our own
@@ -112,10 +113,12 @@ def take_quickly(
     now_ms = to_ms(now)
     if right.expired(now_ms):
         return None
+    hashes = keys.phone_hashes(typed.phone)
     values: dict[str, Any] = {
         "code": session_code,
         "name": name_key(typed.name),
-        "phone": keys.phone_hash(typed.phone),
+        "phone": hashes[0],
+        "phone_too": hashes[-1],
         "method": CheckInMethod.ROTATING.value,
         "matched": Matched.TYPED.value,
         "state": AttendanceState.COUNTED.value,

@@ -81,8 +81,12 @@ def add_evidence(
 def remove_evidence(
     db: Session, *, session: TrainingSession, evidence: SessionEvidence, actor: Actor, now: datetime
 ) -> None:
-    """Take a photo out and delete its file; what was filled in from it stands without evidence. Raises SessionClosed."""
-    check_open(db, session)
+    """Take a photo out and delete its file; what was filled in from it stands without evidence. Raises SessionClosed.
+
+    One that somebody should look at because of an erasure goes at any time.
+    """
+    if evidence.look_since is None:
+        check_open(db, session)
     if evidence.removed_at is not None:
         return
     file_id, evidence.file_id, evidence.removed_at = evidence.file_id, None, to_ms(now)
@@ -91,6 +95,15 @@ def remove_evidence(
     if file_id is not None:
         delete_file(db, file_id)
     _record(db, session, evidence, "evidence_removed", actor, now)
+
+
+def keep_evidence(
+    db: Session, *, session: TrainingSession, evidence: SessionEvidence, actor: Actor, now: datetime
+) -> None:
+    """Somebody has looked: no erased person can be known on the photo, it stays until its term. Twice is harmless."""
+    if evidence.look_since is not None:
+        evidence.look_since = None
+        _record(db, session, evidence, "evidence_looked_at", actor, now)
 
 
 def _record(

@@ -20,6 +20,8 @@ from quizapp.trainings.services.registering import lock_session, move_up
 REMINDING_HOUR = 9
 
 REMINDER, MOVED, PROMOTED, CALLED_OFF = "session_tomorrow", "session_moved", "place_found", "session_called_off"
+#: All of these are about a registration.
+MAIL_KINDS = (REMINDER, MOVED, PROMOTED, CALLED_OFF)
 
 
 def remind_at(starts_at: int) -> datetime:

@@ -108,7 +108,7 @@ def add_by_hand(
         name=label,
         key=name_key(label),
         phone=None,
-        phone_hash=keys.phone_hash(number) if number else None,
+        phone_hashes=keys.phone_hashes(number) if number else (),
         unit_id=unit.id if unit else None,
         unit_path=unit.path if unit else None,
         job_role=job_role.value if job_role else None,

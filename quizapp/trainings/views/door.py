@@ -140,7 +140,7 @@ class DoorFirst:
                     typed=typed[0],
                     right=right,
                     device_hash=digest(device),
-                    keys=runtime.keys,
+                    keys=runtime.keys.current(),
                     now=now,
                 )
         except STORE_ERRORS:

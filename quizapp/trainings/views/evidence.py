@@ -15,7 +15,7 @@ from quizapp.files.services import read_file
 from quizapp.trainings import queries
 from quizapp.trainings.forms import EmptyForm, EvidenceForm
 from quizapp.trainings.queries.lists import evidence_of, get_evidence
-from quizapp.trainings.services import add_evidence, remove_evidence
+from quizapp.trainings.services import add_evidence, keep_evidence, remove_evidence
 from quizapp.trainings.views import bp
 
 
@@ -73,6 +73,19 @@ def evidence_photo(session_id: int, evidence_id: int) -> Response:
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Content-Disposition"] = "inline"
     return response
+
+
+@bp.post("/sessions/<int:session_id>/evidence/<int:evidence_id>/keep")
+@requires(Permission.RUN_SESSIONS)
+def keep_photo(session_id: int, evidence_id: int) -> BaseResponse:
+    """Somebody was erased, and is not to be known on this photo."""
+    db = get_db()
+    found = queries.get_session(db, get_scope(), session_id)
+    photo = get_evidence(db, found.id, evidence_id)
+    with transaction(db):
+        keep_evidence(db, session=found, evidence=photo, actor=get_actor(), now=get_now())
+    flash(_("照片留下了"), "success")
+    return redirect(url_for("trainings.evidence", session_id=session_id), 303)
 
 
 @bp.post("/sessions/<int:session_id>/evidence/<int:evidence_id>/remove")

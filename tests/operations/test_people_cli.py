@@ -1,0 +1,66 @@
+"""`quizapp people`: exit status 0, 1 and 2, a number that several share, a phone number that stands in no history."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from sqlalchemy import select
+
+from quizapp.core import migrate
+from quizapp.core.db import Database, transaction
+from quizapp.core.erasure_ledger import read
+from quizapp.core.tokens import Keys
+from quizapp.organisation.models import Person
+from tests.factories import make_person
+from tests.operations.support import environment
+
+PHONE, SHARED = "13800001234", "13900005678"
+
+
+def people(instance: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "quizapp.cli", "people", *arguments],
+        env=environment(instance),
+        cwd=instance,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_person_is_exported_and_erased_from_the_terminal(tmp_path: Path) -> None:
+    database, keys = Database(f"sqlite:///{tmp_path / 'quizapp.sqlite3'}"), Keys.load(tmp_path / "keys")
+    migrate.upgrade(database)
+    with database.session() as db, transaction(db):
+        known = {"phone_hash": keys.phone_hash(PHONE), "phone_encrypted": keys.encrypt_phone(PHONE)}
+        wanted = make_person(db, name="周敏", **known).id
+        both = [make_person(db, name=name, phone_hash=keys.phone_hash(SHARED)).id for name in ("甲", "乙")]
+
+    exported = people(tmp_path, "export", "--phone", "--to", "data.zip", typed="138 0000 1234\n")
+    assert (exported.returncode, exported.stdout) == (0, f"Person {wanted}: data.zip\n")
+    with zipfile.ZipFile(tmp_path / "data.zip") as archive:
+        assert PHONE in archive.read("my-data.html").decode()
+    again = people(tmp_path, "export", "--person", str(wanted), "--to", "data.zip")
+    assert (again.returncode, "name a new file" in again.stderr) == (1, True)
+
+    several = people(tmp_path, "erase", "--phone", "--yes", typed=SHARED)
+    assert several.returncode == 1
+    assert all(str(key) in several.stderr for key in both)
+    assert "甲*" in several.stderr
+    for wrong in (["--phone"], [], ["--person", "1", "--phone"]):
+        assert people(tmp_path, "erase", *wrong).returncode == 2
+    assert people(tmp_path, "erase", "--phone", "--yes", typed="12").returncode == 2
+    assert people(tmp_path, "erase", "--person", "999", "--yes").returncode == 1
+    assert people(tmp_path, "erase", "--person", str(wanted), typed="n\n").returncode == 1
+
+    done = people(tmp_path, "erase", "--phone", "--yes", typed=PHONE)
+    assert (done.returncode, done.stdout) == (0, f"Erased: {wanted}\n")
+    assert "erased before" in people(tmp_path, "erase", "--person", str(wanted), "--yes").stdout
+    with database.session() as db:
+        assert sorted(db.scalars(select(Person.name))) == sorted(["", "甲", "乙"])
+    assert [entry.person_ids for entry in read(tmp_path / "keys")] == [(wanted,)]
+    database.dispose()
