@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from quizapp.core.scope import Permission, Scope, below
@@ -63,11 +63,14 @@ def roster_by_step(
     By the path of each unit directly below, the unit's own people under its own path, all under "". Of one delivery: the people of its
     unit and of all below.
     """
-    covered = exists().where(Attempt.person_id == Person.id, FIRST, *_of_attempt(filters))
+    # the flag as it stands in the index of first attempts: one look for each person, not one walk through the delivery
+    flagged: ColumnElement[bool] = literal_column("attempt.is_first")
+    covered = exists().where(Attempt.person_id == Person.id, flagged, FIRST, *_of_attempt(filters))
     step = _step(db, OrgUnit.path, above, tops)
     wanted = [
         Person.rostered_on.is_not(None),
-        Person.merged_into_id.is_(None),
+        func.coalesce(Person.merged_into_id, 0)
+        == 0,  # hardly anybody is merged: not the index for it, but that of units
         scope.condition(permission, OrgUnit.path, Person.industry_id),
         _inside(OrgUnit.path, above, tops),
     ]
