@@ -291,11 +291,14 @@ def test_where_everything_is_summed_the_records_are_not_read(either_database: Da
         filters = FigureFilters(last_day=district.today - timedelta(days=1))
         for by in (None, "sex"):
             assert queries.read_sums(
-                db, scope, Permission.SEE_FIGURES, filters, (by, None), lambda c: asked.append(c) or []
+                db, scope, Permission.SEE_FIGURES, filters, (by, None), lambda *piece: asked.append(piece) or []
             )
         assert asked == []
         combined = FigureFilters(sex="female")
-        assert queries.read_sums(db, scope, Permission.SEE_FIGURES, combined, ("age_band", None), lambda _c: []) is None
+        assert (
+            queries.read_sums(db, scope, Permission.SEE_FIGURES, combined, ("age_band", None), lambda *_piece: [])
+            is None
+        )
 
 
 def test_a_worker_that_was_overtaken_writes_nothing(either_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from quizapp.core.scope import Permission, Scope, below
@@ -61,18 +61,21 @@ def roster_by_step(
     """The people on the roster and those of them with a closed first attempt within the filters, by the unit where they stand today.
 
     By the path of each unit directly below, the unit's own people under its own path, all under "". Of one delivery: the people of its
-    unit and of all below.
+    unit and of all below, or of its audience where it has one.
     """
-    covered = exists().where(Attempt.person_id == Person.id, FIRST, *_of_attempt(filters))
+    # the flag as it stands in the index of first attempts: one look for each person, not one walk through the delivery
+    flagged: ColumnElement[bool] = literal_column("attempt.is_first")
+    covered = exists().where(Attempt.person_id == Person.id, flagged, FIRST, *_of_attempt(filters))
     step = step_of(db, OrgUnit.path, above, tops)
     wanted = [
         Person.rostered_on.is_not(None),
-        Person.merged_into_id.is_(None),
+        # hardly anybody is merged: not the index for it, but that of units
+        func.coalesce(Person.merged_into_id, 0) == 0,
         scope.condition(permission, OrgUnit.path, Person.industry_id),
         inside(OrgUnit.path, above, tops),
     ]
     if delivery is not None:
-        wanted.append(below(OrgUnit.path, delivery.unit.path))
+        wanted.append(_for_whom(delivery))
     rows: Sequence[Any] = db.execute(
         select(step, func.count(), func.sum(case((covered, 1), else_=0)))
         .select_from(Person)
@@ -83,6 +86,19 @@ def roster_by_step(
     found = {path: (number, tried) for path, number, tried in rows}
     found[""] = (sum(number for number, _ in found.values()), sum(tried for _, tried in found.values()))
     return found
+
+
+def _for_whom(delivery: Delivery) -> ColumnElement[bool]:
+    """The people whom a delivery is for: those of its audience, else all of its unit."""
+    if not delivery.limited:
+        return below(OrgUnit.path, delivery.unit.path)
+    lines = [
+        and_(
+            below(OrgUnit.path, line.unit.path), *([Person.industry_id == line.industry_id] if line.industry_id else [])
+        )
+        for line in delivery.audience
+    ]
+    return or_(*lines, literal(False))
 
 
 def _of_attempt(filters: FigureFilters) -> list[ColumnElement[bool]]:

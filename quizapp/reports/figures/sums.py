@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Integer, and_, case, cast, extract, func, null, select, true
+from sqlalchemy import ColumnElement, Float, Integer, and_, case, cast, extract, func, null, select
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import day_after
@@ -64,12 +65,17 @@ def sums(
     summed are read from their sums.
     """
 
-    def from_records(condition: ColumnElement[bool]) -> list[Line]:
-        return _lines(db, sums_statement(scope, permission, filters, by, second).where(condition))
+    def from_records(condition: ColumnElement[bool], first_day: date, last_day: date) -> list[Line]:
+        if last_day < first_day:
+            return []
+        narrowed = replace(filters, first_day=first_day, last_day=last_day if last_day != date.max else None)
+        return _lines(db, sums_statement(scope, permission, narrowed, by, second).where(condition))
 
     names = [one.value if one is not None else None for one in (by, second)]
     lines = read_sums(db, scope, permission, filters, names, from_records)
-    return [_sum_row(line, by, second) for line in (from_records(true()) if lines is None else lines)]
+    if lines is None:
+        return sums_from_records(db, scope, permission, filters, by, second)
+    return [_sum_row(line, by, second) for line in lines]
 
 
 def sums_from_records(

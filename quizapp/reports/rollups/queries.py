@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, cast, extract, func, not_, null, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, cast, extract, func, not_, null, or_, select, true
 from sqlalchemy.orm import Session
 
 from quizapp.core.scope import Permission, Scope
@@ -25,8 +25,8 @@ Line = tuple[str, bool, str | None, str | None, tuple[float, ...]]
 #: The names of two group dimensions; None for none. "month": that of the day.
 Groups = Sequence[str | None]
 MONTH = "month"
-#: Reads the records that fulfil one more condition.
-Records = Callable[[ColumnElement[bool]], Iterable[Line]]
+#: Reads the records of the days from the first to the last that fulfil one more condition.
+Records = Callable[[ColumnElement[bool], date, date], Iterable[Line]]
 
 #: With more noted days than this the records are read: a statement must not grow without end.
 MOST_NOTED = 300
@@ -74,7 +74,7 @@ def read_sums(
         lines = [
             *_from_months(db, scope, permission, filters, groups, plan),
             *_from_days(db, scope, permission, filters, groups, plan),
-            *(records(condition) if (condition := _left_to_records(plan)) is not None else ()),
+            *(line for piece in _left_to_records(plan) for line in records(*piece)),
         ]
         if _state(db) == state:
             return _merged(lines)
@@ -163,28 +163,29 @@ def _from_days(
     return _read(db, RollupDay, scope, permission, filters, groups, found)
 
 
-def _left_to_records(plan: _Plan) -> ColumnElement[bool] | None:
-    """What is not summed, as a condition on attempts; None where there is nothing."""
-    which: list[ColumnElement[bool]] = []
+def _left_to_records(plan: _Plan) -> Iterable[tuple[ColumnElement[bool], date, date]]:
+    """What is not summed: a condition on attempts with its first and last day. Each piece names few days, so that an index finds them."""
     if plan.last_day >= plan.before_day:
-        which.append(Attempt.local_date >= plan.before_day)
+        yield true(), max(plan.first_day, plan.before_day), plan.last_day
     start, end = plan.months
+    last_summed = plan.before_day - _DAY
     for delivery_id, days in plan.stale.items():
         mine = Attempt.delivery_id == delivery_id
         if not plan.dimension:
-            which.append(and_(mine, Attempt.local_date.in_(days)))
+            yield (
+                and_(mine, Attempt.local_date.in_(days)),
+                max(min(days), plan.first_day),
+                min(max(days), plan.last_day),
+            )
             continue
-        which += [
-            and_(mine, Attempt.local_date >= month, Attempt.local_date < min(month_after(month), plan.before_day))
-            for month in {month_of(day) for day in days}
-            if start <= month < end
-        ]
+        for month in {month_of(day) for day in days}:
+            if start <= month < end:
+                yield mine, max(month, plan.first_day), min(month_after(month) - _DAY, last_summed, plan.last_day)
     if plan.dimension:
         if plan.first_day < start:
-            which.append(Attempt.local_date < min(start, plan.before_day))
+            yield true(), plan.first_day, min(start - _DAY, last_summed, plan.last_day)
         if end < plan.before_day and start < end:
-            which.append(and_(Attempt.local_date >= end, Attempt.local_date < plan.before_day))
-    return or_(*which) if which else None
+            yield true(), end, min(last_summed, plan.last_day)
 
 
 def _in(model: type[RollupDay] | type[RollupMonth], days: dict[int, Any]) -> ColumnElement[bool]:
