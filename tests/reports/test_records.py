@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from quizapp.core.scope import Permission, Role
-from quizapp.quizzes.models import Attempt
+from quizapp.quizzes.models import Attempt, DeliveryAudience
 from quizapp.reports.attempt_rows import count_attempts
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figures.sums import joined
@@ -93,3 +93,16 @@ def test_no_interval_where_the_roster_is_complete(db: Session, app: Flask) -> No
     page = client.get(f"/reports/pass-rates?delivery={d.delivery.id}&unit={d.left.id}").text
     assert "名册几乎都测了" in page
     assert 'class="interval"' not in page.split("<tbody>")[1]
+
+
+def test_the_roster_of_a_delivery_for_some_units_is_theirs(db: Session, app: Flask) -> None:
+    d = make_district(db)
+    for unit, count in ((d.left, 4), (d.right, 6), (d.other, 10)):
+        for _ in range(count):
+            make_person(db, unit_id=unit.id, rostered_on=START.date())
+    make_attempt(db, d.delivery, d.left, person_id=make_person(db, unit_id=d.left.id, rostered_on=START.date()).id)
+    db.add(DeliveryAudience(delivery_id=d.delivery.id, unit_id=d.street.id))
+    d.delivery.limited = True
+    db.commit()
+    page = client_for(app, d.top).get(f"/reports/pass-rates?delivery={d.delivery.id}").text
+    assert "名册 11 人中的 1 人" in page
