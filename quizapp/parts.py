@@ -11,6 +11,7 @@ from quizapp.organisation import unit_merging as organisation_units
 from quizapp.practice import privacy as practice_privacy
 from quizapp.quizzes import merging as quizzes
 from quizapp.quizzes import privacy as quizzes_privacy
+from quizapp.reports import merging as reports
 from quizapp.trainings import merging as trainings
 from quizapp.trainings import privacy as trainings_privacy
 
@@ -25,6 +26,7 @@ __all__ = [
     "practice_privacy",
     "quizzes",
     "quizzes_privacy",
+    "reports",
     "trainings",
     "trainings_privacy",
 ]

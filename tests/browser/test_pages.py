@@ -67,6 +67,8 @@ PAGES = [
     ("coordinator", "/deliveries/new"),
     ("coordinator", "/deliveries/1"),
     ("coordinator", "/reports/pass-rates"),
+    ("coordinator", "/reports/sessions"),
+    ("coordinator", "/reports/sessions/records?figure=expected"),
     ("administrator", "/admin/units"),
     ("administrator", "/admin/industries"),
     ("administrator", "/admin/accounts"),

@@ -35,13 +35,14 @@ def people_of(
     found: Sequence[SumRow],
 ) -> People:
     """The people as `people_by_step` gives them; `found` are the sums of the same scope and filters."""
-    inside = [row for row in found if _step(row.path, above, tops, no_unit=row.no_unit) is not None]
-    repeated = sum(row.counts.repeated for row in inside)
+    steps, repeated = Counter[str](), 0
+    for row in found:
+        step = _step(row.path, above, tops, no_unit=row.no_unit)
+        if step is not None:
+            steps[step] += row.counts.first
+            repeated += row.counts.repeated
     if filters.delivery_id is None or repeated > MOST_REPEATED:
         return people_by_step(db, scope, permission, filters, above, tops)
-    steps = Counter[str]()
-    for row in inside:
-        steps[_step(row.path, above, tops, no_unit=row.no_unit) or ""] += row.counts.first
     total = sum(steps.values())
     if repeated:
         again = _people_and_steps(db, scope, permission, filters, above, tops)

@@ -155,21 +155,37 @@ def pass_rate_table(
 def grow_tree(tops: Sequence[str], found: Sequence[SumRow]) -> Node:
     """The tree that the reader sees, every node with the sum of all below it."""
     root = Node(tops[0], last_step(tops[0])) if len(tops) == 1 else Node("/")
+    nodes = {root.key: root}
     for one in found:
-        path, counts = one.path, one.counts
-        kind = RowKind.NO_UNIT if one.no_unit else RowKind.OWN
+        path = one.path
         top = next((top for top in tops if path.startswith(top)), None)
         if top is None:
             continue  # on that day the unit stood elsewhere: its figures are that place's
-        node = root
-        node.counts += counts
-        for step in prefixes(path):
-            if step.startswith(top) and step != root.key:
-                node = node.parts.setdefault(step, Node(step, last_step(step)))
-                node.counts += counts
-        part = node.parts.setdefault(f"{path}{kind}", Node(f"{path}{kind}"))
-        part.counts += counts
+        key = f"{path}{RowKind.NO_UNIT if one.no_unit else RowKind.OWN}"
+        parts = _node_at(nodes, root, path, top).parts
+        if key not in parts:
+            parts[key] = Node(key)
+        parts[key].counts.include(one.counts)
+    _add_up(root)
     return root
+
+
+def _node_at(nodes: dict[str, Node], root: Node, path: str, top: str) -> Node:
+    """The node of a path, with those between it and the top of what is seen."""
+    node = nodes.get(path)
+    if node is None:
+        step = path[:-1].rfind("/") + 1
+        above = root if path == top else _node_at(nodes, root, path[:step], top)
+        node = nodes[path] = above.parts[path] = Node(path, int(path[step:-1]))
+    return node
+
+
+def _add_up(node: Node) -> None:
+    """Every node gets what its parts have: each is added once, to the one above it."""
+    for part in node.parts.values():
+        if part.parts:
+            _add_up(part)
+        node.counts.include(part.counts)
 
 
 def _rows(

@@ -28,7 +28,7 @@ from quizapp.reports.leaders.queries import (
 from quizapp.reports.suppression import FEWEST_ANSWERS
 from quizapp.reports.tables import Cell, FigureTable, Hidden, TableRow
 from quizapp.reports.views.words import delivery_title, dimension_words, group_words, unit_name
-from quizapp.ui.filters import format_day
+from quizapp.ui.filters import format_day, format_number
 
 COLUMNS = (
     FigureCode.FIRST,
@@ -179,6 +179,8 @@ def _table_row(row: GridRow, grid: Grid, names: Mapping[str, str]) -> TableRow:
     notes = []
     if row.left_out and grid.delivery is None:
         notes.append(str(_("有 %(count)s 个测验因人数少没有全算进来", count=row.left_out)))
+    if shown and row.first is not None and row.rated < row.first:
+        notes.append(str(_("合格和合格率只按其中 %(count)s 人次算", count=format_number(row.rated))))
     if row.state_of is not None and grid.state_of is not None and row.state_of < grid.state_of and grid.delivery:
         notes.append(str(_("沿用 %(day)s 的数", day=format_day(row.state_of, words=False))))
     if grid.unit and row.unit and row.kind is RowKind.UNIT and not row.unit.path.startswith(grid.unit.path):
