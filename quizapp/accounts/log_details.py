@@ -19,7 +19,9 @@ from quizapp.organisation.web import KIND_WORDS
 #: Key of a detail → its words. A number after it is how many, a key of ours, or a number of ours, as the words say.
 KEY_WORDS = {
     "people": _l("人员"),
+    "accounts": _l("账号"),
     "accounts_rewritten": _l("账号"),
+    "persons": _l("人员"),
     "mails": _l("邮件"),
     "factors": _l("验证器"),
     "files": _l("文件"),

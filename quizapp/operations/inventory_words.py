@@ -78,7 +78,7 @@ def _duration(days: int, *, contact: bool) -> str:
     years, rest = divmod(days, 365)
     if contact:
         return str(_("最后一次来之后 %(days)s 天；在培训名单上、有账号或证书的，留到不再需要为止", days=days))
-    whole = years and rest <= years // 3
+    whole = years > 1 and rest <= years // 3
     return str(_("%(years)s 年", years=years) if whole else _("%(days)s 天", days=days))
 
 
