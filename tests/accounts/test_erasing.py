@@ -43,8 +43,17 @@ from quizapp.portal.own_data import JSON_NAME, PAGE_NAME, make_zip
 from quizapp.practice.models import DailyResult, PracticeAnswer, WrongBookEntry
 from quizapp.quizzes.models import Attempt, Response, TransferCode
 from quizapp.quizzes.rescoring.models import ExtraTime
-from quizapp.trainings.models import CalendarFeed, Registration, RosterEntry, RosterRemoval, SessionEvidence
+from quizapp.trainings.errors import SessionClosed
+from quizapp.trainings.models import (
+    CalendarFeed,
+    Registration,
+    RosterEntry,
+    RosterRemoval,
+    SessionEvidence,
+    TrainingSession,
+)
 from quizapp.trainings.queries.numbers import numbers_of
+from quizapp.trainings.services import keep_evidence, remove_evidence
 from tests.conftest import START
 from tests.factories import (
     PASSWORD,
@@ -320,3 +329,21 @@ def test_a_ledger_that_was_cut_off_goes_on_and_a_broken_one_is_refused(db: Sessi
         read(tmp_path)
     with pytest.raises(BackupRefused):
         ledger.apply(db, restored(tmp_path, keys, START))
+
+
+def test_somebody_looks_at_the_photos_also_of_a_session_that_is_closed(
+    either_db: Session, known: Known, tmp_path: Path
+) -> None:
+    erase(either_db, known.person_id, tmp_path)
+    session = either_db.get_one(TrainingSession, known.session_id)
+    with transaction(either_db):
+        session.closed_at = to_ms(START)
+        photo = either_db.scalars(select(SessionEvidence)).one()
+        keep_evidence(either_db, session=session, evidence=photo, actor=SYSTEM, now=START)
+    assert photo.look_since is None
+    with pytest.raises(SessionClosed), transaction(either_db):
+        remove_evidence(either_db, session=session, evidence=photo, actor=SYSTEM, now=START)
+    with transaction(either_db):
+        photo.look_since = to_ms(START)
+        remove_evidence(either_db, session=session, evidence=photo, actor=SYSTEM, now=START)
+    assert either_db.scalars(select(SessionEvidence.file_id)).all() == [None]

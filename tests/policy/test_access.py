@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, url_for
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -49,7 +49,16 @@ from quizapp.quizzes.services.proposals import propose_correction, propose_voidi
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.reports.exports import Format, Plan, ask_for_export, keep_export
-from quizapp.trainings.models import AudienceRule, Course, CourseRun, Place, RosterEntry, SessionKind, TrainingSession
+from quizapp.trainings.models import (
+    AudienceRule,
+    Course,
+    CourseRun,
+    Place,
+    RosterEntry,
+    SessionEvidence,
+    SessionKind,
+    TrainingSession,
+)
 from quizapp.trainings.rotating import slot_of, token_of
 from quizapp.trainings.services import RunPlan, add_course, add_evidence, add_place, add_run, open_session
 from quizapp.trainings.services.feeds import renew_feed
@@ -318,6 +327,10 @@ class Case:
     def photo(self) -> dict[str, int]:
         """A photo of the side's session."""
         with self.ground.writing() as db:
+            # a session holds so many photos, and the walk brings more
+            db.execute(
+                update(SessionEvidence).where(SessionEvidence.session_id == self.side.session.id).values(removed_at=1)
+            )
             photo = add_evidence(
                 db,
                 session=db.get_one(TrainingSession, self.side.session.id),
