@@ -1,4 +1,4 @@
-"""What the rules of privacy need of every feature: the parts of erasure, of a person's own export, of retention and of the inventory.
+"""What the rules of privacy need of every feature: the parts of erasure, of a person's own export and of the inventory.
 
 Each feature brings a `privacy.py` beside its `merging.py`; `quizapp.parts` imports all of them. Nobody calls a part by itself: the owner
 of a use case calls all of them in one transaction.
@@ -76,27 +76,6 @@ class ExportPersonPart:
 
 
 @dataclass(frozen=True)
-class Retaining:
-    """One batch of what has stood long enough."""
-
-    #: What was before this instant has stood long enough.
-    before: datetime
-    now: datetime
-    #: So many rows at most: nobody waits for the whole lot.
-    limit: int
-
-
-@dataclass(frozen=True)
-class RetentionPart:
-    """What one feature does with rows whose term is over. Gives how many it dealt with; 0 says that nothing is left to do."""
-
-    name: str
-    #: Whose term: "attempts", "contact", "photos", "audit".
-    kind: str
-    do: Callable[[Session, Retaining], int]
-
-
-@dataclass(frozen=True)
 class InventoryEntry:
     """One kind of data, as the inventory page lists it. All are codes; the page has the words."""
 
@@ -104,7 +83,7 @@ class InventoryEntry:
     tables: tuple[str, ...]
     #: What for.
     purpose: str
-    #: Whose term: as in RetentionPart, or "day", "person" (until erasure), "lasting".
+    #: Whose term: "attempts", "contact", "photos", "audit", "day", "person" (until erasure), "lasting".
     term: str
 
 
@@ -119,7 +98,6 @@ class InventoryPart:
 #: The parts by name; none depends on another having run. Filled by the features' `privacy.py`.
 ERASE_PERSON: dict[str, ErasePersonPart] = {}
 EXPORT_PERSON: dict[str, ExportPersonPart] = {}
-RETENTION: dict[str, RetentionPart] = {}
 INVENTORY: dict[str, InventoryPart] = {}
 
 
@@ -132,12 +110,6 @@ def add_erase_person(part: ErasePersonPart) -> ErasePersonPart:
 def add_export_person(part: ExportPersonPart) -> ExportPersonPart:
     """Bring a feature's part of a person's own export."""
     EXPORT_PERSON[part.name] = part
-    return part
-
-
-def add_retention(part: RetentionPart) -> RetentionPart:
-    """Bring a feature's part of what goes when its term is over."""
-    RETENTION[part.name] = part
     return part
 
 
