@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import gc
 import http.client
 import os
 import signal
@@ -140,6 +141,8 @@ def run_server(settings: Settings, *, say: Say, ready: Callable[[], None]) -> No
     # Imported once, before the processes part: they start sooner and share the memory.
     for feature in import_module("quizapp.app").FEATURES:
         import_module(feature)
+    gc.collect()
+    gc.freeze()  # what lives as long as the server is not gone through again at each full collection, and its pages stay shared
     jobs = JobWorker(say)
     parent = os.getpid()
     # An acknowledged answer is on disk, so that a process may end at any moment.
