@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.race, pytest.mark.postgres]
 def deliver_at_once(database: Database, keys: Keys) -> tuple[list[tuple[int, str]], int]:
     """Two deliveries, the earlier scan first, the other while the first one's row is being written.
 
-    A trigger makes every insert of an attendance take half a second. Returns the attendances and how many entries belong to one.
+    A trigger makes every insert of an attendance take a second and a half. Returns the attendances and how many entries belong to one.
     """
     with database.session() as db, transaction(db):
         session = make_session(db, make_unit(db), kind="joint")
@@ -41,7 +41,7 @@ def deliver_at_once(database: Database, keys: Keys) -> tuple[list[tuple[int, str
         db.execute(
             text(
                 "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
+                "$$ BEGIN PERFORM pg_sleep(1.5); RETURN NEW; END $$"
             )
         )
         db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON attendance FOR EACH ROW EXECUTE FUNCTION slow()"))
@@ -49,7 +49,7 @@ def deliver_at_once(database: Database, keys: Keys) -> tuple[list[tuple[int, str
 
     def deliver(one: tuple[str, Sent], wait: bool) -> None:
         if wait:
-            time.sleep(0.2)
+            time.sleep(0.5)
         with database.session() as db, transaction(db):
             receive(
                 db,

@@ -12,7 +12,11 @@ from werkzeug.serving import make_server
 from tests.browser.conftest import CHROMIUM, QUIET
 from tests.ui.gallery import make_gallery
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    # a page that is left while its picture is on the way: the test's server drops the file then
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 #: Offenders of the page: wider than the window, cut text, small targets, small type. `arguments` = [least target, least type].
 OFFENDERS = """([target, type]) => {

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import BigInteger, cast, delete, literal, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.audit.services import record
@@ -270,7 +270,8 @@ def _new_draw(db: Session, delivery: Delivery, blueprint: QuizBlueprint, actor: 
 
 def _cut_running(db: Session, delivery: Delivery) -> int:
     """Nobody's time ends after the window and the extra time that they were given; gives how many attempts were shortened."""
-    end = delivery.closes_at + Attempt.extra_s * 1000
+    # as wide as an instant: on PostgreSQL a product of seconds is a narrow integer
+    end = literal(delivery.closes_at, BigInteger) + cast(Attempt.extra_s, BigInteger) * 1000
     cut = db.execute(
         update(Attempt)
         .where(Attempt.delivery_id == delivery.id, Attempt.state == AttemptState.OPEN, Attempt.deadline_at > end)
