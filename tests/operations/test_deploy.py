@@ -249,9 +249,10 @@ def test_the_product_runs_behind_the_proxy_of_our_files(
             assert (status, headers["Content-Encoding"], unpack(content)) == (200, coding, whole)
             assert "immutable" in headers["Cache-Control"]
 
-        # what is too large is refused, by the product where it may be less than the proxy lets through
-        for megabytes in (3, 17):
-            assert upload(ask, megabytes) == 413
+        # what is too large is refused by the proxy; and by the product where it may be less than the proxy lets through: it hangs up
+        # without reading the rest, and a proxy that is still sending then says "bad gateway"
+        assert upload(ask, 17) == 413
+        assert upload(ask, 3) in (413, 502)
 
         # and the doctor finds all of it well
         with_certificate = {**settings, "SSL_CERT_FILE": str(tmp_path / "proxy" / "chain.pem")}
