@@ -42,8 +42,8 @@ RETURNING position
 """
 ATTEMPT = """
 INSERT INTO attempt (public_id, delivery_id, paper_id, secret_hash, order_seed, order_version, state, started_at, deadline_at,
-  accepts_until, local_date, try_number, is_first, identity_level, unit_known, guardian, notice_version, marked)
-VALUES (:public_id, :delivery, :paper, :secret, 'seed', 1, 'open', :now, :until, :until, '2026-11-23', 1, false, 'none', 'none', false,
+  accepts_until, extra_s, local_date, try_number, is_first, identity_level, unit_known, guardian, notice_version, marked)
+VALUES (:public_id, :delivery, :paper, :secret, 'seed', 1, 'open', :now, :until, :until, 0, '2026-11-23', 1, false, 'none', 'none', false,
   '1', '[]')
 RETURNING id
 """
