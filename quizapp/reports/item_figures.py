@@ -68,9 +68,9 @@ def item_rows(
     asked = db.execute(
         select(Attempt.paper_id, func.count()).join(OrgUnit, unit).where(*counted).group_by(Attempt.paper_id)
     )
-    tallies = _tally_papers(db, delivery, dict(asked.all()))
-    keys = _keys(db, delivery)
     versions = _versions_by_place(db, delivery)
+    tallies = _tally_papers(versions, dict(asked.all()))
+    keys = _keys(db, delivery)
     given = db.execute(
         select(Attempt.paper_id, Response.position, Response.answer, func.count())
         .select_from(Attempt)
@@ -100,10 +100,10 @@ def _versions_by_place(db: Session, delivery: Delivery) -> dict[tuple[int, int],
     return {(paper_id, position): version_id for paper_id, position, version_id in rows}
 
 
-def _tally_papers(db: Session, delivery: Delivery, asked: dict[int, int]) -> dict[int, _Tally]:
+def _tally_papers(versions: dict[tuple[int, int], int], asked: dict[int, int]) -> dict[int, _Tally]:
     """An empty tally for each item version, with how many were asked it."""
     tallies: dict[int, _Tally] = defaultdict(_Tally)
-    for (paper_id, _position), version_id in _versions_by_place(db, delivery).items():
+    for (paper_id, _position), version_id in versions.items():
         tallies[version_id].asked += asked.get(paper_id, 0)
     return tallies
 

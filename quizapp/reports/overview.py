@@ -1,4 +1,4 @@
-"""Where a coordinator stands: what needs attention, the year so far, the pass rate by month."""
+"""Where a coordinator stands: what needs attention, and the year so far. Its pass rates are those of `figures.groups` by month."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, exists, extract, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from quizapp.core.clock import day_start, local_date, to_ms
 from quizapp.core.scope import Permission, Scope
-from quizapp.measurement.intervals import wilson
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import CLOSED_STATES, Attempt, Delivery, DeliveryState
-from quizapp.reports.suppression import FEWEST_ANSWERS
 from quizapp.trainings.models import Attendance, TrainingSession
 from quizapp.trainings.queries import counts
 
@@ -57,31 +55,6 @@ class YearSoFar:
     closed: int
     #: 人: different people with such an attempt.
     persons: int
-    #: 人次: closed first attempts, and of these passed.
-    first: int
-    passed: int
-
-    @property
-    def rate(self) -> float | None:
-        """passed / first; None for fewer than ten."""
-        return self.passed / self.first if self.first >= FEWEST_ANSWERS else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Its Wilson interval."""
-        return wilson(self.passed, self.first) if self.first >= FEWEST_ANSWERS else None
-
-
-@dataclass(frozen=True)
-class Month:
-    """One month's pass rate. Without one where fewer than ten answered."""
-
-    first_day: date
-    first: int
-    passed: int
-    rate: float | None
-    low: float | None
-    high: float | None
 
 
 def needs_of(db: Session, scope: Scope, now: datetime) -> Needs:
@@ -162,21 +135,14 @@ def year_so_far(db: Session, scope: Scope, now: datetime) -> YearSoFar:
     first_day = today.replace(month=1, day=1)
     sessions, runs = _sessions_held(db, scope, first_day, now)
     attended, attended_persons = _attended(db, scope, first_day, now)
-    closed = Attempt.state.in_(CLOSED_STATES)
-    first = and_(closed, Attempt.is_first.is_(True))
-    row = db.execute(
-        select(
-            func.count().filter(closed),
-            func.count(func.distinct(Attempt.person_id)).filter(closed),
-            func.count().filter(first),
-            func.count().filter(first, Attempt.passed.is_(True)),
-        )
+    closed, persons = db.execute(
+        select(func.count(), func.count(func.distinct(Attempt.person_id)))
         .select_from(Attempt)
         .join(Delivery, Delivery.id == Attempt.delivery_id)
         .join(OrgUnit, OrgUnit.id == func.coalesce(Attempt.unit_id, Delivery.unit_id))
-        .where(*_counted(scope, first_day, today))
+        .where(*_counted(scope, first_day, today), Attempt.state.in_(CLOSED_STATES))
     ).one()
-    return YearSoFar(runs, sessions, attended, attended_persons, *row)
+    return YearSoFar(runs, sessions, attended, attended_persons, closed, persons)
 
 
 def _sessions_held(db: Session, scope: Scope, first_day: date, now: datetime) -> tuple[int, int]:
@@ -215,35 +181,3 @@ def _counted(scope: Scope, first_day: date, last_day: date) -> tuple[ColumnEleme
         Attempt.local_date >= first_day,
         Attempt.local_date <= last_day,
     )
-
-
-def months(db: Session, scope: Scope, now: datetime) -> list[Month]:
-    """The year's months up to now, each with its pass rate; those before the first answer are left out."""
-    today = local_date(now)
-    number = cast(extract("month", Attempt.local_date), Integer)
-    found = {
-        month: (first, passed)
-        for month, first, passed in db.execute(
-            select(number, func.count(), func.count().filter(Attempt.passed.is_(True)))
-            .select_from(Attempt)
-            .join(Delivery, Delivery.id == Attempt.delivery_id)
-            .join(OrgUnit, OrgUnit.id == func.coalesce(Attempt.unit_id, Delivery.unit_id))
-            .where(
-                *_counted(scope, today.replace(month=1, day=1), today),
-                Attempt.state.in_(CLOSED_STATES),
-                Attempt.is_first.is_(True),
-            )
-            .group_by(number)
-        )
-    }
-    return [_month(today.replace(month=one, day=1), *found.get(one, (0, 0))) for one in _range(found, today.month)]
-
-
-def _range(found: dict[int, tuple[int, int]], last: int) -> range:
-    return range(min(found), last + 1) if found else range(0)
-
-
-def _month(first_day: date, first: int, passed: int) -> Month:
-    interval = wilson(passed, first) if first >= FEWEST_ANSWERS else None
-    low, high = interval or (None, None)
-    return Month(first_day, first, passed, passed / first if interval else None, low, high)

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from quizapp.core.rescoring import changed_results
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, LateResponse, Paper, Response
 from quizapp.quizzes.queries.taking import PaperCache, answers_of
 from quizapp.quizzes.rescoring.models import ChangeCause, ResultChange
@@ -76,7 +75,7 @@ def result_of(attempt: Attempt) -> dict[str, Any]:
 def note_change(
     db: Session, attempt: Attempt, before: dict[str, Any], *, cause: ChangeCause, account_id: int | None, now_ms: int
 ) -> ResultChange | None:
-    """Keep the old result where the new one differs in more than the revision, and tell whoever stands on it."""
+    """Keep the old result where the new one differs in more than the revision."""
     db.flush()
     after = result_of(attempt)
     if all(before[name] == after[name] for name in ("state", "score", "passed", "right_count")):
@@ -92,7 +91,6 @@ def note_change(
     )
     db.add(change)
     db.flush()
-    changed_results(db, attempt.id)
     return change
 
 

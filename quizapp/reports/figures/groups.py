@@ -83,6 +83,8 @@ def group_table(
         unit = db.get(OrgUnit, last_step(tops[0]))
     inside = [row for row in found if _place(row.path, unit, tops) is not None]
     tree, clusters = _grow(inside, by, second, unit, tops)
+    if by is GroupDimension.MONTH:
+        _fill_months(tree)
     shown = Shown.of(tree, strict=False)
     rows = [_row(tree, "", "", clusters, shown, total=True)]
     for node in _ordered(tree, by):
@@ -125,6 +127,17 @@ def _grow(
             of_unit = clusters.setdefault(node.key, {})
             of_unit[row.path] = of_unit.get(row.path, Counts()) + row.counts
     return root, clusters
+
+
+def _fill_months(tree: Node) -> None:
+    """A month without attempts between others has a row of its own: the line over time has a gap there."""
+    known = sorted(value for part in tree.parts.values() if (value := _value(part)))
+    if not known:
+        return
+    (year, month), last = (int(part) for part in known[0].split("-")), known[-1]
+    while (value := f"{year}-{month:02}") < last:
+        _part(tree, value)
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
 
 def _part(node: Node, value: str | None) -> Node:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from flask import render_template
-from flask_babel import gettext as _
 
 from quizapp.core.clock import local_date
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_db, get_now, get_scope, requires
-from quizapp.reports.figures import aggregates_only
-from quizapp.reports.overview import Month, months, needs_of, year_so_far
+from quizapp.reports.figures import FigureFilters, GroupDimension, GroupRow, aggregates_only, group_table
+from quizapp.reports.overview import needs_of, year_so_far
 from quizapp.reports.views import bp
-from quizapp.ui.filters import is_english
-
-_MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+from quizapp.reports.views.words import month_words
 
 
 @bp.get("/overview")
@@ -23,34 +21,34 @@ _MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oc
 def overview() -> str:
     """Where we stand, and what is behind."""
     db, scope, now = get_db(), get_scope(), get_now()
-    strict = aggregates_only(scope)
-    series = [] if strict else months(db, scope, now)
     today = local_date(now)
+    first_day = today.replace(month=1, day=1)
+    total: GroupRow | None = None
+    months: Sequence[GroupRow] = ()
+    strict = aggregates_only(scope)
+    if not strict:
+        year = FigureFilters(first_day=first_day, last_day=today)
+        total, *months = group_table(db, scope, year, GroupDimension.MONTH).rows
     return render_template(
         "reports/overview.html",
         strict=strict,
         year=today.year,
-        first_day=today.replace(month=1, day=1),
+        first_day=first_day,
         today=today,
         needs=needs_of(db, scope, now),
         so_far=None if strict else year_so_far(db, scope, now),
-        months=series,
-        points=[{"label": month_name(m), "value": m.rate, "low": m.low, "high": m.high} for m in series],
-        scale=_scale(series),
-        month_name=month_name,
+        total=total,
+        months=months,
+        points=[{"label": month_words(m.group or ""), "value": m.rate, "low": m.low, "high": m.high} for m in months],
+        scale=_scale(months),
+        month_words=month_words,
     )
 
 
-def month_name(month: Month) -> str:
-    """4月 / Apr."""
-    number = month.first_day.month
-    return _MONTHS_EN[number - 1] if is_english() else str(_("%(month)s月", month=number))
-
-
-def _scale(series: list[Month]) -> tuple[float, float]:
+def _scale(months: Sequence[GroupRow]) -> tuple[float, float]:
     """By tens, with all intervals in it, at least three steps high."""
-    lows = [month.low for month in series if month.low is not None] or [0.5]
-    highs = [month.high for month in series if month.high is not None] or [1.0]
+    lows = [month.low for month in months if month.low is not None] or [0.5]
+    highs = [month.high for month in months if month.high is not None] or [1.0]
     low, high = math.floor(min(lows) * 10) / 10, math.ceil(max(highs) * 10) / 10
     low = min(low, round(high - 0.3, 1)) if high >= 0.3 else 0.0
     return max(0.0, low), min(1.0, max(high, round(low + 0.3, 1)))
