@@ -45,6 +45,7 @@ __all__ = ["bp", "groups", "items", "overview", "pass_rates", "records", "regist
 
 bp.add_app_template_global(exporting.hidden_words)
 bp.add_app_template_global(words.delivery_title)
+bp.add_app_template_global(words.unit_name)
 exporting.EXPORTABLE["groups"] = exporting.Exportable(groups.group_figures, "reports.groups", exporting.ATTEMPTS)
 exporting.EXPORTABLE["comparison"] = exporting.Exportable(groups.comparison_figures, "reports.comparison")
 exporting.EXPORTABLE["pass_rates"] = exporting.Exportable(

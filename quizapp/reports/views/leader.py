@@ -56,7 +56,6 @@ def grid_page(scale_of: Callable[[Sequence[TableRow], float | None], tuple[float
         rows=list(zip(grid.rows, figures.rows, strict=True)),
         refused=refused,
         query=query,
-        unit_name=unit_name,
         units=[*grid.ancestors, *([grid.unit] if grid.unit else []), *(row.unit for row in grid.rows[1:] if row.unit)],
         deliveries=deliveries_of_grid(db, scope),
         periods=_periods(months_of_grid(db)),

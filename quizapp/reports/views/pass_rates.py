@@ -90,7 +90,6 @@ def pass_rates() -> str | tuple[str, int]:
         table=table,
         figures=figures,
         columns=[code for code in figures.columns if code is not FigureCode.ROSTER],
-        unit_name=unit_name,
         narrowed=table.filters.by_group or table.filters.blueprint_id is not None,
         rows=[(table.total, figures.rows[0]), *shown],
         filters=filters,
