@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session
@@ -85,6 +86,47 @@ def top_paths(db: Session, scope: Scope, seen: Iterable[str], permission: Permis
     return sorted(
         (path for path in paths if not any(path != other and path.startswith(other) for other in paths)), key=steps
     )
+
+
+@dataclass(frozen=True)
+class UnitBelow:
+    """A unit of a table, under the path by which it counts."""
+
+    path: str
+    unit: OrgUnit
+    #: It stands elsewhere today.
+    moved: bool
+    #: There are units below it, so that its name leads on.
+    opens: bool
+
+
+def units_below(db: Session, unit: OrgUnit | None, tops: Iterable[str], counted: Iterable[str]) -> list[UnitBelow]:
+    """The units directly below one (the tops where there is none): those of today, and those of the paths that are `counted`.
+
+    In the order in which they were entered, those that stand elsewhere today last.
+    """
+    paths = {path: last_step(path) for path in (*counted, *(tops if unit is None else ()))}
+    if unit is not None:
+        today = select(OrgUnit.path, OrgUnit.id).where(OrgUnit.parent_id == unit.id, OrgUnit.closed_at.is_(None))
+        paths |= dict(db.execute(today).all())
+    ids = set(paths.values())
+    found = {row.id: row for row in db.scalars(select(OrgUnit).where(OrgUnit.id.in_(ids)))}
+    parents = set(db.scalars(select(OrgUnit.parent_id).where(OrgUnit.parent_id.in_(ids)).distinct()))
+    rows = [
+        UnitBelow(path, child, moved, not moved and child.id in parents)
+        for path, number in paths.items()
+        if (child := found.get(number)) is not None
+        for moved in (path != child.path,)
+    ]
+    return sorted(rows, key=lambda row: (row.moved, steps(row.path)))
+
+
+def ancestors_of(db: Session, unit: OrgUnit | None, tops: Sequence[str]) -> tuple[OrgUnit, ...]:
+    """The units above one, from the top of what the reader sees."""
+    if unit is None:
+        return ()
+    paths = [path for path in prefixes(unit.path)[:-1] if any(path.startswith(top) for top in tops)]
+    return tuple(db.scalars(select(OrgUnit).where(OrgUnit.path.in_(paths)).order_by(OrgUnit.path)))
 
 
 def prefixes(path: str) -> list[str]:

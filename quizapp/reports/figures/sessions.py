@@ -35,7 +35,14 @@ from quizapp.core.scope import Permission, Scope
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figures.people import inside, step_of
-from quizapp.reports.figures.reach import aggregates_only, last_step, prefixes, reachable_unit, steps, top_paths
+from quizapp.reports.figures.reach import (
+    aggregates_only,
+    ancestors_of,
+    last_step,
+    reachable_unit,
+    top_paths,
+    units_below,
+)
 from quizapp.reports.figures.sums import count
 from quizapp.reports.figures.unit_table import RowKind
 from quizapp.trainings.models import (
@@ -191,11 +198,10 @@ def session_table(
         if key is not None:
             parts[key] = parts.get(key, SessionCounts()) + of_path
     people = _persons(db, scope, permission, filters, now, above, tops)
-    ancestors = [path for path in prefixes(above or "")[:-1] if any(path.startswith(top) for top in tops)]
     return SessionTable(
         unit=unit,
         filters=filters,
-        ancestors=tuple(db.scalars(select(OrgUnit).where(OrgUnit.path.in_(ancestors)).order_by(OrgUnit.path))),
+        ancestors=ancestors_of(db, unit, tops),
         rows=_rows(db, unit, tops, parts, people),
     )
 
@@ -360,29 +366,12 @@ def _rows(
     key = unit.path if unit else "/"
     total = sum(parts.values(), SessionCounts())
     rows = [SessionRow(RowKind.TOTAL, key, unit, False, False, total, people[""])]
-    units = _units_below(db, unit, tops, parts)
-    parents = select(OrgUnit.parent_id).where(OrgUnit.parent_id.in_([one.id for one in units.values()]))
-    with_below = set(db.scalars(parents.distinct()))
-    for path in sorted(units, key=lambda path: (path != units[path].path, steps(path))):
-        child = units[path]
-        moved = path != child.path
-        opens = not moved and child.id in with_below
-        of_unit = parts.get(path, SessionCounts())
-        rows.append(SessionRow(RowKind.UNIT, path, child, moved, opens, of_unit, people.get(path, 0)))
+    units = units_below(db, unit, tops, [path for path in parts if path.endswith("/")])
+    for one in units:
+        of_unit, of_people = parts.get(one.path, SessionCounts()), people.get(one.path, 0)
+        rows.append(SessionRow(RowKind.UNIT, one.path, one.unit, one.moved, one.opens, of_unit, of_people))
     for kind in (RowKind.OWN, RowKind.NO_UNIT):
         found = parts.get(f"{key}{kind}")
         if found is not None and (units or kind is RowKind.NO_UNIT):
             rows.append(SessionRow(kind, key, None, False, False, found, people.get(f"{key}{kind}", 0)))
     return tuple(rows)
-
-
-def _units_below(
-    db: Session, unit: OrgUnit | None, tops: Sequence[str], parts: Mapping[str, SessionCounts]
-) -> dict[str, OrgUnit]:
-    """The units directly below by the path under which they count: those of today, and those of that day."""
-    paths = {path: last_step(path) for path in (*parts, *(tops if unit is None else ())) if path.endswith("/")}
-    if unit is not None:
-        today = select(OrgUnit.path, OrgUnit.id).where(OrgUnit.parent_id == unit.id, OrgUnit.closed_at.is_(None))
-        paths |= dict(db.execute(today).all())
-    found = {row.id: row for row in db.scalars(select(OrgUnit).where(OrgUnit.id.in_(set(paths.values()))))}
-    return {path: found[number] for path, number in paths.items() if number in found}

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.core.scope import Permission, Scope
@@ -23,12 +22,12 @@ from quizapp.reports.figures.people import COMPLETE, People, roster_by_step
 from quizapp.reports.figures.people_of_one import people_of
 from quizapp.reports.figures.reach import (
     aggregates_only,
+    ancestors_of,
     last_step,
-    prefixes,
     reachable_delivery,
     reachable_unit,
-    steps,
     top_paths,
+    units_below,
 )
 from quizapp.reports.figures.sums import SumRow, sums
 from quizapp.reports.suppression import FEWEST_ANSWERS, Node, Shown
@@ -147,7 +146,7 @@ def pass_rate_table(
         delivery=delivery,
         filters=filters,
         aggregates_only=strict,
-        ancestors=_ancestors(db, tops, unit),
+        ancestors=ancestors_of(db, unit, tops),
         rows=tuple(_rows(db, tree, tops, unit, shown, tried, roster)),
     )
 
@@ -201,37 +200,22 @@ def _rows(
     node = next((n for n in tree.walk() if n.key == key), Node(key, unit.id if unit else None))
     extra = _Extra(people, roster, key)
     yield _row(RowKind.TOTAL, node, unit, shown, extra)
-    units = _units_below(db, tops, unit, node)
-    with_below = set(
-        db.scalars(select(OrgUnit.parent_id).where(OrgUnit.parent_id.in_([u.id for u in units.values()])).distinct())
-    )
-    for path in sorted(units, key=lambda path: (path != units[path].path, steps(path))):
-        child = units[path]
+    counted = [path for path, part in node.parts.items() if part.unit_id is not None]
+    units = units_below(db, unit, tops, counted)
+    for one in units:
         yield _row(
             RowKind.UNIT,
-            node.parts.get(path, Node(path, child.id)),
-            child,
+            node.parts.get(one.path, Node(one.path, one.unit.id)),
+            one.unit,
             shown,
             extra,
-            moved=path != child.path,
-            opens=path == child.path and child.id in with_below,
+            moved=one.moved,
+            opens=one.opens,
         )
     for kind in (RowKind.OWN, RowKind.NO_UNIT):
         part = node.parts.get(f"{key}{kind}")
         if part is not None and (units or kind is RowKind.NO_UNIT):
             yield _row(kind, part, None, shown, extra)
-
-
-def _units_below(db: Session, tops: Sequence[str], unit: OrgUnit | None, node: Node) -> dict[str, OrgUnit]:
-    """The units directly below by the path under which they are counted: those of today, and those of that day."""
-    paths = {path: part.unit_id for path, part in node.parts.items() if part.unit_id is not None}
-    if unit is None:
-        paths |= {path: last_step(path) for path in tops}
-    else:
-        today = select(OrgUnit.path, OrgUnit.id).where(OrgUnit.parent_id == unit.id, OrgUnit.closed_at.is_(None))
-        paths |= dict(db.execute(today).all())
-    found = {row.id: row for row in db.scalars(select(OrgUnit).where(OrgUnit.id.in_(set(paths.values()))))}
-    return {path: found[number] for path, number in paths.items() if number in found}
 
 
 @dataclass(frozen=True)
@@ -307,10 +291,3 @@ def hidden_of(node: Node, shown: Shown) -> Hidden | None:
 def _clusters(node: Node) -> list[tuple[int, int]]:
     """(passed, first) of each unit by itself, wherever below it stands: the units are the clusters."""
     return [(leaf.counts.passed, leaf.counts.first) for leaf in node.walk() if not leaf.parts]
-
-
-def _ancestors(db: Session, tops: Sequence[str], unit: OrgUnit | None) -> tuple[OrgUnit, ...]:
-    if unit is None:
-        return ()
-    paths = [path for path in prefixes(unit.path)[:-1] if any(path.startswith(top) for top in tops)]
-    return tuple(db.scalars(select(OrgUnit).where(OrgUnit.path.in_(paths)).order_by(OrgUnit.path)))
