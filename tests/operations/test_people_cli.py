@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,10 +13,12 @@ from sqlalchemy import select
 from quizapp.core import migrate
 from quizapp.core.db import Database, transaction
 from quizapp.core.erasure_ledger import read
+from quizapp.core.scope import Grant, Role, Scope
 from quizapp.core.tokens import Keys
 from quizapp.organisation.models import Person
-from tests.factories import make_person
-from tests.operations.support import environment
+from quizapp.reports.figures import FigureFilters, pass_rate_table
+from tests.factories import make_attempt, make_delivery, make_person, make_unit
+from tests.operations.support import environment, run_command
 
 PHONE, SHARED = "13800001234", "13900005678"
 
@@ -64,3 +67,46 @@ def test_a_person_is_exported_and_erased_from_the_terminal(tmp_path: Path) -> No
         assert sorted(db.scalars(select(Person.name))) == sorted(["", "甲", "乙"])
     assert [entry.person_ids for entry in read(tmp_path / "keys")] == [(wanted,)]
     database.dispose()
+
+
+def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    database, keys = Database(f"sqlite:///{old / 'quizapp.sqlite3'}"), Keys.load(old / "keys")
+    migrate.upgrade(database)
+    with database.session() as db, transaction(db):
+        known = {"phone_hash": keys.phone_hash(PHONE), "phone_encrypted": keys.encrypt_phone(PHONE)}
+        wanted = make_person(db, name="周敏", **known).id
+        delivery = make_delivery(db, make_unit(db, kind="district"))
+        for number in range(11):
+            owner = wanted if number == 0 else make_person(db).id
+            make_attempt(db, delivery, delivery.unit, person_id=owner, passed=number % 3 > 0, score=60)
+        delivery_id = delivery.id
+    before = figures(database, delivery_id)
+    backup = run_command(old, "backup", str(tmp_path / "b.zip"))
+    assert backup.returncode == 0, backup.stderr
+    assert people(old, "erase", "--person", str(wanted), "--yes").returncode == 0
+    assert figures(database, delivery_id) == before
+    database.dispose()
+
+    new.mkdir()
+    shutil.copytree(old / "keys", new / "keys")  # kept apart from the backup, the ledger of erasures beside them
+    restored = run_command(new, "restore", str(tmp_path / "b.zip"))
+    assert restored.returncode == 0, restored.stderr
+    assert "erased again: 1" in restored.stdout.lower()
+    again = Database(f"sqlite:///{new / 'quizapp.sqlite3'}")
+    with again.session() as db:
+        person = db.get_one(Person, wanted)
+        assert (person.name, person.phone_hash, person.phone_encrypted) == ("", None, None)
+    assert figures(again, delivery_id) == before
+    again.dispose()
+
+
+def figures(database: Database, delivery_id: int) -> list[tuple[object, ...]]:
+    """The pass-rate table of a delivery, cell by cell."""
+    with database.session() as db:
+        scope = Scope((Grant(Role.ADMINISTRATOR, None),))
+        table = pass_rate_table(db, scope, FigureFilters(delivery_id=delivery_id))
+        return [
+            (row.path, row.started, row.first, row.passed, row.rate, row.persons, row.mean_score) for row in table.rows
+        ]
