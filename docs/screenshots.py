@@ -277,9 +277,10 @@ def poster(demo: Demo, delivery_id: int) -> bytes:
     """The A4 sheet of a delivery, under the address of an example."""
     from quizapp.app import create_app
     from quizapp.config import read_settings
+    from quizapp.core.qr import qr_svg
     from quizapp.core.web import get_db
     from quizapp.quizzes.models import Delivery
-    from quizapp.quizzes.posters import poster_png, qr_svg
+    from quizapp.quizzes.posters import poster_png
     from quizapp.quizzes.views.delivery_words import poster_of
 
     app = create_app(read_settings({"DEMO": "1", "INSTANCE": str(demo.instance)}))
