@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
@@ -149,5 +150,9 @@ def _parsed(version: ItemVersion, bank: str, pictures: Mapping[str, str]) -> Par
         tags=tuple(version.tags),
         audience=tuple(version.audience),
         stimulus=version.stimulus,
-        image=version.image and Picture(version.image["file"], version.image["alt"], pictures[version.image["sha256"]]),
+        image=_picture(version.image, pictures),
     )
+
+
+def _picture(image: dict[str, Any] | None, pictures: Mapping[str, str]) -> Picture | None:
+    return Picture(image["file"], image["alt"], pictures[image["sha256"]]) if image else None

@@ -39,8 +39,9 @@ class Loaded:
 def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime) -> Loaded:
     """Store the banks in the caller's transaction; they must have passed the checks.
 
-    Only what the files call approved is served. An unchanged item stays as it is; a changed one gets a new frozen version, which is served from now on; what the files do not have
-    any more is retired (papers that used it keep it), and comes back when a file has it again.
+    Only what the files call approved is served. An unchanged item stays as it is; a changed one gets a new frozen version, which is
+    served from now on; what the files do not have any more is retired (papers that used it keep it), and comes back when a file has
+    it again.
     """
     _store_standard(db, parsed)
     topics = _store_topics(db, parsed)
