@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -51,21 +52,32 @@ def banks() -> None:
 @banks.command("check", cls=_Check)
 @click.argument("folder", required=False, type=_FOLDER)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
-def check(folder: Path | None, format_: str) -> None:
+@click.option("--quality", is_flag=True, help="Write the measured figures to QUALITY.md in FOLDER.")
+@click.option(
+    "--due", "due", metavar="MONTH", help="Also list what is to be looked at again by this month, such as 2027-06."
+)
+def check(folder: Path | None, format_: str, quality: bool, due: str | None) -> None:
     """Check the bank files of FOLDER (default: those of the product) and load nothing.
 
     Each fault is one line, file:line: what is wrong. What to do. Exit 0: they can be loaded; 1: refused.
 
     Example: quizapp banks check question_banks --format json
     """
+    from quizapp.banks.quality import quality_page
+
     reading, faults = _checked(folder)
     refused = _refused(faults)
+    waiting = _due(reading, due)
+    page = quality_page(reading.banks, reading.reviews)
+    if quality:
+        ((folder or data_folder("question_banks")) / "QUALITY.md").write_text(page, encoding="utf-8")
     if format_ == "json":
         answer: dict[str, Any] = {
             "items": len(reading.banks.items),
             "banks": dict(Counter(item.bank for item in reading.banks.items)),
             "refused": len(refused),
             "warnings": len(faults) - len(refused),
+            "due": waiting,
             "faults": [fault.as_json() for fault in faults],
         }
         if refused:
@@ -73,9 +85,26 @@ def check(folder: Path | None, format_: str) -> None:
         _out(json.dumps(answer, ensure_ascii=False))
     else:
         _tell(faults)
+        _out(page)
+        for entry in waiting:
+            _out(f"{entry['file']}: {entry['id']} is due by {entry['by']}")
         _out(_summary(reading, faults))
     if refused:
         raise SystemExit(1)
+
+
+def _due(reading: Reading, month: str | None) -> list[dict[str, str]]:
+    """The approved items that are to be looked at by a month, or whose source ends by then; what is overdue where none is named."""
+    if month is None:
+        month = f"{local_date(system_clock()):%Y-%m}"
+    elif not re.fullmatch(r"20\d{2}-(0[1-9]|1[0-2])", month):
+        raise click.BadParameter("write a month like 2027-06", param_hint="--due")
+    found = []
+    for item in reading.banks.items:
+        by = min(item.review_by, item.citation.get("valid_until", item.review_by))
+        if item.state == "approved" and by <= month:
+            found.append({"id": item.code, "by": by, "file": f"{item.file}:{item.line}"})
+    return sorted(found, key=lambda entry: (entry["by"], entry["id"]))
 
 
 @banks.command("load")
@@ -98,7 +127,7 @@ def load(folder: Path | None) -> None:
     from quizapp.core.scope import SYSTEM
 
     with _database() as db, transaction(db):
-        loaded = load_banks(db, reading.banks, actor=SYSTEM, now=system_clock())
+        loaded = load_banks(db, reading.banks, actor=SYSTEM, now=system_clock(), reviews=reading.reviews)
     _out(
         f"{loaded.added} items added, {loaded.changed} changed, {loaded.unchanged} unchanged, {loaded.retired} retired"
     )

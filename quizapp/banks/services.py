@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from quizapp.audit.services import record
 from quizapp.banks.models import Benchmark, BenchmarkPoint, Item, ItemBank, ItemPicture, ItemState, ItemVersion, Topic
 from quizapp.banks.parsed import ParsedBanks, ParsedBlueprint, ParsedItem, Text
+from quizapp.banks.reviews import Reading, bank_summary
 from quizapp.core.scope import Actor
 
 #: Titles of the banks; files have titles of topics only.
@@ -36,7 +37,9 @@ class Loaded:
     retired: int = 0
 
 
-def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime) -> Loaded:
+def load_banks(
+    db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime, reviews: Sequence[Reading] = ()
+) -> Loaded:
     """Store the banks in the caller's transaction; they must have passed the checks.
 
     Only what the files call approved is served. An unchanged item stays as it is; a changed one gets a new frozen version, which is
@@ -46,6 +49,7 @@ def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime)
     _store_standard(db, parsed)
     topics = _store_topics(db, parsed)
     _store_pictures(db, parsed)
+    _store_reviews(db, parsed, reviews)
     items = {item.code: item for item in db.scalars(select(Item))}
     hashes = {
         item_id: (number, content_hash)
@@ -97,6 +101,15 @@ def _version(item: Item, parsed: ParsedItem, number: int, now: datetime) -> Item
     return ItemVersion(
         item_id=item.id, number=number, content_hash=parsed.content_hash(), created_at=now, **parsed.content()
     )
+
+
+def _store_reviews(db: Session, parsed: ParsedBanks, reviews: Sequence[Reading]) -> None:
+    """What the readers found of each bank, for its page."""
+    for bank in db.scalars(select(ItemBank)):
+        served = [item for item in parsed.items if item.bank == bank.code and item.state == ItemState.APPROVED]
+        summary = bank_summary(reviews, served)
+        if bank.reviews != summary:
+            bank.reviews = summary
 
 
 def _store_pictures(db: Session, parsed: ParsedBanks) -> None:

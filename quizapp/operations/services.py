@@ -74,7 +74,7 @@ def load_bank_files(installation: Installation, say: Say) -> Loaded | None:
         if refused:
             raise BankFilesRefused(refused)
         with transaction(db):
-            loaded = load_banks(db, reading.banks, actor=SYSTEM, now=now)
+            loaded = load_banks(db, reading.banks, actor=SYSTEM, now=now, reviews=reading.reviews)
             details = {"content": content}
             record(db, actor=SYSTEM, action=_FILES_LOADED, object_type="item_bank", details=details, now=now)
     say(f"Question banks: {len(reading.banks.items)} questions in {len(reading.banks.bank_codes)} banks")

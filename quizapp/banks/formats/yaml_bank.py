@@ -22,6 +22,8 @@ from quizapp.banks.parsed import (
     ParsedTopic,
     Picture,
 )
+from quizapp.banks.reviews import Reading as Review
+from quizapp.banks.reviews import read_reviews
 
 #: Fields whose plain scalars are true, false or numbers; everything else is text.
 ITEM_TYPED = ("key", "ordered", "point", "difficulty", "year")
@@ -37,6 +39,8 @@ class Reading:
 
     banks: ParsedBanks
     faults: list[Fault] = field(default_factory=list)
+    #: The readings of reviews/*.csv.
+    reviews: list[Review] = field(default_factory=list)
 
     @property
     def refused(self) -> bool:
@@ -74,6 +78,8 @@ def read_folder(folder: Path) -> Reading:
         if document is not None:
             blueprints += _blueprints(document, path.name)
     reading.banks = ParsedBanks(tuple(topics), tuple(benchmarks), tuple(blueprints))
+    reading.reviews, faults = read_reviews(folder, (item.code for item in reading.banks.items))
+    reading.faults += faults
     return reading
 
 
