@@ -107,6 +107,56 @@ def _due(reading: Reading, month: str | None) -> list[dict[str, str]]:
     return sorted(found, key=lambda entry: (entry["by"], entry["id"]))
 
 
+@banks.command("template")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def template(file: Path) -> None:
+    """Write an empty spreadsheet for new items: headings, what to write in each column, an example.
+
+    Example: quizapp banks template new-items.xlsx
+    """
+    from quizapp.banks.formats.sheet import template as workbook
+
+    file.write_bytes(workbook())
+    _out(f"{file}: one row for each item. Check it with: quizapp banks add {file}")
+
+
+@banks.command("add")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--to", "folder", type=_FOLDER, help="Folder of the banks to add to; without it the spreadsheet is only checked."
+)
+def add(file: Path, folder: Path | None) -> None:
+    """Check the items of a spreadsheet against the banks, each fault at its row, and add them to the files: all or none.
+
+    New items come in the state in_review; a second person approves them. Exit 0: sound, 1: refused.
+
+    Example: quizapp banks add new-items.xlsx --to question_banks
+    """
+    from quizapp.banks.checks import check_new
+    from quizapp.banks.formats.sheet import as_topics, read_sheet
+    from quizapp.banks.formats.writing import topic_yaml
+    from quizapp.core.errors import DomainError
+
+    banks_ = _read(folder)
+    try:
+        reading = read_sheet(file.read_bytes(), banks_)
+    except DomainError as error:
+        raise click.ClickException(f"{file} is no spreadsheet that can be read ({error.code})") from error
+    faults = [*reading.faults, *check_new(reading.items, banks_, local_date(system_clock()))]
+    _tell(faults)
+    refused = _refused(faults)
+    _out(f"{len(reading.items)} items: {len(refused)} faults, {len(faults) - len(refused)} warnings")
+    if refused:
+        raise SystemExit(1)
+    if folder is None:
+        return
+    changed = {(item.bank, item.topic) for item in reading.items}
+    for topic in as_topics(reading.items, banks_):
+        if (topic.bank, topic.code) in changed:
+            (folder / topic.file).write_text(topic_yaml(topic), encoding="utf-8")
+            _out(f"{folder / topic.file} written")
+
+
 @banks.command("load")
 @click.option("--from", "folder", type=_FOLDER, help="Folder of the banks (default: those of the product).")
 def load(folder: Path | None) -> None:

@@ -101,6 +101,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "english_has_chinese": ("%(what)s contains Chinese characters", "Translate them"),
     "chinese_missing": ("%(what)s has no Chinese character", "Write it in Chinese"),
     "picture": ("the picture %(file)s %(why)s", "Draw it as question_banks/README.md says, and keep it there"),
+    # spreadsheets
+    "sheet_columns": ("no sheet has the column %(wanted)s", "Fill in the template of `quizapp banks template`"),
+    "sheet_topic": ("there is no topic %(topic)s in the bank %(bank)s", "Write one of: %(known)s"),
+    "sheet_long": ("the sheet has more than %(most)s items", "Send the others in a second file"),
     # standard
     "standard_numbers": ("number %(given)s stands where %(wanted)s should", "Number without gaps, from 1"),
     # the checks of item writing

@@ -76,7 +76,7 @@ def _percent(share: float) -> str:
 
 def _stock(banks: ParsedBanks, codes: Sequence[str]) -> Iterator[str]:
     columns = [counts_of(approved(banks, code)) for code in codes]
-    rows: list[list[object]] = [
+    rows: list[Sequence[object]] = [
         ["items", *(c.items for c in columns)],
         *([t, *(c.types.get(t, 0) for c in columns)] for t in ("true_false", "single_choice", "multiple_choice")),
         *([f"use: {u}", *(c.uses.get(u, 0) for c in columns)] for u in ("test", "practice", "both")),
@@ -95,7 +95,7 @@ def _stock(banks: ParsedBanks, codes: Sequence[str]) -> Iterator[str]:
 
 
 def _cues(banks: ParsedBanks, codes: Sequence[str]) -> Iterator[str]:
-    rows: list[list[object]] = []
+    rows: list[Sequence[object]] = []
     for language in LANGUAGES:
         name = _LANGUAGE[language]
         most = _percent(LONGEST_MOST[language])
@@ -152,7 +152,7 @@ def _ratio(value: float | None) -> str:
 
 
 def _reading(banks: ParsedBanks, codes: Sequence[str]) -> Iterator[str]:
-    rows: list[list[object]] = []
+    rows: list[Sequence[object]] = []
     parts = [approved(banks, code) for code in codes]
     lengths = [stem_lengths(items) if len(items) > 1 else (0.0, 0.0) for items in parts]
     rows.append(["length of stems, median", *(f"{middle:g}" for middle, _ninth in lengths)])
@@ -183,7 +183,7 @@ def _literacy(banks: ParsedBanks) -> Iterator[str]:
     practice = Counter(item.point for item in items if item.use == "practice")
     yield "Each point: items for the test + items for practice. The points are restated; see standards/literacy_2016.yaml."
     yield ""
-    rows: list[list[object]] = []
+    rows: list[Sequence[object]] = []
     for benchmark in banks.benchmarks:
         points = ", ".join(f"{point}: {tests[point]}+{practice[point]}" for point in benchmark.points)
         total = sum(tests[p] for p in benchmark.points), sum(practice[p] for p in benchmark.points)

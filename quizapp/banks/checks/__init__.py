@@ -7,6 +7,7 @@ over a whole bank and only from `FEWEST` items up, because a share of few items 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from quizapp.banks.checks.coverage import blueprint_faults, health_faults, literacy_faults
@@ -16,7 +17,7 @@ from quizapp.banks.checks.shares import share_faults
 from quizapp.banks.checks.texts import language_faults
 from quizapp.banks.faults import Fault
 from quizapp.banks.formats.yaml_bank import Reading
-from quizapp.banks.parsed import ParsedBanks
+from quizapp.banks.parsed import ParsedBanks, ParsedItem, ParsedTopic
 
 #: id → (rule, accepted, warned of, refused), for `quizapp banks check --help`.
 CHECKS: dict[str, tuple[str, str, str]] = {
@@ -54,6 +55,20 @@ CHECKS: dict[str, tuple[str, str, str]] = {
     "B3": ("health: each of the 66 points of health literacy has an item", "any lack", "-"),
     "G1": ("blind guessing passes a blueprint, worst paper", "-", "its guess_pass_max"),
 }
+
+
+def check_new(items: Sequence[ParsedItem], banks: ParsedBanks, today: date) -> list[Fault]:
+    """What is wrong with items that somebody brings, each alone and against what is there; in the order of their rows."""
+    new = {item.code for item in items}
+    others = [item for item in banks.items if item.code not in new]
+    mine = {(item.file, item.line) for item in items}
+    together = ParsedBanks((ParsedTopic("", "", {}, (*others, *items)),))
+    faults = [
+        *(fault for item in items for fault in item_faults(item, today)),
+        *(fault for item in items for fault in language_faults(item)),
+        *(fault for fault in duplicate_faults(together) if (fault.file, fault.line) in mine),
+    ]
+    return sorted(faults, key=lambda fault: (fault.file, fault.line, fault.code))
 
 
 def check_banks(reading: Reading, today: date) -> list[Fault]:

@@ -107,7 +107,7 @@ def _topic(document: Document, folder: Path, file: str, reading: Reading) -> Par
             line = document.line(("items", position, "image"))
             data = {"file": entry["image"]["file"], "why": invalid.why}
             reading.faults.append(Fault("picture", Level.REFUSE, file, line, data))
-        items.append(_item(entry, value["bank"], value["topic"], document, position, file, image))
+        items.append(read_entry(entry, value["bank"], value["topic"], document, position, file, image))
     return ParsedTopic(value["bank"], value["topic"], value["title"], tuple(items), file)
 
 
@@ -121,9 +121,10 @@ def _picture(given: dict[str, Any] | None, folder: Path) -> Picture | None:
     return Picture(given["file"], given["alt"], checked_picture(path.read_bytes()))
 
 
-def _item(
+def read_entry(
     entry: dict[str, Any], bank: str, topic: str, document: Document, position: int, file: str, image: Picture | None
 ) -> ParsedItem:
+    """The item of an entry that keeps the schema; `position` is its place among the document's items."""
     key = entry["key"]
     if isinstance(key, bool):
         keys: tuple[str, ...] = ("t",) if key else ("f",)

@@ -22,6 +22,6 @@ def register(app: Flask) -> None:
     )
 
 
-from quizapp.banks.views import items, maps, pictures  # noqa: E402 # they hang their pages on `bp`
+from quizapp.banks.views import items, maps, pictures, sheets  # noqa: E402 # they hang their pages on `bp`
 
-__all__ = ["bp", "items", "maps", "pictures", "register"]
+__all__ = ["bp", "items", "maps", "pictures", "register", "sheets"]
