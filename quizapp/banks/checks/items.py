@@ -41,6 +41,8 @@ _NEGATIVE_STEM = re.compile(
     rf"{_NEGATIVE}[^，]{{0,3}}的(?:是|有|做法|说法)|{_NEGATIVE}(?:哪|下列|以下|什么)|(除外)"
 )
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+#: A sentence's end; not that of an abbreviation (3 p.m.).
+_FULL_STOP = re.compile(r"[。；;！!]$|(?<!\bp\.m)(?<!\ba\.m)\.$")
 #: Words that stand where an article should.
 _NO_ARTICLE = re.compile(r"[-—/无略]|全文|原文|见原文|不详|n/?a|none|\W*", re.IGNORECASE)
 
@@ -139,7 +141,7 @@ def _length_faults(item: ParsedItem) -> Iterator[Fault]:
             state = refuse if language == "zh" else warn
             data = {"longest": max(lengths), "shortest": min(lengths), "language": language}
             yield state(item, "O4", "option_lengths", "options", **data)
-        ends = {words(option, language)[-1] in "。.；;！!" for option in item.options}
+        ends = {bool(_FULL_STOP.search(words(option, language))) for option in item.options}
         if len(ends) == 2:
             yield refuse(item, "O4", "option_ends", "options", language=language)
 
