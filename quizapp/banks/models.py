@@ -159,7 +159,7 @@ class ItemVersion(Base):
     audience: Mapped[list[str]] = mapped_column(Json, default=list)
     #: situation, table, chart or picture to reason from; None for a plain question.
     stimulus: Mapped[str | None] = mapped_column(String(12))
-    #: {"file", "alt": {"zh", "en"}, "sha256"} of its picture, or None.
+    #: {"file", "alt": {"zh", "en"}, "sha256", "width", "height"} of its picture, or None.
     image: Mapped[dict[str, Any] | None] = mapped_column(Json)
     #: SHA-256 of its content, to find what changed.
     content_hash: Mapped[str] = mapped_column(String(64))

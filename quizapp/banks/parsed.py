@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +43,17 @@ class Picture:
     def sha256(self) -> str:
         """SHA-256 of the file, 64 hexadecimal digits: its name in the database and in addresses."""
         return hashlib.sha256(self.svg.encode()).hexdigest()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in its own units, so that a page can keep the place free before the picture is there."""
+        box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.svg)
+        return (math.ceil(float(box[1])), math.ceil(float(box[2]))) if box else (0, 0)
+
+    def content(self) -> dict[str, Any]:
+        """The value of `item_version.image`."""
+        width, height = self.size
+        return {"file": self.file, "alt": self.alt, "sha256": self.sha256, "width": width, "height": height}
 
 
 @dataclass(frozen=True)
@@ -112,7 +125,7 @@ class ParsedItem:
             "tags": list(self.tags),
             "audience": list(self.audience),
             "stimulus": self.stimulus,
-            "image": self.image and {"file": self.image.file, "alt": self.image.alt, "sha256": self.image.sha256},
+            "image": self.image and self.image.content(),
         }
 
     def shown_hash(self) -> str:
