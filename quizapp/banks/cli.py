@@ -166,18 +166,25 @@ def load(folder: Path | None) -> None:
 
     Example: quizapp banks load
     """
+    from quizapp.banks.services import fingerprint, load_banks, loaded_content, note_content
+
+    content = fingerprint(folder or data_folder("question_banks"))
+    with _database() as db:
+        if loaded_content(db) == content:
+            _out("The database has these files as they are: nothing to do")
+            return
     reading, faults = _checked(folder)
     if _refused(faults):
         _tell(faults)
         raise click.ClickException(f"{_summary(reading, faults)}. Nothing was loaded: correct the files")
     # What features above store of the same files (the blueprints) registers itself on import; by name, as they stand above this one.
     import_module("quizapp.quizzes.services.blueprints")
-    from quizapp.banks.services import load_banks
     from quizapp.core.db import transaction
     from quizapp.core.scope import SYSTEM
 
     with _database() as db, transaction(db):
         loaded = load_banks(db, reading.banks, actor=SYSTEM, now=system_clock(), reviews=reading.reviews)
+        note_content(db, content, actor=SYSTEM, now=system_clock())
     _out(
         f"{loaded.added} items added, {loaded.changed} changed, {loaded.unchanged} unchanged, {loaded.retired} retired"
     )

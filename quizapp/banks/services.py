@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from quizapp.audit.models import AuditEvent
 from quizapp.audit.services import record
 from quizapp.banks.models import Benchmark, BenchmarkPoint, Item, ItemBank, ItemPicture, ItemState, ItemVersion, Topic
 from quizapp.banks.parsed import ParsedBanks, ParsedBlueprint, ParsedItem, Text
@@ -22,6 +25,9 @@ BANK_TITLES: dict[str, Text] = {
     "health": {"zh": "健康", "en": "Health"},
     "literacy": {"zh": "科学素质", "en": "Scientific literacy"},
 }
+
+#: How the log calls the loading of files.
+_FILES_LOADED = "bank_files_loaded"
 
 #: What features above store of the same files in the same transaction: `part(db, blueprints)`. `quizzes` keeps the blueprints.
 LOAD_PARTS: list[Callable[[Session, tuple[ParsedBlueprint, ...]], None]] = []
@@ -95,6 +101,27 @@ def load_banks(
         details = {"added": added, "changed": changed, "retired": len(missing)}
         record(db, actor=actor, action="banks_loaded", object_type="item_bank", details=details, now=now)
     return loaded
+
+
+def fingerprint(folder: Path) -> str:
+    """A hash over names and contents of all that is loaded from a folder of banks."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in ("*.yaml", "*.svg", "*.csv") for path in folder.rglob(pattern)):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def loaded_content(db: Session) -> str | None:
+    """The fingerprint of the files that were loaded last, as the log has it."""
+    details = db.scalar(
+        select(AuditEvent.details).where(AuditEvent.action == _FILES_LOADED).order_by(AuditEvent.id.desc()).limit(1)
+    )
+    return str(details["content"]) if details else None
+
+
+def note_content(db: Session, content: str, *, actor: Actor, now: datetime) -> None:
+    """Write down which files were loaded, so that the same again need not be read."""
+    record(db, actor=actor, action=_FILES_LOADED, object_type="item_bank", details={"content": content}, now=now)
 
 
 def _version(item: Item, parsed: ParsedItem, number: int, now: datetime) -> ItemVersion:
