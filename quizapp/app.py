@@ -21,6 +21,7 @@ FEATURES = (
     "quizapp.jobs.views",
     "quizapp.accounts.views",
     "quizapp.organisation.views",
+    "quizapp.banks.views",
     "quizapp.quizzes.views",
     "quizapp.practice.views",
     "quizapp.trainings.views",

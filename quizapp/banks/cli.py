@@ -135,8 +135,9 @@ def export(folder: Path | None, loaded: bool, target: Path | None, format_: str)
 
 
 def _copy_others(source: Path, target: Path) -> None:
-    """The standard and the blueprints go along as they are."""
-    for path in [*source.glob("standards/*.yaml"), source / "blueprints.yaml"]:
+    """The standard, the blueprints, pictures and reviews go along as they are."""
+    others = ("standards/*.yaml", "*/images/*.svg", "reviews/*.csv", "blueprints.yaml")
+    for path in (path for pattern in others for path in source.glob(pattern)):
         copy = target / path.relative_to(source)
         if path.is_file() and copy.resolve() != path.resolve():
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -75,6 +75,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_one_of": ("%(what)s is %(given)s", "Write one of %(wanted)s"),
     "wrong_pattern": ("%(what)s is %(given)s, which does not have the right form", "Write it like %(example)s"),
     "empty_text": ("%(what)s is empty", "Write the text"),
+    "too_short": ("%(what)s has %(length)s characters, at least %(least)s", "Say more"),
     "too_long": ("%(what)s has %(length)s characters, at most %(limit)s", "Shorten it"),
     "out_of_range": ("%(what)s is %(given)s", "It lies between %(low)s and %(high)s"),
     "wrong_count": ("%(what)s has %(given)s entries", "It has %(wanted)s"),
@@ -99,6 +100,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "english_has_chinese": ("%(what)s contains Chinese characters", "Translate them"),
     "chinese_missing": ("%(what)s has no Chinese character", "Write it in Chinese"),
+    "picture": ("the picture %(file)s %(why)s", "Draw it as question_banks/README.md says, and keep it there"),
     # standard
     "standard_numbers": ("number %(given)s stands where %(wanted)s should", "Number without gaps, from 1"),
     # the checks of item writing

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from quizapp.core.db import Base, BigId, Json, UtcDateTime
@@ -48,6 +48,8 @@ class ItemBank(Base):
     code: Mapped[str] = mapped_column(String(40), unique=True)
     #: {"zh", "en"}.
     title: Mapped[dict[str, str]] = mapped_column(Json)
+    #: What its readers found, as `banks.reviews.BankReviews` says it; None where nobody reviewed it.
+    reviews: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
 
 class Topic(Base):
@@ -129,7 +131,7 @@ class ItemVersion(Base):
     use: Mapped[str] = mapped_column(String(10))
     #: knowledge, method, spirit, application.
     dimension: Mapped[str] = mapped_column(String(20))
-    #: The author's guess of the share who answer right, 0 to 1.
+    #: The share of right answers that the author expects, 0 to 1: `EXPECTED_SHARE` of the estimate 1 to 5.
     difficulty: Mapped[float]
     #: Code of the fact it asks.
     fact: Mapped[str] = mapped_column(String(40))
@@ -151,9 +153,28 @@ class ItemVersion(Base):
     citation: Mapped[dict[str, Any]] = mapped_column(Json)
     #: Month after which it is looked at again, "2028-12".
     review_by: Mapped[str] = mapped_column(String(7))
+    #: Subjects, as short codes.
+    tags: Mapped[list[str]] = mapped_column(Json, default=list)
+    #: Who it is for; empty: for everybody.
+    audience: Mapped[list[str]] = mapped_column(Json, default=list)
+    #: situation, table, chart or picture to reason from; None for a plain question.
+    stimulus: Mapped[str | None] = mapped_column(String(12))
+    #: {"file", "alt": {"zh", "en"}, "sha256", "width", "height"} of its picture, or None.
+    image: Mapped[dict[str, Any] | None] = mapped_column(Json)
     #: SHA-256 of its content, to find what changed.
     content_hash: Mapped[str] = mapped_column(String(64))
     #: When it was loaded.
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: The item's row.
     item: Mapped[Item] = relationship(foreign_keys=[item_id])
+
+
+class ItemPicture(Base):
+    """What a picture of an item shows, kept by its content, so that a version that was used keeps the picture that it had."""
+
+    __tablename__ = "item_picture"
+
+    #: SHA-256 of the file.
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: The SVG with both languages.
+    svg: Mapped[str] = mapped_column(Text)

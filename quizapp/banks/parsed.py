@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 #: Chinese and English.
 Text = dict[str, str]
+
+#: The author's estimate, 1 (nearly everybody answers right) to 5 (hard) → the share of right answers that is expected of it until
+#: answers are known. Steps of 15 points, from what nearly everybody knows to what guesses hardly beat.
+EXPECTED_SHARE = {1: 0.90, 2: 0.75, 3: 0.60, 4: 0.45, 5: 0.30}
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,32 @@ class Option:
     id: str
     zh: str
     en: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The picture of an item: its file below the folder of the banks, its text alternative, and what the file holds."""
+
+    file: str
+    alt: Text
+    #: The SVG with both languages.
+    svg: str = field(default="", repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file, 64 hexadecimal digits: its name in the database and in addresses."""
+        return hashlib.sha256(self.svg.encode()).hexdigest()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in its own units, so that a page can keep the place free before the picture is there."""
+        box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.svg)
+        return (math.ceil(float(box[1])), math.ceil(float(box[2]))) if box else (0, 0)
+
+    def content(self) -> dict[str, Any]:
+        """The value of `item_version.image`."""
+        width, height = self.size
+        return {"file": self.file, "alt": self.alt, "sha256": self.sha256, "width": width, "height": height}
 
 
 @dataclass(frozen=True)
@@ -36,7 +68,8 @@ class ParsedItem:
     #: practice, test or both.
     use: str
     dimension: str
-    difficulty: float
+    #: The author's estimate, 1 to 5.
+    difficulty: int
     fact: str
     point: int | None
     objective: Text
@@ -47,6 +80,15 @@ class ParsedItem:
     rationale: Text
     citation: dict[str, Any]
     review_by: str
+    #: draft, in_review or approved: only what is approved is served and counted.
+    state: str = "approved"
+    #: Subjects, as short codes.
+    tags: tuple[str, ...] = ()
+    #: Who it is for; empty: for everybody.
+    audience: tuple[str, ...] = ()
+    #: What it gives to reason from: situation, table, chart, picture; None for a plain question.
+    stimulus: str | None = None
+    image: Picture | None = None
     #: Where it stands; not part of its content.
     file: str = field(default="", compare=False)
     line: int = field(default=0, compare=False)
@@ -69,7 +111,7 @@ class ParsedItem:
             "type": self.type,
             "use": self.use,
             "dimension": self.dimension,
-            "difficulty": self.difficulty,
+            "difficulty": EXPECTED_SHARE[self.difficulty],
             "fact": self.fact,
             "point_number": self.point,
             "objective": self.objective,
@@ -80,7 +122,17 @@ class ParsedItem:
             "rationale": self.rationale,
             "citation": self.citation,
             "review_by": self.review_by,
+            "tags": list(self.tags),
+            "audience": list(self.audience),
+            "stimulus": self.stimulus,
+            "image": self.image and self.image.content(),
         }
+
+    def shown_hash(self) -> str:
+        """The first 12 digits of the SHA-256 of what a taker sees, and the key: by it a review names what it read."""
+        shown = {name: self.content()[name] for name in ("type", "stem", "options", "key", "image")}
+        canonical = json.dumps(shown, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def content_hash(self) -> str:
         """SHA-256 of the content, 64 hexadecimal digits."""

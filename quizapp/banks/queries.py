@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
-from quizapp.banks.models import Benchmark, BenchmarkPoint, Item, ItemBank, ItemState, ItemUse, ItemVersion, Topic
-from quizapp.banks.parsed import Option, ParsedBanks, ParsedBenchmark, ParsedItem, ParsedTopic
+from quizapp.banks.models import (
+    Benchmark,
+    BenchmarkPoint,
+    Item,
+    ItemBank,
+    ItemPicture,
+    ItemState,
+    ItemUse,
+    ItemVersion,
+    Topic,
+)
+from quizapp.banks.parsed import (
+    EXPECTED_SHARE,
+    Option,
+    ParsedBanks,
+    ParsedBenchmark,
+    ParsedItem,
+    ParsedTopic,
+    Picture,
+)
 from quizapp.measurement.assembly import PoolItem
 
 
@@ -79,10 +98,11 @@ def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None)
 def loaded_banks(db: Session) -> ParsedBanks:
     """The banks as the database has them, the items that are served alone: what the files would say. Blueprints are not of the banks."""
     banks = {bank.id: bank.code for bank in db.scalars(select(ItemBank))}
+    pictures = dict(db.execute(select(ItemPicture.sha256, ItemPicture.svg)).all())
     of_topic: dict[int, list[ParsedItem]] = {}
     for version in published_versions(db):
         bank = banks[version.item.topic.bank_id]
-        of_topic.setdefault(version.item.topic_id, []).append(_parsed(version, bank))
+        of_topic.setdefault(version.item.topic_id, []).append(_parsed(version, bank, pictures))
     topics = [
         ParsedTopic(banks[topic.bank_id], topic.code, topic.title, tuple(of_topic[topic.id]))
         for topic in db.scalars(select(Topic))
@@ -98,7 +118,17 @@ def loaded_banks(db: Session) -> ParsedBanks:
     return ParsedBanks(tuple(sorted(topics, key=lambda t: (t.bank, t.code))), tuple(benchmarks))
 
 
-def _parsed(version: ItemVersion, bank: str) -> ParsedItem:
+def estimate_of(expected_share: float) -> int:
+    """The author's estimate, 1 to 5, whose expected share of right answers is nearest."""
+    return min(EXPECTED_SHARE, key=lambda level: abs(EXPECTED_SHARE[level] - expected_share))
+
+
+def find_picture(db: Session, sha256: str) -> str | None:
+    """The picture of this content, with both languages; None where no item has or had it."""
+    return db.scalar(select(ItemPicture.svg).where(ItemPicture.sha256 == sha256))
+
+
+def _parsed(version: ItemVersion, bank: str, pictures: Mapping[str, str]) -> ParsedItem:
     return ParsedItem(
         code=version.item.code,
         bank=bank,
@@ -106,7 +136,7 @@ def _parsed(version: ItemVersion, bank: str) -> ParsedItem:
         type=version.type,
         use=version.use,
         dimension=version.dimension,
-        difficulty=version.difficulty,
+        difficulty=estimate_of(version.difficulty),
         fact=version.fact,
         point=version.point_number,
         objective=version.objective,
@@ -117,4 +147,12 @@ def _parsed(version: ItemVersion, bank: str) -> ParsedItem:
         rationale=version.rationale,
         citation=version.citation,
         review_by=version.review_by,
+        tags=tuple(version.tags),
+        audience=tuple(version.audience),
+        stimulus=version.stimulus,
+        image=_picture(version.image, pictures),
     )
+
+
+def _picture(image: dict[str, Any] | None, pictures: Mapping[str, str]) -> Picture | None:
+    return Picture(image["file"], image["alt"], pictures[image["sha256"]]) if image else None

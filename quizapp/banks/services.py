@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.audit.services import record
-from quizapp.banks.models import Benchmark, BenchmarkPoint, Item, ItemBank, ItemState, ItemVersion, Topic
+from quizapp.banks.models import Benchmark, BenchmarkPoint, Item, ItemBank, ItemPicture, ItemState, ItemVersion, Topic
 from quizapp.banks.parsed import ParsedBanks, ParsedBlueprint, ParsedItem, Text
 from quizapp.core.scope import Actor
 
@@ -39,11 +39,13 @@ class Loaded:
 def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime) -> Loaded:
     """Store the banks in the caller's transaction; they must have passed the checks.
 
-    An unchanged item stays as it is; a changed one gets a new frozen version, which is served from now on; what the files do not have
-    any more is retired (papers that used it keep it), and comes back when a file has it again.
+    Only what the files call approved is served. An unchanged item stays as it is; a changed one gets a new frozen version, which is
+    served from now on; what the files do not have any more is retired (papers that used it keep it), and comes back when a file has
+    it again.
     """
     _store_standard(db, parsed)
     topics = _store_topics(db, parsed)
+    _store_pictures(db, parsed)
     items = {item.code: item for item in db.scalars(select(Item))}
     hashes = {
         item_id: (number, content_hash)
@@ -53,27 +55,31 @@ def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime)
             )
         )
     }
-    added = changed = unchanged = 0
+    new = [parsed_item for parsed_item in parsed.items if parsed_item.code not in items]
+    fresh = [Item(code=i.code, topic_id=topics[i.bank, i.topic].id, state=i.state) for i in new]
+    db.add_all(fresh)
+    db.flush()
+    versions = [(item, _version(item, i, 1, now)) for item, i in zip(fresh, new, strict=True)]
+    changed = unchanged = 0
     for parsed_item in parsed.items:
-        topic = topics[parsed_item.bank, parsed_item.topic]
         item = items.pop(parsed_item.code, None)
         if item is None:
-            item = Item(code=parsed_item.code, topic_id=topic.id)
-            db.add(item)
-            db.flush()
-            _add_version(db, item, parsed_item, 1, now)
-            added += 1
             continue
         number, content_hash = hashes.get(item.id, (0, ""))
         same = content_hash == parsed_item.content_hash()
         if not same:
-            _add_version(db, item, parsed_item, number + 1, now)
-        if same and item.topic_id == topic.id and item.state == ItemState.APPROVED:
+            versions.append((item, _version(item, parsed_item, number + 1, now)))
+        place = (topics[parsed_item.bank, parsed_item.topic].id, parsed_item.state)
+        if same and (item.topic_id, item.state) == place:
             unchanged += 1
         else:
             changed += 1
-        item.topic_id = topic.id
-        item.state = ItemState.APPROVED
+            item.topic_id, item.state = place
+    db.add_all(version for _, version in versions)
+    db.flush()
+    for item, version in versions:
+        item.current_version_id = version.id
+    added = len(new)
     missing = [item for item in items.values() if item.state != ItemState.RETIRED]
     for item in missing:
         item.state = ItemState.RETIRED
@@ -87,13 +93,17 @@ def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime)
     return loaded
 
 
-def _add_version(db: Session, item: Item, parsed: ParsedItem, number: int, now: datetime) -> None:
-    version = ItemVersion(
+def _version(item: Item, parsed: ParsedItem, number: int, now: datetime) -> ItemVersion:
+    return ItemVersion(
         item_id=item.id, number=number, content_hash=parsed.content_hash(), created_at=now, **parsed.content()
     )
-    db.add(version)
-    db.flush()
-    item.current_version_id = version.id
+
+
+def _store_pictures(db: Session, parsed: ParsedBanks) -> None:
+    """What is new; a picture that a used version has is never taken away."""
+    kept = set(db.scalars(select(ItemPicture.sha256)))
+    pictures = {item.image.sha256: item.image.svg for item in parsed.items if item.image}
+    db.add_all(ItemPicture(sha256=sha256, svg=svg) for sha256, svg in pictures.items() if sha256 not in kept)
 
 
 def _store_topics(db: Session, parsed: ParsedBanks) -> dict[tuple[str, str], Topic]:

@@ -28,6 +28,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """What a view can demand."""
 
+    READ_BANKS = "read_banks"
     MANAGE_DELIVERIES = "manage_deliveries"
     SEE_FIGURES = "see_figures"
     EXPORT_FIGURES = "export_figures"
@@ -43,10 +44,11 @@ class Permission(StrEnum):
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.UNIT_LIAISON: frozenset({Permission.REGISTER_OTHERS}),
     Role.TRAINER: frozenset({Permission.RUN_SESSIONS}),
-    Role.EDITOR: frozenset(),
-    Role.REVIEWER: frozenset(),
+    Role.EDITOR: frozenset({Permission.READ_BANKS}),
+    Role.REVIEWER: frozenset({Permission.READ_BANKS}),
     Role.COORDINATOR: frozenset(
         {
+            Permission.READ_BANKS,
             Permission.MANAGE_DELIVERIES,
             Permission.SEE_FIGURES,
             Permission.EXPORT_FIGURES,

@@ -44,7 +44,15 @@ BUNDLES: dict[str, list[str]] = {
     # what the home page and the list of banks load besides
     "portal.css": ["portal.css"],
     # what staff pages load besides
-    "desk.css": ["desk.css", "reports.css", "demo.css", "certificates.css", "sessions.css", "deliveries.css"],
+    "desk.css": [
+        "desk.css",
+        "reports.css",
+        "demo.css",
+        "certificates.css",
+        "sessions.css",
+        "deliveries.css",
+        "banks.css",
+    ],
     # what the trainer's pages of sessions load besides
     "trainings.css": ["trainings.css"],
     # what the projector page loads besides

@@ -158,6 +158,11 @@ def lang_text(texts: Mapping[str, str] | str | None) -> str:
     return (texts.get("en") if is_english() else None) or texts.get("zh") or next(iter(texts.values()), "")
 
 
+def page_language() -> str:
+    """The page's language as our texts name it: zh or en."""
+    return "en" if is_english() else "zh"
+
+
 def date_parts(value: Instant | date) -> dict[str, Any]:
     """What a date block shows: the day's number, and its weekday."""
     day = value if isinstance(value, date) and not isinstance(value, datetime) else _local(value).date()
@@ -195,3 +200,4 @@ def init_filters(app: Flask) -> None:
         date_parts=date_parts,
         tally=tally,
     )
+    app.jinja_env.globals["page_language"] = page_language

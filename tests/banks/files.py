@@ -19,7 +19,8 @@ items:
     type: single_choice
     use: both
     dimension: application
-    difficulty: 0.65
+    state: approved
+    difficulty: 3
     fact: D04
     objective: {zh: 知道油锅起火的正确做法, en: Knows how to put out burning oil}
     stem:
@@ -40,7 +41,8 @@ items:
     type: true_false
     use: both
     dimension: knowledge
-    difficulty: 0.7
+    state: approved
+    difficulty: 2
     fact: D11
     objective: {zh: 知道楼道的用途, en: Knows what stairwells are for}
     stem:
@@ -92,7 +94,7 @@ def make_item(code: str = "SAF-FIRE-001", **values: Any) -> ParsedItem:
         "type": "single_choice",
         "use": "both",
         "dimension": "knowledge",
-        "difficulty": 0.6,
+        "difficulty": 3,
         "fact": code,
         "point": None,
         "objective": {"zh": "考点", "en": "Objective"},

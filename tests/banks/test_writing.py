@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from quizapp.banks.formats.writing import file_name, json_lines, topic_yaml
 from quizapp.banks.formats.yaml_bank import read_folder
-from quizapp.banks.parsed import Option, ParsedBanks, ParsedItem, ParsedTopic
+from quizapp.banks.parsed import Option, ParsedBanks, ParsedItem, ParsedTopic, Picture
 from tests.banks.files import make_banks, make_item, make_true_false, write
+
+PICTURE = "safety/images/saf-fire-001.svg"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text data-en="Fire">火</text></svg>'
 
 
 def text(most: int) -> st.SearchStrategy[str]:
@@ -41,8 +44,9 @@ def text(most: int) -> st.SearchStrategy[str]:
     return tricky | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=most)
 
 
-def both(most: int) -> st.SearchStrategy[dict[str, str]]:
-    return st.fixed_dictionaries({"zh": text(most), "en": text(most)})
+def both(most: int, least: int = 1) -> st.SearchStrategy[dict[str, str]]:
+    language = text(most).map(lambda t: t if len(t) >= least else t + "x" * least)
+    return st.fixed_dictionaries({"zh": language, "en": language})
 
 
 @st.composite
@@ -73,7 +77,12 @@ def items(draw: st.DrawFn, number: int) -> ParsedItem:
         ordered=bool(options) and draw(st.booleans()),
         use=draw(st.sampled_from(["practice", "test", "both"])),
         dimension=draw(st.sampled_from(["knowledge", "method", "spirit", "application"])),
-        difficulty=draw(st.integers(15, 95)) / 100,
+        difficulty=draw(st.integers(1, 5)),
+        state=draw(st.sampled_from(["draft", "in_review", "approved"])),
+        tags=draw(st.sampled_from([(), ("hot_work",), ("no", "on", "four_ones")])),
+        audience=draw(st.sampled_from([(), ("resident",), ("driver", "pupil")])),
+        stimulus=draw(st.none() | st.sampled_from(["situation", "table", "chart", "picture"])),
+        image=Picture(PICTURE, draw(both(20, least=8)), SVG) if draw(st.booleans()) else None,
         point=draw(st.none() | st.integers(1, 132)),
         fact=draw(text(10)),
         objective=draw(both(20)),
@@ -92,6 +101,7 @@ def topics(draw: st.DrawFn) -> ParsedTopic:
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(topics())
 def test_a_topic_that_is_written_is_read_back_equal(tmp_path: Path, topic: ParsedTopic):
+    write(tmp_path, SVG, PICTURE)
     reading = read_folder(write(tmp_path, topic_yaml(topic), file_name(topic)))
     assert reading.faults == []
     assert reading.banks == ParsedBanks((topic,))

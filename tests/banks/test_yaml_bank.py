@@ -38,7 +38,7 @@ def test_numbers_written_as_text_stay_text(tmp_path: Path):
 
 CITATION = "citation: {document: 中华人民共和国消防法, article: 第六条, year: 2021}"
 #: Options c and d of the first item.
-LAST_TWO = "".join(SOUND.splitlines(keepends=True)[17:19])
+LAST_TWO = "".join(SOUND.splitlines(keepends=True)[18:20])
 
 #: What is replaced, by what, the code of the fault, the piece at whose line it stands, and what the cure says.
 SPOILT = [
@@ -47,8 +47,17 @@ SPOILT = [
     ("    key: b\n", "    key: b\n    colour: x\n", "unknown_field", "colour:", "The fields are: id, type"),
     ("    fact: D04\n", "", "missing_field", "  - id: SAF-FIRE-001", "Add fact"),
     ("type: single_choice", "type: essay", "not_one_of", "type: essay", "single_choice"),
-    ("difficulty: 0.65", "difficulty: hard", "wrong_type", "difficulty: hard", "difficulty: 0.65"),
-    ("difficulty: 0.65", "difficulty: 0.99", "out_of_range", "difficulty: 0.99", "0.15 and 0.95"),
+    ("difficulty: 3", "difficulty: hard", "wrong_type", "difficulty: hard", "difficulty: 3"),
+    ("difficulty: 3", "difficulty: 6", "out_of_range", "difficulty: 6", "1 and 5"),
+    ("    fact: D04\n", "    fact: D04\n    audience: [everybody]\n", "not_one_of", "audience:", "resident"),
+    ("    fact: D04\n", "    fact: D04\n    tags: [Hot Work]\n", "wrong_pattern", "tags:", "hot_work"),
+    (
+        "    key: b\n",
+        "    image: {file: safety/images/a.svg, alt: {zh: 灶台上一口着火的油锅, en: A pan on fire}}\n    key: b\n",
+        "picture",
+        "image:",
+        "Draw it",
+    ),
     ("id: SAF-FIRE-001", "id: fire 1", "wrong_pattern", "id: fire 1", "SAF-FIRE-001"),
     ("key: b", "key: f", "not_one_of", "key: f", "a, b, c, d"),
     ("key: b", "key: [b]", "not_one_of", "key: [b]", "a, b, c, d"),
@@ -75,7 +84,7 @@ SPOILT = [
         "    stem:\n      zh: 楼道",
         "Add en",
     ),
-    ("炒菜时油锅突然起火，最先该怎么做？", "长" * 121, "too_long", "长长", "Shorten"),
+    ("炒菜时油锅突然起火，最先该怎么做？", "长" * 201, "too_long", "长长", "Shorten"),
     (LAST_TWO, "", "wrong_count", "    options:", "3 to 4"),
     (CITATION, CITATION.replace("article: 第六条, ", ""), "missing_field", "citation: {document: 中华", "Add article"),
     (CITATION, "citation: 消防法第六条", "wrong_type", "citation: 消防法", "{zh: …, en: …}"),
@@ -102,7 +111,7 @@ def test_a_fault_of_format_names_file_line_and_cure(tmp_path: Path, old, new, co
 
 
 def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path):
-    text = spoilt("fact: D04", "fact: ''").replace("difficulty: 0.7\n", "difficulty: 7\n")
+    text = spoilt("fact: D04", "fact: ''").replace("difficulty: 2\n", "difficulty: 7\n")
     assert [fault.code for fault in read_folder(write(tmp_path, text)).faults] == ["empty_text", "out_of_range"]
 
 

@@ -27,7 +27,7 @@ from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
 from quizapp.accounts.services import open_session as open_sign_in
 from quizapp.app import create_app
-from quizapp.banks.models import ItemBank, Topic
+from quizapp.banks.models import Item, ItemBank, Topic
 from quizapp.certificates.models import Certificate
 from quizapp.certificates.numbers import make_number, new_check_code
 from quizapp.certificates.services import TASK, keep_pdf
@@ -224,6 +224,11 @@ class Case:
         with self.ground.writing() as db:
             version_id = items_of_delivery(db, self.side.delivery.id)[0][0].id
         return {"delivery_id": self.side.delivery.id, "version_id": version_id}
+
+    def item_code(self) -> str:
+        """Any item: the banks belong to no unit."""
+        with self.ground.writing() as db:
+            return db.scalars(select(Item.code)).first() or ""
 
     def correction(self) -> dict[str, Any]:
         """A correction that somebody else proposed."""
@@ -520,6 +525,13 @@ TABLE = [
     Route("portal.erase_me", SIGNED_IN, form=lambda _: {"password": "wrong"}, status=422, method="POST"),
     Route("portal.erase_me", SIGNED_IN, method="GET"),
     Route("jobs.job", SIGNED_IN, lambda c: {"public_id": c.job()}, foreign="all"),
+    Route(
+        "banks.picture", PUBLIC, lambda _: {"sha256": "0" * 64, "language": "zh"}, status=404
+    ),  # a picture of nothing
+    Route("banks.banks", P.READ_BANKS),
+    Route("banks.bank", P.READ_BANKS, lambda c: {"code": c.ground.bank}),
+    Route("banks.items", P.READ_BANKS, lambda c: {"code": c.ground.bank}),
+    Route("banks.item", P.READ_BANKS, lambda c: {"code": c.item_code()}),
     Route("practice.daily", PUBLIC),
     Route("practice.index", PUBLIC),
     Route("practice.bank", PUBLIC, lambda c: {"bank": c.ground.bank}),

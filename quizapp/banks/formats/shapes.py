@@ -27,7 +27,10 @@ EXAMPLES: dict[str, str] = {
     "key": "key: true or false in true_false, key: b in single_choice, key: [a, c] in multiple_choice",
     "ordered": "ordered: true",
     "point": "point: 28",
-    "difficulty": "difficulty: 0.65",
+    "difficulty": "difficulty: 3",
+    "tags": "tags: [hot_work, ppe]",
+    "audience": "audience: [resident]",
+    "file": "safety/images/saf-fire-021.svg",
     "year": "year: 2021",
     "options": "a list of lines such as - {id: a, zh: …, en: …}",
     "items": "a list of items, each beginning with - id:",
@@ -93,7 +96,7 @@ def _faults(error: ValidationError, document: Document, file: str) -> Iterator[F
     elif rule == "pattern":
         yield fault("wrong_pattern", what=what, given=given, example=EXAMPLES.get(name, "1"))
     elif rule == "minLength":
-        yield fault("empty_text", what=what)
+        yield fault("too_short" if instance else "empty_text", what=what, length=len(instance), least=demand)
     elif rule == "maxLength":
         yield fault("too_long", what=what, length=len(instance), limit=demand)
     elif rule in ("minimum", "maximum", "exclusiveMinimum"):

@@ -36,8 +36,10 @@ def file_name(topic: ParsedTopic) -> str:
 
 
 def json_lines(banks: ParsedBanks) -> Iterator[str]:
-    """One item per line, in the order of the files."""
+    """One approved item per line, in the order of the files."""
     for item in banks.items:
+        if item.state != "approved":
+            continue
         yield json.dumps(_exchange(item), ensure_ascii=False)
 
 
@@ -45,13 +47,24 @@ def _item_lines(item: ParsedItem) -> Iterator[str]:
     yield f"  - id: {item.code}"
     yield f"    type: {item.type}"
     yield f"    use: {item.use}"
+    yield f"    state: {item.state}"
     yield f"    dimension: {item.dimension}"
-    yield f"    difficulty: {item.difficulty!r}"
+    yield f"    difficulty: {item.difficulty}"
     if item.point is not None:
         yield f"    point: {item.point}"
     yield f"    fact: {_scalar(item.fact)}"
+    if item.tags:
+        yield f"    tags: [{', '.join(item.tags)}]"
+    if item.audience:
+        yield f"    audience: [{', '.join(item.audience)}]"
     yield f"    objective: {_inline(item.objective)}"
+    if item.stimulus:
+        yield f"    stimulus: {item.stimulus}"
     yield from _block("stem", item.stem)
+    if item.image:
+        yield "    image:"
+        yield f"      file: {item.image.file}"
+        yield f"      alt: {_inline(item.image.alt)}"
     if item.ordered:
         yield "    ordered: true"
     if item.options:
@@ -107,9 +120,9 @@ def _exchange(item: ParsedItem) -> dict[str, Any]:
         "dimension": item.dimension,
         "difficulty": item.difficulty,
         "topic": item.topic,
-        "tags": [],
-        "audience": [],
+        "tags": list(item.tags),
+        "audience": list(item.audience),
         "valid_until": item.citation.get("valid_until"),
         "use": use,
-        "image": None,
+        "image": item.image and {"file": item.image.file, "alt": item.image.alt},
     }

@@ -11,15 +11,24 @@ from typing import Any
 
 from quizapp.banks.faults import Fault, Level
 from quizapp.banks.formats.marked_yaml import Document, Place, YamlFault, read_document
+from quizapp.banks.formats.pictures import PictureInvalid, checked_picture
 from quizapp.banks.formats.shapes import shape_faults
-from quizapp.banks.parsed import Option, ParsedBanks, ParsedBenchmark, ParsedBlueprint, ParsedItem, ParsedTopic
+from quizapp.banks.parsed import (
+    Option,
+    ParsedBanks,
+    ParsedBenchmark,
+    ParsedBlueprint,
+    ParsedItem,
+    ParsedTopic,
+    Picture,
+)
 
 #: Fields whose plain scalars are true, false or numbers; everything else is text.
 ITEM_TYPED = ("key", "ordered", "point", "difficulty", "year")
 STANDARD_TYPED = ("number",)
 BLUEPRINT_TYPED = ("rules",)
 #: Folders that are no bank.
-NO_BANKS = ("standards", "schema")
+NO_BANKS = ("standards", "schema", "reviews")
 
 
 @dataclass
@@ -44,7 +53,7 @@ def read_folder(folder: Path) -> Reading:
             continue
         document = _read(path, folder, ITEM_TYPED, "item_bank", reading)
         if document is not None:
-            topics.append(_topic(document, path.relative_to(folder).as_posix()))
+            topics.append(_topic(document, folder, path.relative_to(folder).as_posix(), reading))
             given = document.value["bank"]
             if given != path.parent.name:
                 data = {"given": given, "folder": path.parent.name}
@@ -81,16 +90,34 @@ def _read(path: Path, folder: Path, typed: tuple[str, ...], schema: str, reading
     return None if faults else document
 
 
-def _topic(document: Document, file: str) -> ParsedTopic:
+def _topic(document: Document, folder: Path, file: str, reading: Reading) -> ParsedTopic:
     value = document.value
-    items = tuple(
-        _item(entry, value["bank"], value["topic"], document, position, file)
-        for position, entry in enumerate(value["items"])
-    )
-    return ParsedTopic(value["bank"], value["topic"], value["title"], items, file)
+    items = []
+    for position, entry in enumerate(value["items"]):
+        try:
+            image = _picture(entry.get("image"), folder)
+        except PictureInvalid as invalid:
+            image = None
+            line = document.line(("items", position, "image"))
+            data = {"file": entry["image"]["file"], "why": invalid.why}
+            reading.faults.append(Fault("picture", Level.REFUSE, file, line, data))
+        items.append(_item(entry, value["bank"], value["topic"], document, position, file, image))
+    return ParsedTopic(value["bank"], value["topic"], value["title"], tuple(items), file)
 
 
-def _item(entry: dict[str, Any], bank: str, topic: str, document: Document, position: int, file: str) -> ParsedItem:
+def _picture(given: dict[str, Any] | None, folder: Path) -> Picture | None:
+    """The picture that an entry names, with what its file holds. Raises PictureInvalid."""
+    if given is None:
+        return None
+    path = folder / given["file"]
+    if not path.is_file():
+        raise PictureInvalid("is not there")
+    return Picture(given["file"], given["alt"], checked_picture(path.read_bytes()))
+
+
+def _item(
+    entry: dict[str, Any], bank: str, topic: str, document: Document, position: int, file: str, image: Picture | None
+) -> ParsedItem:
     key = entry["key"]
     if isinstance(key, bool):
         keys: tuple[str, ...] = ("t",) if key else ("f",)
@@ -107,7 +134,7 @@ def _item(entry: dict[str, Any], bank: str, topic: str, document: Document, posi
         type=entry["type"],
         use=entry["use"],
         dimension=entry["dimension"],
-        difficulty=float(entry["difficulty"]),
+        difficulty=entry["difficulty"],
         fact=entry["fact"],
         point=entry.get("point"),
         objective=entry["objective"],
@@ -118,6 +145,11 @@ def _item(entry: dict[str, Any], bank: str, topic: str, document: Document, posi
         rationale=entry["rationale"],
         citation=entry["citation"],
         review_by=entry["review_by"],
+        state=entry["state"],
+        tags=tuple(entry.get("tags", ())),
+        audience=tuple(entry.get("audience", ())),
+        stimulus=entry.get("stimulus"),
+        image=image,
         file=file,
         line=document.line(here),
         field_lines=lines,

@@ -142,6 +142,7 @@ def _page(current: Play, version: ItemVersion, place: int, *, answer: str | None
         version_id=version.id,
         type=version.type,
         stem_text=version.stem,
+        image=version.image,
         topic=version.item.topic.title,
         options=_options(current.seed, place, version, answer, key),
         place=place,

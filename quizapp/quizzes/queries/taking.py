@@ -47,6 +47,8 @@ class PaperQuestion:
     options: tuple[dict[str, str], ...]
     ordered: bool
     points: int
+    #: Its picture as `item_version.image` has it, or None.
+    image: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,8 @@ def _load_paper(db: Session, paper_id: int) -> PaperView:
         .order_by(PaperItem.position)
     )
     questions = tuple(
-        PaperQuestion(position, v.type, v.stem, tuple(v.options), v.ordered, points) for position, points, v in rows
+        PaperQuestion(position, v.type, v.stem, tuple(v.options), v.ordered, points, v.image)
+        for position, points, v in rows
     )
     return PaperView(paper_id, number, questions)
 

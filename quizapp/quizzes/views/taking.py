@@ -45,6 +45,7 @@ class ShownQuestion:
     position: int
     type: str
     stem: dict[str, str]
+    image: dict[str, Any] | None
     options: tuple[ShownOption, ...]
     marked: bool
 
@@ -59,6 +60,7 @@ def show_question(attempt: Attempt, question: PaperQuestion, answer: str) -> Sho
         position=question.position,
         type=question.type,
         stem=question.stem,
+        image=question.image,
         options=tuple(
             ShownOption(option, texts[option], LETTERS[index], option in chosen) for index, option in enumerate(order)
         ),

@@ -1,0 +1,113 @@
+"""Items of a bank: a list by place on the map, and one item as a reviewer reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, request, url_for
+
+from quizapp.banks.models import ItemVersion
+from quizapp.banks.queries import estimate_of
+from quizapp.banks.stock import (
+    StockItem,
+    get_bank,
+    get_item,
+    items_by_code,
+    standard_points,
+    stock_of,
+    topics_of,
+    versions_of,
+)
+from quizapp.banks.views import bp
+from quizapp.banks.views.words import ability_words, audience_words, level_words, state_words, type_words, use_words
+from quizapp.core.scope import Permission
+from quizapp.core.web import get_db, requires
+
+PAGE = 50
+
+
+def _wanted(item: StockItem, asked: dict[str, str]) -> bool:
+    wants = {
+        "point": str(item.point or ""),
+        "topic": item.topic,
+        "type": item.type,
+        "dimension": item.dimension,
+        "state": item.state,
+    }
+    if any(asked[name] and asked[name] != value for name, value in wants.items()):
+        return False
+    if asked["audience"] and asked["audience"] not in item.audience:
+        return False
+    if (asked["use"] == "test" and not item.for_test) or (asked["use"] == "practice" and not item.for_practice):
+        return False
+    return not asked["due"] or item.review_by <= asked["due"]
+
+
+@bp.get("/banks/<code>/items")
+@requires(Permission.READ_BANKS)
+def items(code: str) -> str:
+    """The items of a bank, narrowed by what the address asks for."""
+    db = get_db()
+    bank = get_bank(db, code)
+    names = ("point", "topic", "type", "dimension", "state", "audience", "use", "due")
+    asked = {name: request.args.get(name, "")[:40] for name in names}
+    found = [item.code for item in stock_of(db, bank.id) if _wanted(item, asked)]
+    pages = max(1, -(-len(found) // PAGE))
+    page = min(max(request.args.get("page", 1, int), 1), pages)
+
+    def page_url(number: int) -> str:
+        kept: dict[str, Any] = {name: value for name, value in asked.items() if value}
+        return url_for("banks.items", code=code, page=number, **kept)
+
+    return render_template(
+        "banks/items.html",
+        bank=bank,
+        asked=asked,
+        rows=items_by_code(db, found[(page - 1) * PAGE : page * PAGE]),
+        total=len(found),
+        page=page,
+        pages=pages,
+        page_url=page_url,
+        topics=topics_of(db, bank.id),
+        points=[point for _benchmark, points in standard_points(db) for point in points],
+        type_words=type_words(),
+        state_words=state_words(),
+        use_words=use_words(),
+        ability_words=ability_words(),
+        audience_words=audience_words(),
+    )
+
+
+@bp.get("/items/<code>")
+@requires(Permission.READ_BANKS)
+def item(code: str) -> str:
+    """One item: what a taker sees, key, reason, source, and what it is for."""
+    db = get_db()
+    found = get_item(db, code)
+    return render_template(
+        "banks/item.html",
+        found=found,
+        version=found.version,
+        versions=versions_of(db, found.item.id),
+        options=_options(found.version),
+        level=estimate_of(found.version.difficulty),
+        level_words=level_words(),
+        type_words=type_words(),
+        state_words=state_words(),
+        use_words=use_words(),
+        ability_words=ability_words(),
+        audiences=[audience_words()[code] for code in found.version.audience],
+    )
+
+
+def _options(version: ItemVersion) -> list[dict[str, Any]]:
+    """The options with their letters; of a true/false item without."""
+    return [
+        {
+            "id": option["id"],
+            "letter": option["id"].upper(),
+            "text": option if "zh" in option else None,
+            "right": option["id"] in version.key,
+        }
+        for option in version.options
+    ]
