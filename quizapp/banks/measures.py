@@ -10,14 +10,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import erfc, exp, pi, sqrt
 from statistics import fmean, median, quantiles
-
-from scipy.special import chdtrc
 
 from quizapp.banks.near_duplicates import similar_pairs
 from quizapp.banks.parsed import Option, ParsedItem
 
 LANGUAGES = ("zh", "en")
+#: Fewer single-choice items than these teach a guesser of forms nothing.
+FEWEST_TO_LEARN = 60
 #: Words that tempt guessers to "false", by language.
 ABSOLUTE = {
     "zh": re.compile(r"一定|必须|所有|任何|绝对|从不|只有|完全|全部|永远"),
@@ -92,7 +93,14 @@ def key_letters(items: Iterable[ParsedItem], count: int) -> tuple[dict[str, int]
     counts = {letter: found[letter] for letter in letters}
     expected = sum(counts.values()) / count
     chi2 = sum((n - expected) ** 2 / expected for n in counts.values()) if expected else 0.0
-    return counts, float(chdtrc(count - 1, chi2))
+    return counts, _chi_square_tail(chi2, count - 1)
+
+
+def _chi_square_tail(value: float, freedom: int) -> float:
+    """P(chi-square >= value) for 2 or 3 degrees of freedom, in closed form (Abramowitz & Stegun 26.4.4 and 26.4.5)."""
+    if freedom == 2:
+        return exp(-value / 2)
+    return erfc(sqrt(value / 2)) + sqrt(2 * value / pi) * exp(-value / 2)
 
 
 def true_share(items: Iterable[ParsedItem]) -> Share:

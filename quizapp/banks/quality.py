@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from quizapp.banks.checks.duplicates import LOOK
 from quizapp.banks.checks.shares import ABSOLUTE_MORE, LONGEST_MOST, RARE_MOST
 from quizapp.banks.measures import (
+    FEWEST_TO_LEARN,
     LANGUAGES,
     absolute_words,
     counts_of,
@@ -140,7 +141,26 @@ def _cues(banks: ParsedBanks, codes: Sequence[str]) -> Iterator[str]:
     )
     yield from _table(["", *codes], rows)
     yield ""
+    yield from _form(banks)
+    yield ""
     yield "Public Chinese banks of the same kind measure 28 to 97 % at the first line, where chance is 25 %."
+
+
+def _form(banks: ParsedBanks) -> Iterator[str]:
+    """What a model finds that cannot read."""
+    if len(of_type(approved(banks), "single_choice")) < FEWEST_TO_LEARN:
+        return
+    from quizapp.banks.form_guesser import form_guesses  # numpy only where there is something to learn
+
+    for language in LANGUAGES:
+        guesses = form_guesses(approved(banks), language)
+        if guesses is not None:
+            found, chance, of = guesses
+            yield (
+                f"A model that cannot read and learns from nine tenths of the single-choice items which form the key has (length, digits, "
+                f"marks, absolute and hedging words, likeness, place), {_LANGUAGE[language]}: {found} of {of} keys of the last tenths, "
+                f"{(found - chance) / of * 100:+.1f} points from chance."
+            )
 
 
 def _of(hits: int, of: int) -> str:

@@ -6,7 +6,6 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from quizapp.banks.faults import Fault
-from quizapp.banks.formats.sheet import HEADINGS
 from quizapp.ui.filters import page_language
 
 #: code → what is wrong and what to do; a code that is not here says what its terminal words say.
@@ -53,7 +52,6 @@ WORDS: dict[str, LazyString] = {
     "stem_echo": _l("答案和题干相同的字太多，别的选项没有，会泄露答案。"),
     "audience_missing": _l("安全题要写给谁做。"),
 }
-_NAMES = {heading.name: heading for heading in HEADINGS}
 
 
 def fault_text(fault: Fault) -> str:
@@ -61,9 +59,12 @@ def fault_text(fault: Fault) -> str:
     words = WORDS.get(fault.code)
     if words is None:
         return f"{fault.message}. {fault.cure}."
+    from quizapp.banks.formats.sheet import HEADINGS  # readers of files only where one comes
+
+    names = {heading.name: heading for heading in HEADINGS}
     data = dict(fault.data)
     for name in ("what", "field"):
-        heading = _NAMES.get(str(data.get(name, "")))
+        heading = names.get(str(data.get(name, "")))
         if heading:
             data[name] = heading.zh if page_language() == "zh" else heading.en
     return str(words) % data

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Response, render_template
 
-from quizapp.banks.checks import check_new
 from quizapp.banks.faults import Fault, Level
-from quizapp.banks.formats.sheet import SheetReading, read_sheet, template
 from quizapp.banks.forms import SheetForm
 from quizapp.banks.queries import loaded_banks
 from quizapp.banks.views import bp
@@ -19,11 +19,16 @@ from quizapp.core.tables import TableKind
 from quizapp.core.web import get_db, get_now, requires
 from quizapp.ui.words import words_for
 
+if TYPE_CHECKING:
+    from quizapp.banks.formats.sheet import SheetReading
+
 
 @bp.get("/banks/template.xlsx")
 @requires(Permission.READ_BANKS)
 def sheet_template() -> Response:
     """The empty workbook to write items in."""
+    from quizapp.banks.formats.sheet import template  # readers of files only where one comes or goes
+
     response = Response(template(), mimetype=TableKind.XLSX.media_type)
     response.headers.set("Content-Disposition", "attachment", filename="new-items.xlsx")
     response.headers["Cache-Control"] = "private, no-store"
@@ -34,6 +39,9 @@ def sheet_template() -> Response:
 @requires(Permission.READ_BANKS)
 def check_sheet() -> str | tuple[str, int]:
     """Check a filled workbook: each fault at its row. Nothing is stored."""
+    from quizapp.banks.checks import check_new
+    from quizapp.banks.formats.sheet import read_sheet
+
     form = SheetForm()
     if not form.validate_on_submit():
         return _page(form), 422 if form.is_submitted() else 200
