@@ -203,9 +203,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "review_columns": ("the first line is not that of a review", "Write %(wanted)s"),
     "review_row": (
         "the row of %(item)s cannot be read",
-        "Give version (12 digits), role, answer (b, or a,c, or t), verdict as question_banks/README.md says",
+        "Give a version that the item has or that versions.csv names, role, answer, verdict as question_banks/README.md says",
     ),
-    "review_item": ("the review names %(item)s, which is not there any more", "Leave it: it is part of the record"),
     "all_options_right": (
         "%(bank)s: in %(share)s %% of the multiple-choice items all options are right, at most 25 %%",
         "Change some of: %(ids)s",

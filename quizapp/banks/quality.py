@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from quizapp.banks.checks.duplicates import LOOK
 from quizapp.banks.checks.shares import ABSOLUTE_MORE, LONGEST_MOST, RARE_MOST
@@ -225,12 +226,12 @@ def _topics(banks: ParsedBanks, codes: Sequence[str]) -> Iterator[str]:
 
 def _readers(banks: ParsedBanks, readings: Sequence[Reading]) -> Iterator[str]:
     items = approved(banks)
-    figures = role_figures(readings, items)
+    figures = role_figures(readings)
     yield (
         "Each item is solved by readers who see stem, picture and options only: a careful expert, a sceptic who looks for a second "
         "defensible answer, and a guesser who knows nothing and looks for cues; a fourth sees the options alone. The readers are "
         "language models with different instructions, so they stand for care and for guessing, not for residents; what residents "
-        "know is measured from their answers. Disagreement led to rewriting, not to arguing. Rates are by today's keys."
+        "know is measured from their answers. Disagreement led to rewriting, not to arguing. Rates are by the keys of that time."
     )
     yield ""
     if not figures:
@@ -247,18 +248,17 @@ def _readers(banks: ParsedBanks, readings: Sequence[Reading]) -> Iterator[str]:
 
 def _present(items: list[ParsedItem], last: list[Reading]) -> Iterator[str]:
     """What the newest readings of the present wordings say."""
-    keys = {item.code: ",".join(item.key) for item in items}
     knowing = [r for r in last if r.role in (ReaderRole.EXPERT, ReaderRole.SCEPTIC)]
     read = Counter(r.item for r in last if r.role in SOLVERS)
     whole = sum(read[item.code] == len(SOLVERS) for item in items)
     yield f"Items whose present wording each of the three solvers read: {whole} of {len(items)}."
     if knowing:
-        agreed = sum(r.answer == keys[r.item] for r in knowing)
+        agreed = sum(r.agrees for r in knowing)
         share = _percent(agreed / len(knowing))
         yield f"Expert and sceptic on present wordings: {agreed} of {len(knowing)} answers are the key ({share})."
     blind = [r for r in last if r.role == ReaderRole.OPTIONS_ONLY]
     if blind:
-        (figures,) = role_figures([Reading(**{**vars(r), "round": 0}) for r in blind], items)
+        (figures,) = role_figures([replace(r, round=0) for r in blind])
         yield (
             f"Reader of the options alone, on present wordings: {_percent(figures.agreement)} right of {figures.read}, "
             f"{figures.above_chance * 100:+.1f} points from chance."

@@ -19,6 +19,8 @@ from quizapp.banks.reviews import (
     Verdict,
     bank_summary,
     chance_of,
+    key_of,
+    last_readings,
     read_reviews,
     role_figures,
 )
@@ -41,13 +43,15 @@ def record(folder: Path, *rows: str, name: str = NAME) -> Path:
     return write(folder, "\n".join([",".join(COLUMNS), *rows]) + "\n", name)
 
 
-def reading(item=ITEM, role=ReaderRole.EXPERT, answer="b", number=1, version=None) -> Reading:
-    return Reading(item.code, version or item.shown_hash(), role, answer, Verdict.FINE, "", "2026-11-27", number)
+def reading(item=ITEM, role=ReaderRole.EXPERT, answer="b", number=1) -> Reading:
+    chance = chance_of(item.type, len(item.options))
+    day = "2026-11-27"
+    return Reading(item.code, item.shown_hash(), role, answer, Verdict.FINE, "", day, number, key_of(item), chance)
 
 
 def test_a_record_is_read_with_its_round_and_day(tmp_path: Path):
     record(tmp_path, row(), row(STATEMENT, answer="t", verdict="second_answer", note="it depends"))
-    readings, faults = read_reviews(tmp_path, [ITEM.code, STATEMENT.code])
+    readings, faults = read_reviews(tmp_path, [ITEM, STATEMENT])
     assert faults == []
     assert [(r.item, r.answer, r.verdict, r.round, r.day) for r in readings] == [
         (ITEM.code, "b", "fine", 1, "2026-11-27"),
@@ -62,13 +66,23 @@ def test_a_record_is_read_with_its_round_and_day(tmp_path: Path):
         (row(role="friend"), "review_row"),
         (row(verdict="nice"), "review_row"),
         (row(version="1"), "review_row"),
-        (row(replace(ITEM, code="SAF-FIRE-099")), "review_item"),
+        (row(replace(ITEM, code="SAF-FIRE-099")), "review_row"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_told_by_its_line(tmp_path: Path, bad: str, code: str):
     record(tmp_path, row(), bad)
-    _readings, faults = read_reviews(tmp_path, [ITEM.code])
+    _readings, faults = read_reviews(tmp_path, [ITEM])
     assert [(fault.code, fault.file, fault.line) for fault in faults] == [(code, NAME, 3)]
+
+
+def test_an_older_wording_counts_by_the_key_that_it_had(tmp_path: Path):
+    old = "0123456789ab"
+    write(tmp_path, f"item,version,type,options,key\n{ITEM.code},{old},single_choice,4,d\n", "reviews/versions.csv")
+    record(tmp_path, row(version=old, answer="d"))
+    readings, faults = read_reviews(tmp_path, [ITEM])
+    assert faults == []
+    assert [(r.key, r.agrees, r.chance) for r in readings] == [("d", True, 0.25)]
+    assert last_readings(readings, [ITEM]) == []
 
 
 def test_a_file_that_is_no_record_is_told(tmp_path: Path):
@@ -77,8 +91,8 @@ def test_a_file_that_is_no_record_is_told(tmp_path: Path):
     assert [fault.code for fault in read_reviews(tmp_path, [])[1]] == ["review_columns", "review_file"]
 
 
-def test_agreement_is_counted_by_todays_key_and_against_chance():
-    (figures,) = role_figures([reading(answer="b"), reading(STATEMENT, answer="t")], [ITEM, STATEMENT])
+def test_agreement_is_counted_by_the_key_of_then_and_against_chance():
+    (figures,) = role_figures([reading(answer="b"), reading(STATEMENT, answer="t")])
     assert (figures.read, figures.agreed, figures.agreement) == (2, 1, 0.5)
     assert figures.above_chance == pytest.approx((1 - 0.75) / 2)
 
@@ -88,7 +102,7 @@ def test_blind_choice_of_several_options_has_the_chance_of_one_set_in_all(count:
     options = {letter: letter * 3 for letter in "abcde"[:count]}
     item = make_item(type="multiple_choice", options=options, key=("a", "c"))
     sets = sum(bin(number).count("1") >= 2 for number in range(2**count))
-    assert chance_of(item) == 1 / sets
+    assert chance_of(item.type, count) == 1 / sets
 
 
 def test_a_reading_of_an_older_wording_does_not_vouch_for_the_present_one():

@@ -78,7 +78,7 @@ def read_folder(folder: Path) -> Reading:
         if document is not None:
             blueprints += _blueprints(document, path.name)
     reading.banks = ParsedBanks(tuple(topics), tuple(benchmarks), tuple(blueprints))
-    reading.reviews, faults = read_reviews(folder, (item.code for item in reading.banks.items))
+    reading.reviews, faults = read_reviews(folder, reading.banks.items)
     reading.faults += faults
     return reading
 
