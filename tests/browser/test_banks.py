@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
 from quizapp.banks.formats.yaml_bank import read_folder
-from quizapp.banks.parsed import ParsedBanks, ParsedTopic, Picture
+from quizapp.banks.parsed import Option, ParsedBanks, ParsedTopic, Picture
 from quizapp.banks.services import load_banks
 from quizapp.core.db import Database, transaction
 from quizapp.core.paths import data_folder
@@ -81,12 +82,9 @@ def test_the_picture_of_a_question_is_there_with_its_words(
     visit: Callable[..., Page], database: Database, lang: str
 ) -> None:
     picture = Picture("safety/images/a.svg", {"zh": "图：甲组31人", "en": "Chart: 31 in group A"}, SVG)
-    topic = ParsedTopic(
-        "safety",
-        "fire",
-        {"zh": "消防", "en": "Fire"},
-        tuple(make_item(f"SAF-FIRE-{n}", image=picture) for n in range(5)),
-    )
+    options = tuple(Option(o, f"选项{o}", f"Option {o}") for o in "abcd")
+    items = tuple(replace(make_item(f"SAF-FIRE-{n}", image=picture), options=options) for n in range(5))
+    topic = ParsedTopic("safety", "fire", {"zh": "消防", "en": "Fire"}, items)
     with database.session() as db, transaction(db):
         load_banks(db, ParsedBanks((topic,)), actor=SYSTEM, now=START)
     page = visit(lang=lang)
