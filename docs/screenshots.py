@@ -60,6 +60,7 @@ def main() -> None:
             practising_resident,
             trainer,
             coordinator,
+            editor,
             administrator,
         )
         for journey in journeys:
@@ -271,6 +272,19 @@ def coordinator(demo: Demo) -> None:
     page.goto(f"/reports/pass-rates?delivery={delivery}")
     take("pass-rates", page)
     keep("poster", poster(demo, int(delivery)))
+
+
+def editor(demo: Demo) -> None:
+    """The map of a bank, and an item with a picture."""
+    page = demo.visit(DESK, "editor")
+    page.goto("/banks/literacy")
+    take("bank-map", page)
+    code = demo.value(
+        "SELECT code FROM item JOIN item_version ON item_version.id = current_version_id "
+        "WHERE stimulus = 'chart' AND type = 'single_choice' ORDER BY code LIMIT 1"
+    )
+    page.goto(f"/items/{code}")
+    take("bank-item", page)
 
 
 def poster(demo: Demo, delivery_id: int) -> bytes:
