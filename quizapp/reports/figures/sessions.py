@@ -1,9 +1,8 @@
 """The table of sessions by unit: held, expected, registered, came, walked in, and how they were checked in.
 
 Behind it stand lines: one for each person who was expected at a session or came to it. A line belongs to a unit in one of two ways: to
-the unit that holds the session, by its place today; or to the unit of the person on that day (roster, else registration, else
-attendance), by its path of that day, and to the holding unit where nobody knew theirs. Whom a reader sees follows from where that unit
-stands today.
+the unit that holds the session, or to the unit of the person on that day (roster, else registration, else attendance) and to the holding
+unit where nobody knew theirs: by its path of that day. Whom a reader sees follows from where that unit stands today.
 """
 
 from __future__ import annotations
@@ -147,6 +146,8 @@ class SessionTable:
 
 
 Holder = aliased(OrgUnit, name="holder")
+#: The path under which a session counts, that of its day; `OrgUnit` is the unit that holds it.
+SESSION_PATH: Any = func.coalesce(TrainingSession.unit_path, OrgUnit.path)
 _ROSTER, _OTHERS = aliased(RosterEntry), aliased(Registration)
 
 
@@ -228,6 +229,7 @@ def lines(filters: SessionFilters, now: datetime, *, came: bool = False) -> Subq
     statement = select(
         TrainingSession.id.label("session_id"),
         TrainingSession.unit_id.label("holder_id"),
+        TrainingSession.unit_path.label("holder_path"),
         func.coalesce(Attendance.person_id, RosterEntry.person_id, Registration.person_id).label("person_id"),
         case((RosterEntry.id.is_not(None), 1), else_=0).label("rostered"),
         case((Registration.id.is_not(None), 1), else_=0).label("registered"),
@@ -276,7 +278,8 @@ def joined_lines(statement: Any, line: Subquery, by: UnitBy, *, people: bool) ->
 
 def line_path(line: Subquery, by: UnitBy) -> Any:
     """The path under which a line counts."""
-    return func.coalesce(line.c.unit_path, Holder.path) if by is UnitBy.PEOPLE else Holder.path
+    of_holder = (line.c.holder_path, Holder.path)
+    return func.coalesce(line.c.unit_path, *of_holder) if by is UnitBy.PEOPLE else func.coalesce(*of_holder)
 
 
 def line_without_unit(line: Subquery, by: UnitBy) -> ColumnElement[bool]:
@@ -309,12 +312,12 @@ def _session_counts(
     db: Session, scope: Scope, permission: Permission, filters: SessionFilters, now: datetime
 ) -> list[tuple[str, bool, SessionCounts]]:
     statement = (
-        select(OrgUnit.path, func.count())
+        select(SESSION_PATH, func.count())
         .select_from(TrainingSession)
         .join(OrgUnit, OrgUnit.id == TrainingSession.unit_id)
         .where(scope.condition(permission, OrgUnit.path), *held(filters, now))
     )
-    return [(path, False, SessionCounts(number)) for path, number in db.execute(statement.group_by(OrgUnit.path))]
+    return [(path, False, SessionCounts(number)) for path, number in db.execute(statement.group_by(SESSION_PATH))]
 
 
 def _part(path: str, no_unit: bool, above: str | None, tops: Sequence[str]) -> str | None:

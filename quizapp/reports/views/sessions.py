@@ -177,7 +177,7 @@ def figure_table_of(table: SessionTable) -> FigureTable:
     holder = table.filters.by is UnitBy.HOLDER
     rows = tuple(_table_row(row, table) for row in table.rows)
     came = [code for code in METHODS if rows[0].cells[code].value]
-    where = _("举办单位按今天所在的位置。") if holder else _("人按当天的单位，没有单位的归举办单位。")
+    where = _("举办单位按场次当天所在的位置。") if holder else _("人按当天的单位，没有单位的归举办单位。")
     return FigureTable(
         name="sessions",
         title=str(_("场次与到场")),
