@@ -230,6 +230,7 @@ def lines(filters: SessionFilters, now: datetime, *, came: bool = False) -> Subq
         TrainingSession.id.label("session_id"),
         TrainingSession.unit_id.label("holder_id"),
         TrainingSession.unit_path.label("holder_path"),
+        TrainingSession.starts_at.label("starts_at"),
         func.coalesce(Attendance.person_id, RosterEntry.person_id, Registration.person_id).label("person_id"),
         case((RosterEntry.id.is_not(None), 1), else_=0).label("rostered"),
         case((Registration.id.is_not(None), 1), else_=0).label("registered"),
@@ -292,7 +293,8 @@ def line_scope(scope: Scope, permission: Permission) -> ColumnElement[bool]:
     return scope.condition(permission, OrgUnit.path, Person.industry_id)
 
 
-def _by_industry(scope: Scope, permission: Permission) -> bool:
+def by_industry(scope: Scope, permission: Permission) -> bool:
+    """Whether a reader sees the people of some industries only, so that their rows are needed."""
     return any(grant.industry_id is not None for grant in scope.with_permission(permission))
 
 
@@ -303,7 +305,7 @@ def _line_counts(
     path = line_path(line, filters.by)
     no_unit = case((line_without_unit(line, filters.by), 1), else_=0)
     figures = (count(rule) for rule in line_rules(line).values())
-    statement = joined_lines(select(path, no_unit, *figures), line, filters.by, people=_by_industry(scope, permission))
+    statement = joined_lines(select(path, no_unit, *figures), line, filters.by, people=by_industry(scope, permission))
     rows = db.execute(statement.where(line_scope(scope, permission)).group_by(path, no_unit))
     return [(one, bool(none), SessionCounts(0, *numbers)) for one, none, *numbers in rows]
 
@@ -351,7 +353,7 @@ def _persons(
         )
         row = case((path == above, own), else_=row)
     # Each with the rows that they count under: a person of two rows is one in the total.
-    found = joined_lines(select(row, line.c.person_id), line, by, people=_by_industry(scope, permission))
+    found = joined_lines(select(row, line.c.person_id), line, by, people=by_industry(scope, permission))
     pairs = found.where(line_scope(scope, permission), inside(path, above, tops)).distinct().subquery("pair")
     key, person = pairs.c
     rows = db.execute(select(key, func.count()).group_by(key)).all()
