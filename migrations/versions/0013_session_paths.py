@@ -15,6 +15,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("training_session", sa.Column("unit_path", PathText, nullable=True))
+    op.create_index(
+        "ix_person_key_group",
+        "person",
+        ["key_group"],
+        sqlite_where=sa.text("key_group IS NOT NULL"),
+        postgresql_where=sa.text("key_group IS NOT NULL"),
+    )
     op.create_table(
         "rollup_place",
         sa.Column("id", BigId, nullable=False),
@@ -38,6 +45,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_person_key_group", table_name="person")
     op.drop_table("rollup_people")
     op.drop_table("rollup_place")
     with op.batch_alter_table("training_session") as table:

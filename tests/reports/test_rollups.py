@@ -27,7 +27,7 @@ from quizapp.reports.figures.people_of_one import people_of
 from quizapp.reports.figures.reach import top_paths
 from quizapp.reports.figures.sums import sums_from_records
 from quizapp.reports.models import RollupDay, RollupMonth, RollupPeople, RollupStale, RollupState
-from quizapp.reports.rollups import queries
+from quizapp.reports.rollups import people, queries
 from quizapp.reports.rollups.people import count_people
 from quizapp.reports.rollups.services import advance, refresh
 from quizapp.reports.rollups.triggers import CREATE_TRIGGERS
@@ -37,6 +37,12 @@ from tests.factories import make_account, make_attempt, make_delivery, make_pers
 BANDS, SEXES = ("18-29", "30-44", None), ("female", "male", None)
 EDUCATIONS, GROUPS, LEVELS = ("senior", None), ("farmer", None), ("matched", "none", "signed_in")
 BY = [None, *(one for one in GroupDimension if one is not GroupDimension.UNIT)]
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People are counted piece by piece; with so small ones a dozen people have many edges between them."""
+    monkeypatch.setattr(people, "_AT_ONCE", 2)
 
 
 class District:

@@ -161,10 +161,7 @@ def grow_tree(tops: Sequence[str], found: Sequence[SumRow]) -> Node:
         if top is None:
             continue  # on that day the unit stood elsewhere: its figures are that place's
         key = f"{path}{RowKind.NO_UNIT if one.no_unit else RowKind.OWN}"
-        parts = _node_at(nodes, root, path, top).parts
-        if key not in parts:
-            parts[key] = Node(key)
-        parts[key].counts.include(one.counts)
+        _node_at(nodes, root, path, top).parts[key] = Node(key, counts=one.counts)
     _add_up(root)
     return root
 

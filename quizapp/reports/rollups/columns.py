@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -23,15 +23,18 @@ Place = tuple[int | None, str | None]
 class PeopleOfMonth:
     """Who closed an attempt, where and on which day of the month; in the order of people."""
 
-    #: (person, number of the place in `places`, day of the month)
-    entries: list[tuple[int, int, int]]
-    places: list[Place]
+    people: array[int] = field(default_factory=lambda: array("q"))
+    #: Numbers of `places`.
+    numbers: array[int] = field(default_factory=lambda: array("I"))
+    days: array[int] = field(default_factory=lambda: array("B"))
+    places: dict[Place, int] = field(default_factory=dict)
 
 
 def people_of_month(db: Session, delivery_id: int, month: date, end: date) -> PeopleOfMonth:
-    """Who closed an attempt on the days of a month before `end`."""
+    """Who closed an attempt on the days of a month before `end`. Columns are filled row by row: memory holds nothing else."""
+    columns = (Attempt.person_id, Attempt.unit_id, Attempt.unit_path, Attempt.local_date)
     rows: Iterable[Any] = db.execute(
-        select(Attempt.person_id, Attempt.unit_id, Attempt.unit_path, Attempt.local_date)
+        select(*columns)
         .where(
             Attempt.delivery_id == delivery_id,
             Attempt.local_date >= month,
@@ -40,26 +43,27 @@ def people_of_month(db: Session, delivery_id: int, month: date, end: date) -> Pe
             Attempt.person_id.is_not(None),
         )
         .distinct()
+        .order_by(*columns)
         .execution_options(yield_per=10_000)
     )
-    numbers: dict[Place, int] = {}
-    entries = sorted(
-        (person_id, numbers.setdefault((unit_id, path), len(numbers)), day.day)
-        for person_id, unit_id, path, day in rows
-    )
-    return PeopleOfMonth(entries, list(numbers))
+    found = PeopleOfMonth()
+    for person_id, unit_id, path, day in rows:
+        found.people.append(person_id)
+        found.numbers.append(found.places.setdefault((unit_id, path), len(found.places)))
+        found.days.append(day.day)
+    return found
 
 
 def keep_people(db: Session, delivery_id: int, month: date, found: PeopleOfMonth) -> None:
     """Write them in place of what stands. Nobody else writes: the caller holds the sums' one row of state."""
     db.execute(delete(RollupPeople).where(RollupPeople.delivery_id == delivery_id, RollupPeople.day == month))
-    if not found.entries:
+    if not found.people:
         return
-    keys = _keys_of(db, found.places)
+    keys = _keys_of(db, list(found.places))
     columns = {
-        "people": _packed("q", (person for person, _, _ in found.entries)),
-        "places": _packed("I", (keys[place] for _, place, _ in found.entries)),
-        "days": _packed("B", (day for _, _, day in found.entries)),
+        "people": _packed(found.people),
+        "places": _packed(array("I", (keys[number] for number in found.numbers))),
+        "days": _packed(found.days),
     }
     db.execute(insert(RollupPeople).values(delivery_id=delivery_id, day=month, **columns))
 
@@ -78,8 +82,7 @@ def _keys_of(db: Session, places: list[Place]) -> list[int]:
     return [found[place] for place in places]
 
 
-def _packed(kind: str, values: Iterable[int]) -> bytes:
-    column = array(kind, values)
+def _packed(column: array[int]) -> bytes:
     if sys.byteorder == "big":
         column.byteswap()
     return column.tobytes()

@@ -30,10 +30,10 @@ PeopleRecords = Callable[[ColumnElement[bool], date, date], Iterable[tuple[int, 
 
 #: Bits for the number of a row, below the key of the person.
 _ROW_BITS = 20
-#: Pairs that are counted at a time.
-_AT_ONCE = 65_536
+#: People of the largest month that are counted at a time: what is counted at once stays small.
+_AT_ONCE = 16_384
 #: Months of deliveries that are read at a time.
-_PIECE = 4
+_PIECE = 1
 _DAY = timedelta(days=1)
 
 
@@ -112,7 +112,7 @@ def _left_to_records(
 
 
 class _Counting:
-    """Different people by row of the table: each pair is a number, the person before the row, and numbers are put in order once."""
+    """Different people by row of the table: each pair is a number, the person before the row."""
 
     def __init__(self, step: Step, places: Iterable[tuple[int, str | None, bool]]) -> None:
         import numpy as np
@@ -166,20 +166,20 @@ class _Counting:
         """Different people in all, and by row."""
         import numpy as np
 
-        if not any(len(numbers) for numbers in self._numbers):
+        pieces = [numbers for numbers in self._numbers if len(numbers)]
+        if not pieces:
             return 0, {}
-        found = np.concatenate(self._numbers)
-        self._numbers.clear()
-        found.sort(kind="stable")  # each month is in order already: this one puts ordered pieces together
+        for piece in pieces:
+            piece.sort(kind="stable")  # as good as in order already
+        longest = max(pieces, key=len)
+        ends = [int(number) >> _ROW_BITS << _ROW_BITS for number in longest[_AT_ONCE::_AT_ONCE]]
         total, by_row = 0, np.zeros(len(self._rows), np.int64)
-        last = -1
-        for start in range(0, len(found), _AT_ONCE):
-            piece = found[start : start + _AT_ONCE]
-            pairs = piece[np.concatenate(([piece[0] != last], piece[1:] != piece[:-1]))]
+        for begin, end in zip([0, *ends], [*ends, 1 << 62], strict=True):
+            found = np.concatenate([piece[slice(*np.searchsorted(piece, (begin, end)))] for piece in pieces])
+            found.sort(kind="stable")
+            pairs = found[np.diff(found, prepend=-1) != 0]
             by_row += np.bincount(pairs & ((1 << _ROW_BITS) - 1), minlength=len(by_row))
-            people = piece >> _ROW_BITS
-            total += int(people[0] != last >> _ROW_BITS) + int(np.count_nonzero(people[1:] != people[:-1]))
-            last = int(piece[-1])
+            total += int(np.count_nonzero(np.diff(pairs >> _ROW_BITS, prepend=-1)))
         return total, {row: int(by_row[number]) for row, number in self._rows.items()}
 
 
