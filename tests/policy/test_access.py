@@ -917,6 +917,8 @@ TABLE = [
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
     Route("reports.groups", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id, "by": "sex"}, "scope"),
     Route("reports.comparison", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.session_months_page", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
+    Route("reports.session_comparison", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.records", P.EXPORT_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
     Route("reports.sessions", P.EXPORT_FIGURES),
