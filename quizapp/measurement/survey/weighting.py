@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,12 +24,12 @@ class Margin:
 
     name: str
     values: Sequence[Hashable]
-    totals: Mapping[Hashable, float]
+    totals: Mapping[Any, float]
 
     def indicators(self) -> Numbers:
         """(n, groups) 1 where the row belongs to the group. Raises SurveyRefused for a row whose group is not known."""
         place = {group: number for number, group in enumerate(self.totals)}
-        unknown = sorted({str(value) for value in self.values if value not in place})
+        unknown = sorted({str(value) or "(empty)" for value in self.values if value not in place})
         if unknown:
             raise SurveyRefused("margin_unknown", f"margin {self.name} has no total for {', '.join(unknown)}")
         found = np.zeros((len(self.values), len(place)))
