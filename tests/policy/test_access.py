@@ -531,6 +531,7 @@ TABLE = [
     Route("banks.banks", P.READ_BANKS),
     Route("banks.bank", P.READ_BANKS, lambda c: {"code": c.ground.bank}),
     Route("banks.items", P.READ_BANKS, lambda c: {"code": c.ground.bank}),
+    Route("banks.work", P.READ_BANKS),
     Route("banks.sheet_template", P.READ_BANKS),
     Route("banks.check_sheet", P.READ_BANKS, method="GET"),
     Route("banks.check_sheet", P.READ_BANKS, form=lambda _: {}, status=422, method="POST"),
