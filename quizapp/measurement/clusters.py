@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from quizapp.measurement.intervals import wilson
+from quizapp.measurement.intervals import score_interval, wilson
 
 #: With fewer clusters the spread between them cannot be told.
 FEWEST_CLUSTERS = 3
@@ -85,8 +85,4 @@ def clustered_wilson(counts: Sequence[tuple[int, int]], confidence: float = 0.95
     tail = (1 + confidence) / 2
     effective = rate * (1 - rate) / variance * (t_quantile(tail, total - 1) / t_quantile(tail, clusters - 1)) ** 2
     effective = min(effective, total)
-    z = NormalDist().inv_cdf(tail)
-    middle = rate + z * z / (2 * effective)
-    half = z * math.sqrt(rate * (1 - rate) / effective + z * z / (4 * effective * effective))
-    scale = 1 + z * z / effective
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+    return score_interval(rate, effective, NormalDist().inv_cdf(tail))

@@ -30,6 +30,38 @@ def wilson(k: int, n: int, confidence: float = 0.95) -> tuple[float, float] | No
     return low, high
 
 
+def score_interval(rate: float, n: float, quantile: float) -> tuple[float, float]:
+    """Wilson's interval of a rate between 0 and 1 for any effective number n > 0 and any quantile of the normal or t distribution.
+
+    (p + q²/2n ± q·√(p(1 − p)/n + q²/4n²)) / (1 + q²/n), within 0 and 1. For k of n people use `wilson`.
+    """
+    middle = rate + quantile * quantile / (2 * n)
+    half = quantile * math.sqrt(rate * (1 - rate) / n + quantile * quantile / (4 * n * n))
+    scale = 1 + quantile * quantile / n
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
+
+
+def clopper_pearson(k: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The exact ("tail") interval of k of n, as (low, high): it covers at least `confidence`, mostly more.
+
+    Beta quantiles: low at (1 − confidence)/2 of (k, n − k + 1), 0 for k = 0; high at (1 + confidence)/2 of (k + 1, n − k), 1 for k = n.
+    k and n need not be whole: an effective number of people will do. 24 of 400: 3.882 % to 8.796 %. Loads SciPy.
+
+    Source: Clopper C. J., Pearson E. S. (1934), Biometrika 26, 404-413; the same as R's binom.test. Raises ValueError where k is not
+    within 0 … n, n not above 0 or confidence not between 0 and 1.
+    """
+    from scipy.special import betaincinv
+
+    if not 0 < confidence < 1:
+        raise ValueError("confidence lies between 0 and 1")
+    if n <= 0 or not 0 <= k <= n:
+        raise ValueError(f"{k} of {n} is no share")
+    tail = (1 - confidence) / 2
+    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
+    return low, high
+
+
 def rate_difference(before: tuple[int, int], after: tuple[int, int]) -> tuple[float, float, float] | None:
     """The difference k2/n2 − k1/n1 of two rates with its 95 % interval, as (difference, low, high) between −1 and 1; None for an n of 0.
 

@@ -141,6 +141,13 @@ class Person(Base):
     __tablename__ = "person"
     __table_args__ = (
         Index("ix_person_phone_hash_name_key", "phone_hash", "name_key"),
+        # which groups there are is asked on each page of figures
+        Index(
+            "ix_person_key_group",
+            "key_group",
+            sqlite_where=text("key_group IS NOT NULL"),
+            postgresql_where=text("key_group IS NOT NULL"),
+        ),
         # Two phones that send the same name and number at once make one person.
         Index(
             "uq_person_typed",

@@ -75,6 +75,7 @@ PAGES = [
     ("editor", "/banks/literacy/items"),
     ("editor", "/items/LIT-B01-1"),
     ("editor", "/banks/check-sheet"),
+    ("reviewer", "/items/work-list"),
     ("administrator", "/admin/units"),
     ("administrator", "/admin/industries"),
     ("administrator", "/admin/accounts"),

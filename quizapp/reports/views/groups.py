@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask import render_template, request
@@ -24,7 +24,7 @@ from quizapp.reports.figures import (
     units_in_reach,
 )
 from quizapp.reports.figures.comparison import Change, Comparison
-from quizapp.reports.forms import Filters, read_day
+from quizapp.reports.forms import Filters, read_period_before
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
 from quizapp.reports.views.pass_rates import asked_figures, choices_of, first_line, scale_of
@@ -208,13 +208,7 @@ def _compared(
     """The comparison, the earlier days, and whether some day could not be read. Not asked: as many days just before."""
     db, scope = get_db(), get_scope()
     asked = asked_figures(filters, deliveries_in_reach(db, scope, permission))
-    first, last = asked.first_day or date.min, asked.last_day or date.max
-    length = last - first
-    start, end = read_day(query.get("from2")), read_day(query.get("to2"))
-    wrong = any(query.get(name) and day is None for name, day in (("from2", start), ("to2", end)))
-    wrong = wrong or bool(start and end and end < start)
-    usual = (first - length - timedelta(days=1), first - timedelta(days=1))
-    before = usual if wrong else (start or usual[0], max(start or usual[0], end or usual[1]))
+    before, wrong = read_period_before(query, asked.first_day or date.min, asked.last_day or date.max)
     return compare(db, scope, asked, before, permission), before, wrong or filters.wrong_days
 
 

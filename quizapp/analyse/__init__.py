@@ -1,0 +1,1 @@
+"""Commands on files alone: item analysis, literacy estimates, papers from a pool. No database, no setting, no instance folder."""

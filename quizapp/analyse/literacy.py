@@ -1,0 +1,273 @@
+"""From a sample and its design to the estimate, as plain values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from quizapp.analyse.design_file import PROBABILITY, DesignFile
+from quizapp.analyse.refusals import Refused
+from quizapp.analyse.sample import Sample
+from quizapp.measurement.sample_size import UNKNOWN_RATE, sample_size
+from quizapp.measurement.survey import (
+    Design,
+    Estimate,
+    Margin,
+    SurveyRefused,
+    calibrate,
+    estimate_mean,
+    estimate_rate,
+    jackknife,
+    make_design,
+    rake,
+    trim,
+    weight_report,
+)
+from quizapp.measurement.survey.standards import ADULT, one_standard
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: The margin of error for which a refusal names the sample.
+TARGET = 0.02
+#: With fewer first-stage units intervals cover less often than they say.
+FEW_UNITS = 30
+#: With fewer answers the same.
+FEW_ANSWERS = 400
+#: First-stage units up to which the jackknife is made, with margins and without.
+JACKKNIFED_RAKED, JACKKNIFED = 150, 2000
+
+#: Standard errors by linearisation and by the jackknife that differ by more than this are told.
+DIFFERENT = 1.25
+#: What an estimate holds, in the answer's words.
+_FIELDS = (
+    "estimate",
+    "se",
+    "low",
+    "high",
+    "confidence",
+    "method",
+    "df",
+    "n",
+    "units",
+    "design_effect",
+    "effective_n",
+)
+
+
+def estimate(sample: Sample, design: DesignFile) -> dict[str, Any]:
+    """The answer of `analyse literacy`. Raises Refused."""
+    if design.sampling != PROBABILITY:
+        raise _volunteers(sample, design)
+    values, answered, warnings = _outcome(sample, design)
+    adults = _adults(sample, design, warnings)
+    try:
+        answer = _estimated(sample, design, values, answered & adults, warnings)
+    except SurveyRefused as refusal:
+        raise Refused(refusal.code, str(refusal)) from refusal
+    return {**answer, "missing": int((~answered).sum())}
+
+
+def _estimated(
+    sample: Sample, file: DesignFile, values: NDArray[np.float64], counted: NDArray[np.bool_], warnings: list[str]
+) -> dict[str, Any]:
+    design = _design(sample, file, counted, warnings)
+    margins = [
+        Margin(name, _groups(sample, name, counted, totals), dict(totals)) for name, totals in file.margins.items()
+    ]
+    if margins:
+        design = calibrate(design, margins, file.trim)
+    elif file.trim is not None:
+        design = Design(trim(design.weights, *file.trim), design.strata, design.stages, design.populations)
+    whole = _of(design, file, values, counted)
+    answer = _as_json(whole)
+    if whole.units < FEW_UNITS:
+        warnings.append(
+            f"{whole.units} first-stage units, fewer than {FEW_UNITS}: the interval covers less often than it says"
+        )
+    if whole.n < FEW_ANSWERS:
+        warnings.append(f"{whole.n} answers, fewer than {FEW_ANSWERS}")
+    if whole.effective_n is not None and whole.effective_n > whole.n:
+        warnings.append(
+            "the design says more than as many people drawn singly: the effective number is not capped at n"
+        )
+    if margins and file.trim is not None:
+        warnings.append("after trimming the margins hold only nearly")
+    if file.by is not None:
+        labels = np.array(sample.column(file.by, "by"))
+        answer["domains"] = {
+            str(label): _domain(design, file, values, labels == label)
+            for label in sorted(set(labels[design.counted].tolist()))
+        }
+    else:
+        answer["domains"] = {}
+    answer["statistic"] = file.statistic
+    answer["weights"] = asdict(weight_report(design.weights))
+    answer["jackknife_se"] = checked = _jackknife(design, file, values, margins)
+    if checked is not None and whole.se > 0 and not 1 / DIFFERENT < checked / whole.se < DIFFERENT:
+        warnings.append(
+            "the standard error by leaving out units differs: too few units, or units of very different size"
+        )
+    answer["warnings"] = warnings
+    return answer
+
+
+def _design(sample: Sample, file: DesignFile, counted: NDArray[np.bool_], warnings: list[str]) -> Design:
+    weights = None if file.weight is None else np.array(sample.numbers(file.weight, "weight"))
+    if weights is None and not any(file.fpc):
+        warnings.append("neither weights nor population sizes: every answer counts the same")
+    design = make_design(
+        sample.rows,
+        weights=weights,
+        strata=None if file.strata is None else sample.column(file.strata, "strata"),
+        clusters=[sample.column(name, "clusters") for name in file.clusters],
+        populations=[np.array(sample.numbers(name, "fpc")) if name else None for name in file.fpc],
+    )
+    kept = np.where(counted, design.weights, 0.0)
+    if not kept.any():
+        raise Refused("no_rows", "no row has an outcome and a weight")
+    return Design(kept, design.strata, design.stages, design.populations)
+
+
+def _of(design: Design, file: DesignFile, values: NDArray[np.float64], inside: NDArray[np.bool_]) -> Estimate:
+    inside = inside & design.counted
+    if file.statistic == "mean":
+        return estimate_mean(design, values, inside, confidence=file.confidence)
+    return estimate_rate(design, values, inside, method=file.interval, confidence=file.confidence)
+
+
+def _domain(design: Design, file: DesignFile, values: NDArray[np.float64], inside: NDArray[np.bool_]) -> dict[str, Any]:
+    try:
+        return _as_json(_of(design, file, values, inside))
+    except SurveyRefused as refusal:
+        nothing = dict.fromkeys(_FIELDS, None)
+        n = int((inside & design.counted).sum())
+        return {**nothing, "n": n, "error": {"code": refusal.code, "message": str(refusal)}}
+
+
+def _as_json(found: Estimate) -> dict[str, Any]:
+    return {"estimate" if name == "value" else name: value for name, value in asdict(found).items()}
+
+
+def _outcome(sample: Sample, file: DesignFile) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
+    """(n,) the outcome as numbers, (n,) whether there is one."""
+    warnings: list[str] = []
+    cells = sample.column(file.outcome, "outcome")
+    counted = np.array([cell != "" for cell in cells])
+    if file.success is not None:
+        values = np.array([_same(cell, file.success) for cell in cells], dtype=np.float64)
+        if not values.any():
+            warnings.append(
+                f"nobody has {file.success!r} in the column {file.outcome}: {', '.join(sorted(set(cells))[:5])}"
+            )
+    else:
+        values = np.nan_to_num(np.array(sample.numbers(file.outcome, "outcome", empty=True)))
+        if file.at_least is not None:
+            values = (values >= file.at_least).astype(np.float64)
+        elif file.statistic == "rate" and not np.isin(values[counted], (0.0, 1.0)).all():
+            raise Refused("bad_design", 'the outcome is not 0 and 1: name success, at_least, or statistic = "mean"')
+    if file.standard is not None and file.standard_column is not None:
+        try:
+            given = one_standard(
+                code
+                for code, kept in zip(sample.column(file.standard_column, "standard_column"), counted, strict=True)
+                if kept
+            )
+        except SurveyRefused as refusal:
+            raise Refused(refusal.code, str(refusal)) from refusal
+        if given != file.standard:
+            raise Refused("standards_mixed", f"the scores are of {given.code}, the design names {file.standard.code}")
+    if not counted.all():
+        warnings.append(f"{int((~counted).sum())} without an outcome are left out; whoever stays away may differ")
+    return values, counted, warnings
+
+
+def _same(cell: str, wanted: str) -> bool:
+    if cell == wanted:
+        return True
+    try:
+        return float(cell) == float(wanted)
+    except ValueError:
+        return False
+
+
+def _adults(sample: Sample, file: DesignFile, warnings: list[str]) -> NDArray[np.bool_]:
+    """(n,) who stands in the rate: everybody; with a column of ages, those of 18 and above. Margins are then those of adults."""
+    if file.age is None:
+        return np.ones(sample.rows, dtype=np.bool_)
+    ages = np.array(sample.numbers(file.age, "age", empty=True))
+    adults = np.asarray(np.nan_to_num(ages) >= ADULT, dtype=np.bool_)
+    if not adults.all():
+        warnings.append(f"{int((~adults).sum())} younger than {ADULT} or of unknown age stand in no literacy rate")
+    return adults
+
+
+def _groups(sample: Sample, name: str, counted: NDArray[np.bool_], totals: dict[str, float]) -> list[str]:
+    """The group of each row; "one*other" joins two columns. A row without outcome takes no part and may be of any group."""
+    names = [name] if name in sample.columns else name.split("*")
+    parts = [sample.column(one.strip(), "margins") for one in names]
+    first = next(iter(totals))
+    return ["*".join(cells) if kept else first for cells, kept in zip(zip(*parts, strict=True), counted, strict=True)]
+
+
+def _jackknife(
+    design: Design,
+    file: DesignFile,
+    values: NDArray[np.float64],
+    margins: list[Margin],
+) -> float | None:
+    """A check of the standard error; without finite population correction. None where it would take long or cannot be made."""
+    plain = design if design.base is None else Design(design.base, design.strata, design.stages, design.populations)
+    if len(np.unique(plain.stages[0])) > (JACKKNIFED_RAKED if margins else JACKKNIFED):
+        return None
+
+    def mean(weights: NDArray[np.float64]) -> float:
+        fitted = rake(weights, margins) if margins else weights
+        if margins and file.trim is not None:
+            fitted = trim(fitted, *file.trim)
+        return float(fitted @ values / fitted.sum()) if fitted.any() else math.nan
+
+    try:
+        found = jackknife(plain, mean)
+    except SurveyRefused:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _volunteers(sample: Sample, file: DesignFile) -> Refused:
+    """Why there is no estimate, what can be said of those who took part, and the sample that would do."""
+    part: dict[str, Any] = {"n": None, "successes": None, "rate": None}
+    said, rate = "", None
+    try:
+        values, counted, _ = _outcome(sample, file)
+        adults = _adults(sample, file, [])
+    except Refused as reason:
+        said = f"What they answered cannot be told: {reason}. "
+    else:
+        taken = values[counted & adults]
+        part["n"] = len(taken)
+        if file.statistic == "mean":
+            part = {"n": len(taken), "mean": float(taken.mean()) if len(taken) else None}
+            said = f"Of those who took part, the mean of {len(taken)} is {part['mean']}. "
+        elif len(taken):
+            rate = float(taken.mean())
+            part = {"n": len(taken), "successes": int(taken.sum()), "rate": rate}
+            said = f"Of those who took part, {int(taken.sum())} of {len(taken)} ({100 * rate:.1f} %). "
+    wanted = UNKNOWN_RATE if rate is None else rate
+    at_rate, at_half = sample_size(wanted, TARGET), sample_size(UNKNOWN_RATE, TARGET)
+    message = (
+        f"sampling = {file.sampling!r}: people who chose to take part had no known chance of being drawn, so neither weights nor "
+        f"an interval make a rate of the population of them. {said}"
+        f"For ± {100 * TARGET:.0f} points draw people at random: {at_half} answers whatever the rate is"
+        + (f", {at_rate} if it is near {100 * wanted:.1f} %" if rate is not None else "")
+        + "; about twice as many where they are drawn by units"
+    )
+    return Refused(
+        "not_a_probability_sample",
+        message,
+        of_those_who_took_part=part,
+        sample_needed={"margin": TARGET, "rate": rate, "people": at_rate, "people_whatever_the_rate": at_half},
+    )

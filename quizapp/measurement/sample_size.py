@@ -1,0 +1,53 @@
+"""How many people a survey has to reach. The standard library alone."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+#: Where no rate is known: the one that needs most people.
+UNKNOWN_RATE = 0.5
+
+
+def sample_size(
+    rate: float,
+    margin: float,
+    *,
+    design_effect: float = 1.0,
+    population: int | None = None,
+    confidence: float = 0.95,
+) -> int:
+    """People who must answer, so that a rate is known to ± `margin` (both as shares); never more than the population.
+
+    n₀ = deff · z²·p(1 − p)/margin²; n = n₀/(1 + (n₀ − 1)/N), rounded up. 6 % to ± 2 points: 542; of 20,000 people: 528; with a design
+    effect of 1.5: 813. An unknown rate is taken as 0.5.
+
+    Source: Cochran W. G. (1977), Sampling Techniques, 3rd ed., 4.4 and 4.6; Kish (1965), 8.2 for the design effect. Raises ValueError for
+    a rate outside 0 … 1, a margin not between 0 and 1, a design effect not above 0, a population below 1.
+    """
+    if not 0 <= rate <= 1 or not 0 < margin < 1 or not 0 < confidence < 1:
+        raise ValueError("rate, margin and confidence are shares")
+    if design_effect <= 0 or (population is not None and population < 1):
+        raise ValueError("a design effect above 0 and a population of at least 1")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    needed = design_effect * z * z * rate * (1 - rate) / margin**2
+    if population is not None:
+        needed = min(needed / (1 + max(needed - 1, 0) / population), population)
+    return max(1, math.ceil(needed - 1e-9))
+
+
+def cluster_design_effect(per_unit: float, correlation: float) -> float:
+    """The design effect of drawing `per_unit` people in each unit: 1 + (m − 1)·ρ, ρ how alike people of one unit are (0 … 1).
+
+    20 people in each unit at ρ = 0.05: 1.95, so 400 people say as much as 205 drawn singly. Source: Kish (1965), Survey Sampling, 5.4.
+    """
+    if per_unit < 1 or not -1 <= correlation <= 1:
+        raise ValueError("at least one person per unit, and a correlation")
+    return 1 + (per_unit - 1) * correlation
+
+
+def invitations(people: int, response: float) -> int:
+    """People to draw, so that `people` answer when a share `response` of those drawn does. Drawing more does not mend who stays away."""
+    if people < 0 or not 0 < response <= 1:
+        raise ValueError("a number of people and the share that answers")
+    return math.ceil(people / response - 1e-9)
