@@ -131,7 +131,7 @@ class RollupPeople(Base):
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), primary_key=True, autoincrement=False)
     #: The first day of the month; kept are its days before `RollupState.before_day`.
     day: Mapped[date] = mapped_column(Date, primary_key=True)
-    #: The key of the person of each entry, eight bytes each, the lowest byte first.
+    #: The key of the person of each entry, four bytes each, the lowest byte first.
     people: Mapped[bytes] = mapped_column(LargeBinary)
     #: The key of its `RollupPlace`, four bytes each.
     places: Mapped[bytes] = mapped_column(LargeBinary)

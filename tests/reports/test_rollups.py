@@ -43,6 +43,7 @@ BY = [None, *(one for one in GroupDimension if one is not GroupDimension.UNIT)]
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """People are counted piece by piece; with so small ones a dozen people have many edges between them."""
     monkeypatch.setattr(people, "_AT_ONCE", 2)
+    monkeypatch.setattr(people, "_MARKS", 2)
 
 
 class District:

@@ -23,7 +23,7 @@ Place = tuple[int | None, str | None]
 class PeopleOfMonth:
     """Who closed an attempt, where and on which day of the month; in the order of people."""
 
-    people: array[int] = field(default_factory=lambda: array("q"))
+    people: array[int] = field(default_factory=lambda: array("I"))
     #: Numbers of `places`.
     numbers: array[int] = field(default_factory=lambda: array("I"))
     days: array[int] = field(default_factory=lambda: array("B"))

@@ -1,7 +1,7 @@
 """Who closed attempts, kept by month and delivery: different people of any units and days are counted without reading the attempts.
 
 A person counts once however many attempts, units and days they have, so that numbers of people cannot be added up. What can be kept is
-who they are: a month of a delivery is one row of columns, thirteen bytes a person and day, and a million of them are counted in a blink.
+who they are: a month of a delivery is one row of columns, nine bytes a person and day, and a million of them are counted in a blink.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ PeopleRecords = Callable[[ColumnElement[bool], date, date], Iterable[tuple[int, 
 
 #: Bits for the number of a row, below the key of the person.
 _ROW_BITS = 20
-#: People of the largest month that are counted at a time: what is counted at once stays small.
-_AT_ONCE = 16_384
+#: Every so many people of a month one is marked, and people are counted from every so many marks to the next: memory stays small.
+_AT_ONCE = 8192
+_MARKS = 8
 #: Months of deliveries that are read at a time.
 _PIECE = 1
 _DAY = timedelta(days=1)
@@ -112,7 +113,7 @@ def _left_to_records(
 
 
 class _Counting:
-    """Different people by row of the table: each pair is a number, the person before the row."""
+    """Different people by row of the table."""
 
     def __init__(self, step: Step, places: Iterable[tuple[int, str | None, bool]]) -> None:
         import numpy as np
@@ -120,12 +121,13 @@ class _Counting:
         self._step = step
         self._rows: dict[str, int] = {}
         self._row_of: dict[tuple[str, bool], int] = {}
-        self._numbers: list[Any] = []
+        #: Persons in order, and the row of each.
+        self._pieces: list[tuple[Any, Any]] = []
         places = list(places)
         #: Places without a unit: they are the delivery's.
         self._nowhere = {key: path for key, path, has_unit in places if not has_unit}
         #: Key of a place → number of its row; negative for one outside, and at the end for all keys beyond it.
-        self._place_rows = np.full(max((key for key, _, _ in places), default=0) + 2, -1, np.int64)
+        self._place_rows = np.full(max((key for key, _, _ in places), default=0) + 2, -1, np.int32)
         for key, path, has_unit in places:
             if has_unit and path is not None:
                 self._place_rows[key] = self._row(path, no_unit=False)
@@ -146,38 +148,44 @@ class _Counting:
         for key, path in self._nowhere.items():
             self._place_rows[key] = self._row(path or month.path, no_unit=True) if month.path is not None else -1
         row = self._place_rows.take(np.frombuffer(month.places, "<u4"), mode="clip")
-        numbers = np.frombuffer(month.people, "<i8") << _ROW_BITS | row
+        people = np.frombuffer(month.people, "<u4")
         wanted = row >= 0
         first, last = filters.first_day or date.min, filters.last_day or date.max
         days = [day for day in _days_of(month.day) if not first <= day <= last or day in stale]
         if days:
             wanted &= ~np.isin(np.frombuffer(month.days, np.uint8), np.array([day.day for day in days], np.uint8))
-        self._numbers.append(numbers if wanted.all() else numbers[wanted])
+        self._pieces.append((people, row) if wanted.all() else (people[wanted], row[wanted]))
 
     def add_records(self, records: Iterable[tuple[int, str, bool]]) -> None:
         """The same from attempts."""
         import numpy as np
 
-        found = ((person, self._row(path, no_unit=no_unit)) for person, path, no_unit in records)
-        numbers = {person << _ROW_BITS | row for person, row in found if row >= 0}
-        self._numbers.append(np.fromiter(numbers, np.int64, len(numbers)))
+        found = sorted((person, self._row(path, no_unit=no_unit)) for person, path, no_unit in records)
+        inside = [(person, row) for person, row in found if row >= 0]
+        people, rows = np.array(inside, np.int64).reshape(-1, 2).T
+        self._pieces.append((people.astype(np.uint32), rows.astype(np.int32)))
 
     def result(self) -> tuple[int, dict[str, int]]:
-        """Different people in all, and by row."""
+        """Different people in all, and by row: pairs of person and row as numbers, each once, some thousand people at a time."""
         import numpy as np
 
-        pieces = [numbers for numbers in self._numbers if len(numbers)]
-        if not pieces:
-            return 0, {}
-        for piece in pieces:
-            piece.sort(kind="stable")  # as good as in order already
-        longest = max(pieces, key=len)
-        ends = [int(number) >> _ROW_BITS << _ROW_BITS for number in longest[_AT_ONCE::_AT_ONCE]]
+        marks = np.concatenate([np.empty(0, np.uint32), *(people[_AT_ONCE::_AT_ONCE] for people, _ in self._pieces)])
+        ends = np.unique(np.sort(marks)[_MARKS::_MARKS])
+        cuts = [[0, *np.searchsorted(people, ends), len(people)] for people, _ in self._pieces]
         total, by_row = 0, np.zeros(len(self._rows), np.int64)
-        for begin, end in zip([0, *ends], [*ends, 1 << 62], strict=True):
-            found = np.concatenate([piece[slice(*np.searchsorted(piece, (begin, end)))] for piece in pieces])
-            found.sort(kind="stable")
-            pairs = found[np.diff(found, prepend=-1) != 0]
+        for number in range(len(ends) + 1):
+            pairs = np.concatenate(
+                [
+                    np.empty(0, np.int64),
+                    *(
+                        people[cut[number] : cut[number + 1]].astype(np.int64) << _ROW_BITS
+                        | row[cut[number] : cut[number + 1]]
+                        for (people, row), cut in zip(self._pieces, cuts, strict=True)
+                    ),
+                ]
+            )
+            pairs.sort(kind="stable")  # ordered pieces one after another
+            pairs = pairs[np.diff(pairs, prepend=-1) != 0]
             by_row += np.bincount(pairs & ((1 << _ROW_BITS) - 1), minlength=len(by_row))
             total += int(np.count_nonzero(np.diff(pairs >> _ROW_BITS, prepend=-1)))
         return total, {row: int(by_row[number]) for row, number in self._rows.items()}
