@@ -28,6 +28,7 @@ from quizapp.quizzes.models import Delivery, QuizBlueprint
 from quizapp.quizzes.services.audience import AudienceLine
 from quizapp.quizzes.services.deliveries import create_delivery
 from quizapp.quizzes.services.starting import Profile
+from quizapp.reports.leaders.services import make_grid
 
 SEED = 20261123
 #: Attempts in one transaction.
@@ -121,6 +122,7 @@ def make_demo(installation: Installation, say: Say) -> None:
         )
         say(f"Demo: {len(plans)} attempts")
         _take_all(db, Taker(keys, rng), plans, now)
+        make_grid(db, local_date(now))
         say(f"Demo: {len(SESSIONS)} training sessions")
         with transaction(db):
             hold_sessions(db, district, rng, keys, midnight=_local_midnight(now), now=now)

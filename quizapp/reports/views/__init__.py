@@ -34,6 +34,7 @@ from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp
     exporting,
     groups,
     items,
+    leader,
     overview,
     pass_rates,
     records,
@@ -41,7 +42,7 @@ from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp
     words,
 )
 
-__all__ = ["bp", "groups", "items", "overview", "pass_rates", "records", "register", "sessions"]
+__all__ = ["bp", "groups", "items", "leader", "overview", "pass_rates", "records", "register", "sessions"]
 
 bp.add_app_template_global(exporting.hidden_words)
 bp.add_app_template_global(words.delivery_title)

@@ -27,7 +27,8 @@ from quizapp.reports.figures.comparison import Change, Comparison
 from quizapp.reports.forms import Filters, read_day
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
-from quizapp.reports.views.pass_rates import asked_figures, choices_of, first_line, scale_of
+from quizapp.reports.views.leader import rate_scale
+from quizapp.reports.views.pass_rates import asked_figures, choices_of, first_line
 from quizapp.reports.views.words import (
     delivery_title,
     dimension_words,
@@ -50,7 +51,7 @@ def groups() -> str | tuple[str, int]:
     query = _query(filters, table.by)
     over_time = table.by is GroupDimension.MONTH and table.second is None
     dots = [(row.label, row.cells[FigureCode.PASS_RATE]) for row in figures.rows if not row.total]
-    scale = scale_of(figures.rows, None)
+    scale = rate_scale(figures.rows, None)
     content = render_template(
         "reports/groups.html",
         figures=figures,
