@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from quizapp.core.scope import Grant, Permission, Scope, below
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery
+from quizapp.reports.figures.filters import GroupDimension
+from quizapp.reports.figures.groups import place_of
 from quizapp.reports.figures.reach import prefixes, reachable_delivery, reachable_unit, steps
 from quizapp.reports.figures.unit_table import RowKind
 from quizapp.reports.leaders.grid import DIMENSIONS, NO_UNIT, OWN
@@ -217,11 +219,14 @@ def _group_rows(db: Session, delivery: Delivery | None, by: str | None) -> Itera
     if delivery is None or by is None:
         return
     which = and_(LeaderCell.delivery_id == delivery.id, LeaderCell.dimension == by)
-    for cell in db.scalars(select(LeaderCell).where(which).order_by(LeaderCell.above.is_not(None), LeaderCell.key)):
+    dimension, groups = GroupDimension(by), dict[str, LeaderCell]()
+    for cell in db.scalars(select(LeaderCell).where(which).order_by(LeaderCell.above.is_not(None))):
         if cell.above is None:
             yield _sum(RowKind.TOTAL, delivery.unit, [cell])
         else:
-            yield _sum(RowKind.OWN, None, [cell], group=cell.key.removeprefix("="))
+            groups[cell.key.removeprefix("=")] = cell
+    for group in sorted(groups, key=lambda value: place_of(dimension, value)):
+        yield _sum(RowKind.OWN, None, [groups[group]], group=group)
 
 
 def _sum(

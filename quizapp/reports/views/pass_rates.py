@@ -25,7 +25,7 @@ from quizapp.reports.figures import (
     pass_rate_table,
 )
 from quizapp.reports.forms import TARGETS, Filters
-from quizapp.reports.queries import age_bands, key_groups_in_use, quizzes_of
+from quizapp.reports.queries import age_bands, quizzes_of
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
 from quizapp.reports.views.leader import grid_page, rate_scale
@@ -135,7 +135,7 @@ def choices_of(deliveries: Sequence[Delivery], *, strict: bool) -> list[tuple[st
         ("age", names[GroupDimension.AGE_BAND], [(band, band) for band in age_bands()]),
         ("sex", names[GroupDimension.SEX], list(group_words(db, GroupDimension.SEX).items())),
         ("education", names[GroupDimension.EDUCATION], list(group_words(db, GroupDimension.EDUCATION).items())),
-        ("group", names[GroupDimension.KEY_GROUP], [(code, code) for code in key_groups_in_use(db)]),
+        ("group", names[GroupDimension.KEY_GROUP], list(group_words(db, GroupDimension.KEY_GROUP).items())),
         ("identity", names[GroupDimension.IDENTITY], list(group_words(db, GroupDimension.IDENTITY).items())),
     ]
     return [(name, label, [("", str(_("全部"))), *options]) for name, label, options in found if options]
