@@ -190,3 +190,18 @@ def test_a_key_group_has_its_word_in_filters_tables_records_and_files(db: Sessio
         assert record_words()[str(COLUMNS.index("key_group"))]["elderly"] == "老年人"
     rows = client.get("/reports/export/groups/csv?by=key_group").data.decode("utf-8-sig").splitlines()
     assert [row.split(",")[0] for row in rows[2:]] == ["农民", "老年人"]
+
+
+def test_every_table_says_of_whom_it_is(db: Session, app: Flask) -> None:
+    d = make_district(db)
+    for number in range(8):
+        person = make_person(db, unit_id=d.left.id, rostered_on=START.date())
+        if number < 5:
+            make_attempt(db, d.delivery, d.left, person_id=person.id, sex="female")
+    db.commit()
+    client = client_for(app, d.top)
+    for page in ("pass-rates?", "groups?by=sex&", "groups?by=month&", "comparison?"):
+        text = client.get(f"/reports/{page}delivery={d.delivery.id}").text
+        assert "参加者中（名册 8 人中的 5 人），不代表全体居民" in text, page
+    assert "参加者中，不代表全体居民" in client.get("/reports/groups?by=age_band&sex=female").text
+    assert "/reports/export/comparison?" in client.get("/reports/comparison").text

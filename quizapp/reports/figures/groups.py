@@ -13,6 +13,7 @@ from quizapp.measurement.clusters import clustered_wilson
 from quizapp.organisation.models import Education, KeyGroup, OrgUnit
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.figures.filters import FigureFilters, GroupDimension
+from quizapp.reports.figures.people import roster_by_step
 from quizapp.reports.figures.reach import (
     aggregates_only,
     last_step,
@@ -105,6 +106,22 @@ def _place(path: str, unit: OrgUnit | None, tops: Sequence[str]) -> str | None:
     steps = prefixes(path)
     below = len(prefixes(unit.path))
     return steps[below] if len(steps) > below else unit.path
+
+
+def roster_of(
+    db: Session,
+    scope: Scope,
+    filters: FigureFilters,
+    permission: Permission,
+    *,
+    unit: OrgUnit | None = None,
+    delivery: Delivery | None = None,
+) -> tuple[int, int] | tuple[None, None]:
+    """The people on the roster of a table, and those of them with a closed first attempt in it; nothing where it is narrowed to a group."""
+    if filters.by_group:
+        return None, None
+    above, tops = unit.path if unit else None, top_paths(db, scope, (), permission)
+    return roster_by_step(db, scope, permission, filters, above, tops, delivery)[""]
 
 
 #: The codes of a dimension, in the order in which they are said.

@@ -21,6 +21,7 @@ from quizapp.reports.figures import (
     compare,
     deliveries_in_reach,
     group_table,
+    roster_of,
     units_in_reach,
 )
 from quizapp.reports.figures.comparison import Change, Comparison
@@ -47,7 +48,7 @@ def groups() -> str | tuple[str, int]:
     """Pass rates by group of people or by month, with a second dimension where it is asked for."""
     filters = Filters.read(request.args)
     table = _grouped(filters, Permission.EXPORT_FIGURES)
-    figures = _group_figures(table)
+    figures = _group_figures(table, Permission.EXPORT_FIGURES)
     query = _query(filters, table.by)
     over_time = table.by is GroupDimension.MONTH and table.second is None
     dots = [(row.label, row.cells[FigureCode.PASS_RATE]) for row in figures.rows if not row.total]
@@ -94,7 +95,7 @@ def comparison() -> str | tuple[str, int]:
 
 def group_figures(query: Mapping[str, str], permission: Permission) -> FigureTable:
     """The table of an address by group, within a permission."""
-    return _group_figures(_grouped(Filters.read(query), permission))
+    return _group_figures(_grouped(Filters.read(query), permission), permission)
 
 
 def comparison_figures(query: Mapping[str, str], permission: Permission) -> FigureTable:
@@ -135,7 +136,7 @@ def _grouped(filters: Filters, permission: Permission) -> GroupTable:
     return group_table(db, scope, asked, by, second, permission)
 
 
-def _group_figures(table: GroupTable) -> FigureTable:
+def _group_figures(table: GroupTable, permission: Permission) -> FigureTable:
     db = get_db()
     names = dimension_words()
     return FigureTable(
@@ -152,7 +153,9 @@ def _group_figures(table: GroupTable) -> FigureTable:
             FigureCode.MEAN_SCORE,
         ),
         rows=tuple(_group_row(row, table) for row in table.rows),
-        first_line=str(_("参加者中，不代表全体居民")),
+        first_line=first_line(
+            *roster_of(db, get_scope(), table.filters, permission, unit=table.unit, delivery=table.delivery)
+        ),
         filters=(
             (_("单位"), unit_name(table.unit) if table.unit else _("全部单位")),
             (_("测验"), delivery_title(table.delivery) if table.delivery else _("全部测验")),
@@ -234,7 +237,7 @@ def _comparison_figures(found: Comparison) -> FigureTable:
             FigureCode.PASS_RATE_CHANGE,
         ),
         rows=tuple(_change_row(change, after) for change in found.changes),
-        first_line=first_line(after.total),
+        first_line=first_line(after.total.roster, after.total.covered),
         filters=(
             (_("单位"), unit_name(after.unit) if after.unit else _("全部单位")),
             (_("测验"), delivery_title(after.delivery) if after.delivery else _("全部测验")),

@@ -160,7 +160,7 @@ def figure_table_of(table: PassRateTable) -> FigureTable:
         row_heading=str(_("单位")),
         columns=tuple(code for code in COLUMNS if code in rows[0].cells or any(code in row.cells for row in rows)),
         rows=rows,
-        first_line=first_line(table.total),
+        first_line=first_line(table.total.roster, table.total.covered),
         filters=(
             (_("单位"), unit_name(table.unit) if table.unit else _("全部单位")),
             (_("测验"), delivery_title(table.delivery) if table.delivery else _("全部测验")),
@@ -173,10 +173,10 @@ def figure_table_of(table: PassRateTable) -> FigureTable:
     )
 
 
-def first_line(total: Row) -> str:
-    """Of whom the figures are."""
-    if total.roster and total.covered is not None:
-        numbers = {"covered": format_number(total.covered), "roster": format_number(total.roster)}
+def first_line(roster: int | None, covered: int | None) -> str:
+    """Of whom the figures are, with the roster where one says something."""
+    if roster and covered is not None:
+        numbers = {"covered": format_number(covered), "roster": format_number(roster)}
         return str(_("参加者中（名册 %(roster)s 人中的 %(covered)s 人），不代表全体居民", **numbers))
     return str(_("参加者中，不代表全体居民"))
 
