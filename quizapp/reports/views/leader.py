@@ -138,6 +138,7 @@ def grid_overview(needs: Needs | None, scale_of: Callable[[Sequence[MonthOfGrid]
         total=year.total,
         state_of=year.state_of,
         units=[(row, shown) for row, shown in zip(grid.rows, table.rows, strict=True) if row.first != 0],
+        first_parts=heading_parts(FigureCode.FIRST),
         unit_scale=rate_scale(table.rows, None),
         left_out=any(row.left_out for row in grid.rows),
         tests=[(delivery, row, *rate_of(row)) for delivery, row in year.deliveries],
