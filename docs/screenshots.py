@@ -1,7 +1,7 @@
 """The pictures of README and guides: `make screenshots`.
 
 Makes a demo district in a folder of its own, serves it on a free loopback port, walks through it with the system's Chromium as a
-resident, a trainer, a coordinator and an administrator, and writes docs/images/*.png: Chinese pages, at most 120 KB a picture.
+resident, a trainer, a coordinator, a leader and an administrator, and writes docs/images/*.png: Chinese pages, at most 120 KB a picture.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ def main() -> None:
             trainer,
             coordinator,
             editor,
+            leader,
             administrator,
         )
         for journey in journeys:
@@ -285,6 +286,16 @@ def editor(demo: Demo) -> None:
     )
     page.goto(f"/items/{code}")
     take("bank-item", page)
+
+
+def leader(demo: Demo) -> None:
+    """The year so far, and the table of one test."""
+    page = demo.visit(DESK, "leader")
+    page.goto("/overview")
+    take("leader-overview", page)
+    closed = demo.value("SELECT delivery_id FROM leader_sheet ORDER BY delivery_id LIMIT 1")
+    page.goto(f"/reports/pass-rates?delivery={closed}")
+    take("leader-grid", page)
 
 
 def poster(demo: Demo, delivery_id: int) -> bytes:

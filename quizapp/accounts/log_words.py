@@ -89,6 +89,7 @@ ACTION_WORDS = {
     "session_called_off": _l("取消场次"),
     "recovery_code_used": _l("用掉一个备用码"),
     "recovery_codes_renewed": _l("换备用码"),
+    "second_factor_locked": _l("两步验证锁住"),
     "second_factor_refused": _l("两步验证未成"),
     "second_factor_removed": _l("关闭两步验证"),
     "second_factor_reset": _l("重置两步验证"),

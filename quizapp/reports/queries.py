@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from quizapp.organisation.models import Person
 from quizapp.organisation.people import AGE_BANDS
 from quizapp.quizzes.models import Delivery, QuizBlueprint
 
@@ -21,11 +20,3 @@ def quizzes_of(db: Session, deliveries: Sequence[Delivery]) -> Sequence[QuizBlue
 def age_bands() -> list[str]:
     """The age bands, the youngest first."""
     return [band for _, band in reversed(AGE_BANDS)]
-
-
-def key_groups_in_use(db: Session) -> Sequence[str]:
-    """The key groups that people stand in: each is the next one in the index, so that nobody goes through all people."""
-    found, last = list[str](), ""
-    while (last := db.scalar(select(func.min(Person.key_group)).where(Person.key_group > last)) or "") != "":
-        found.append(last)
-    return found

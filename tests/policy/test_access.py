@@ -916,6 +916,8 @@ TABLE = [
     Route("reports.pass_rates", P.SEE_FIGURES),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.pass_rates", P.SEE_FIGURES, lambda c: {"delivery": c.side.delivery.id}, "scope"),
+    Route("reports.grid_file", P.SEE_FIGURES, lambda c: {"form": "xlsx", "unit": c.side.unit.id}, "scope"),
+    Route("reports.grid_file", P.SEE_FIGURES, lambda c: {"form": "csv", "delivery": c.side.delivery.id}, "scope"),
     Route("reports.groups", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id, "by": "sex"}, "scope"),
     Route("reports.comparison", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),
     Route("reports.session_months_page", P.EXPORT_FIGURES, lambda c: {"unit": c.side.unit.id}, "scope"),

@@ -34,6 +34,7 @@ from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp
     exporting,
     groups,
     items,
+    leader,
     overview,
     pass_rates,
     records,
@@ -42,7 +43,18 @@ from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp
     words,
 )
 
-__all__ = ["bp", "groups", "items", "overview", "pass_rates", "records", "register", "session_trends", "sessions"]
+__all__ = [
+    "bp",
+    "groups",
+    "items",
+    "leader",
+    "overview",
+    "pass_rates",
+    "records",
+    "register",
+    "session_trends",
+    "sessions",
+]
 
 bp.add_app_template_global(exporting.hidden_words)
 bp.add_app_template_global(words.delivery_title)

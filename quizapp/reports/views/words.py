@@ -100,6 +100,7 @@ def group_words(db: Session, dimension: GroupDimension) -> Mapping[str, str]:
     names = {
         GroupDimension.SEX: "sex",
         GroupDimension.EDUCATION: "education",
+        GroupDimension.KEY_GROUP: "key_group",
         GroupDimension.IDENTITY: "identity_level",
     }
     return code_words()[names[dimension]] if dimension in names else {}
