@@ -145,7 +145,7 @@ def measure(ground: Ground, results: Results, *, attempts: int, rounds: int) -> 
                 Result(f"{title}, waited", median(waited[1:]), None, "ms", ground.kind, target=target, absolute=True)
             )
             grown = server.largest_worker() - before
-            results.add(Result(f"{title}, memory grown", grown, None, "MB", ground.kind, target=32.0, absolute=True))
+            results.add(Result(f"{title}, memory grown", grown, None, "MB", ground.kind, target=48.0, absolute=True))
 
 
 def triggers(ground: Ground, results: Results, *, count: int = 2000, rounds: int = 5) -> None:
