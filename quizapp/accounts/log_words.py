@@ -101,6 +101,7 @@ ACTION_WORDS = {
     "session_edited": _l("修改场次"),
     "session_moved": _l("改场次时间或地点"),
     "session_opened": _l("开始场次"),
+    "session_tests_set": _l("选前测和后测"),
     "session_reinstated": _l("恢复场次"),
     "session_reopened": _l("重开场次"),
     "set_up_link_made": _l("生成设置链接"),

@@ -53,6 +53,9 @@ WORDS: dict[str, LazyString] = {
     "end_not_later": _l("新的截止时间要晚于现在，也要晚于原来的截止时间"),
     "extra_out_of_range": _l("延时填 1 到 %(most)s 分钟"),
     "nobody_known": _l("不知道这份卷子是谁的，不能给这个人延时。"),
+    # tests of a training session
+    "tests_same": _l("培训前和培训后要是两次不同的测验"),
+    "tests_not_parallel": _l("要选同一份测验的两次发布，不同的测验分数不能比"),
     # publishing a delivery
     "delivery_value_missing": _l("请填写这一项"),
     "delivery_value_out_of_range": _l("请填写 %(low)s 到 %(high)s 之间的整数"),
