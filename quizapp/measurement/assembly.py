@@ -44,9 +44,9 @@ _SCORE_WEIGHT: Final = 4.0
 #: Nodes after which the solver stops with what it has.
 _NODE_LIMIT: Final = 200
 #: Accepted distance from the best possible objective.
-_GAP: Final = 0.005
-#: Seconds for one form.
-TIME_LIMIT: Final = 2.0
+_GAP: Final = 0.02
+#: Seconds for one form: a last resort, far above what the gap needs.
+TIME_LIMIT: Final = 8.0
 #: What SciPy's milp says when no solution exists.
 _INFEASIBLE: Final = 2
 

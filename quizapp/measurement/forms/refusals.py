@@ -68,7 +68,7 @@ def _of_a_set(
     """Each form exists by itself: what all of them together draw from each item (y uses, at most the cap) may not."""
     if blueprint.use_max is not None and blueprint.use_max < forms:
         upper = np.full(len(pool), float(blueprint.use_max))
-        summed = [Demand(d.key, d.name, d.row, forms * d.low, forms * d.high) for d in demands]
+        summed = [Demand(d.key, d.name, d.row, forms * d.low, forms * d.high) for d in demands if d.key not in CURVES]
         keys = smallest_conflict(summed, upper)
         if keys is not None:
             words = told(narrowed([d for d in summed if d.key in keys], upper), pool)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 #: Accepted distance from the best possible objective, of parallel forms.
 _GAP: Final = 0.2
 #: Seconds for one form: a last resort.
-TIME_LIMIT: Final = 20.0
+TIME_LIMIT: Final = 10.0
 #: How often a form that fails for the caps alone is tried again with other predecessors.
-_TRIES: Final = 8
+_TRIES: Final = 4
 
 
 @dataclass
@@ -105,13 +105,14 @@ def parallel_forms(
         raise short
     program = _Program.of(demands)
     made: list[NDArray[np.bool_]] = []
-    tries = 0
+    tries = told = 0
     while len(made) < forms:
         form, proved = _next_form(program, pool, blueprint, made, f"{seed}\x1f{len(made)}\x1f{tries}")
         if form is not None:
             made.append(form)
-            if on_form is not None and tries == 0:
-                on_form(len(made))
+            if on_form is not None and len(made) > told:
+                told = len(made)
+                on_form(told)
             continue
         if not made:
             raise refusal(pool, blueprint, demands, 1, proved=proved)
