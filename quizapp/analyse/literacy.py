@@ -37,9 +37,8 @@ TARGET = 0.02
 FEW_UNITS = 30
 #: With fewer answers the same.
 FEW_ANSWERS = 400
-#: First-stage units up to which the jackknife is made, with margins and without.
-JACKKNIFED_RAKED, JACKKNIFED = 150, 2000
-
+#: First-stage units × rows up to which the jackknife is made, with margins and without.
+JACKKNIFED_RAKED, JACKKNIFED = 1_000_000, 40_000_000
 #: Standard errors by linearisation and by the jackknife that differ by more than this are told.
 DIFFERENT = 1.25
 #: What an estimate holds, in the answer's words.
@@ -221,7 +220,7 @@ def _jackknife(
 ) -> float | None:
     """A check of the standard error; without finite population correction. None where it would take long or cannot be made."""
     plain = design if design.base is None else Design(design.base, design.strata, design.stages, design.populations)
-    if len(np.unique(plain.stages[0])) > (JACKKNIFED_RAKED if margins else JACKKNIFED):
+    if len(np.unique(plain.stages[0])) * len(values) > (JACKKNIFED_RAKED if margins else JACKKNIFED):
         return None
 
     def mean(weights: NDArray[np.float64]) -> float:

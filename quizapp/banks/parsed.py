@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,11 @@ Text = dict[str, str]
 #: The author's estimate, 1 (nearly everybody answers right) to 5 (hard) → the share of right answers that is expected of it until
 #: answers are known. Steps of 15 points, from what nearly everybody knows to what guesses hardly beat.
 EXPECTED_SHARE = {1: 0.90, 2: 0.75, 3: 0.60, 4: 0.45, 5: 0.30}
+
+
+def reading_length(stem: Mapping[str, str], options: Iterable[Mapping[str, str]]) -> int:
+    """Characters that a taker of the Chinese paper reads: stem and options."""
+    return len(stem["zh"]) + sum(len(option.get("zh", "")) for option in options)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from quizapp.banks.parsed import (
     ParsedItem,
     ParsedTopic,
     Picture,
+    reading_length,
 )
 from quizapp.measurement.assembly import PoolItem
 
@@ -85,6 +86,9 @@ def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None)
             difficulty=version.difficulty,
             fact=version.fact,
             uses=(uses or {}).get(version.item_id, 0),
+            level=estimate_of(version.difficulty),
+            audience=tuple(version.audience),
+            characters=reading_length(version.stem, version.options),
         )
         for version in versions
     )

@@ -150,6 +150,8 @@ def test_one_table_gives_the_same_in_every_form(tmp_path: Path) -> None:
             if cell:
                 long.append(f"{number},{items[place]},{cell},{10 * place + number if cell != '-' else ''}")
     with_times = found("items", write(tmp_path / "f.csv", "\n".join(long)), "--key", key)
+    careful = write(tmp_path / "g.csv", "\n".join(long) + "\n\n")
+    assert found("items", careful, "--key", key) == with_times
     assert [item["median_seconds"] for item in with_times["items"]] == [2.5, 13.0, 23.0]
     for item in with_times["items"]:
         item["median_seconds"] = None
@@ -171,6 +173,17 @@ def test_in_a_long_table_each_person_has_an_order_of_their_own(tmp_path: Path) -
         ("b", 1, 0),
         ("c", 0, 0),
     ]
+
+
+def test_scores_that_run_against_the_rest_are_told_in_words(tmp_path: Path) -> None:
+    rows = lsat6()
+    rows[:, 2] = 1 - rows[:, 2]
+    responses = wide(tmp_path / "a.csv", list("abcde"), rows.tolist())
+    flags = found("items", responses)["items"][2]["flags"]
+    assert [flag.split(":")[0] for flag in flags] == ["key suspect", "no discrimination"]
+    assert "do worse elsewhere" in flags[0]
+    shown = run("items", responses).stdout
+    assert "Look at these, the most harmful first:\n  c: key suspect" in shown
 
 
 def test_options_that_the_key_lists_are_seen_though_nobody_chose_them(tmp_path: Path) -> None:
@@ -259,6 +272,15 @@ def test_a_later_year_is_put_onto_the_scale_of_an_earlier_one(tmp_path: Path) ->
     refused("bad_scale", "irt", this, "--model", "2pl", "--onto", write(scale, "[]"))
 
 
+def test_items_that_no_respondent_joins_are_told(tmp_path: Path) -> None:
+    rows = [[*row[:3], "", "", ""] if n % 2 else ["", "", "", *row[:3]] for n, row in enumerate(lsat6().tolist())]
+    apart = wide(tmp_path / "a.csv", list("abcdef"), rows)
+    assert "The items fall into 2 sets that no respondent joins" in run("irt", apart, "--model", "rasch").stdout
+    rows[0][0] = 1
+    joined = wide(tmp_path / "b.csv", list("abcdef"), rows)
+    assert "fall into" not in run("irt", joined, "--model", "rasch").stdout
+
+
 def test_a_model_is_refused_with_the_number_needed(tmp_path: Path, lsat_file: Path) -> None:
     rows = lsat6()[::6].tolist()
     few = wide(tmp_path / "few.csv", ["a", "b", "c", "d", "e"], rows)
@@ -340,6 +362,8 @@ BAD_TABLES = {
     "zeros": (b"respondent,a\n1,\x001\n", "not_a_table"),
     "half a workbook": (b"PK\x03\x04 and no more", "not_a_table"),
     "an open quote": (b'respondent,a\n1,"1\n2,0\n', "not_a_table"),
+    "quotes that take two cells for one": (b'respondent,a,b\n1,"1,0"\n', "wrong_width: row 2"),
+    "a quote within a cell": (b'respondent,a\n1,1"\n2,0\n', "not_scored: row 2"),
     "an answer twice": (b"respondent,item,score\n1,a,1\n1,b,1\n1,a,0\n", "answer_twice: row 4"),
     "no seconds": (b"respondent,item,score,seconds\n1,a,1,9\n1,b,1,fast\n", "not_seconds: row 3"),
     "a long table of options": (b"respondent,item,option\n1,a,1\n1,b,C\n", "not_scored: row 3, item b"),
@@ -399,8 +423,8 @@ def test_the_fast_way_reads_what_the_careful_way_reads(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     for cells in ("01-", "ABCDE-", "甲乙", ["AB", "C", "", "ABCD"], ["longer", "than", "two"], [*map(str, range(300))]):
         rows = [[str(cells[n]) for n in rng.integers(0, len(cells), 7)] for _ in range(200)]
-        plain = read_responses(wide(tmp_path / "a.csv", list("abcdefg"), rows))
-        careful = read_responses(wide(tmp_path / "b.csv", ['"a"', *"bcdefg"], rows))
+        plain = read_responses(wide(tmp_path / "a.csv", list("abcdefg"), rows), scored=False)
+        careful = read_responses(wide(tmp_path / "b.csv", ['"a"""', *"bcdefg"], rows), scored=False)
         assert plain.respondents == careful.respondents
         for table in (plain, careful):
             text = [[("", *table.labels)[number] for number in row] for row in table.answers]

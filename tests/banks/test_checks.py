@@ -375,6 +375,8 @@ def test_a_blueprint_that_the_bank_fills_has_no_fault():
     [
         ("health", {}, "blueprint_bank", "health"),
         ("safety", {"topics": {"names": ["fire", "water"], "min": 0}}, "blueprint_topic", "water"),
+        ("safety", {"topics": {"counts": {"water": 1}}}, "blueprint_topic", "water"),
+        ("safety", {"difficulty": {"5": 3}}, "blueprint_short", "difficulty 5 has 0 of 3"),
         ("safety", {"pass_score": 110}, "blueprint_score", "110 of 100"),
         ("safety", {"items": 5, "types": {"true_false": 2, "single_choice": 3}}, "blueprint_short", "single_choice has 2 of 3"),
         ("safety", {"guess_pass_max": 0.1}, "blueprint_guess", "at most 10 %"),

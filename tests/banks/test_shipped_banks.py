@@ -22,6 +22,7 @@ from quizapp.measurement.assembly import Blueprint, assemble
 #: Passing by blind guessing, for the paper that is easiest to guess: shown to whoever opens a delivery.
 GUESS_PASS = {
     "literacy_2016": 0.000695,
+    "survey_2024": 0.00000141230,
     "safety_20": 0.00716,
     "energy_environment_20": 0.00716,
     "health_20": 0.00716,
@@ -123,11 +124,17 @@ def test_papers_can_be_assembled_from_the_shipped_banks(shipped: Reading, code: 
     }
     benchmark_of = banks.benchmark_of_point
     pool = [pool_item(item, benchmark_of.get(item.point or 0)) for item in items.values()]
-    for form in assemble(pool, Blueprint.from_rules(blueprint.rules), 3, "shipped"):
+    forms = assemble(pool, Blueprint.from_rules(blueprint.rules), 3, "shipped")
+    share = {item.id: item.difficulty for item in pool}
+    scores = [100 * sum(share[name] for name in form) / len(form) for form in forms]
+    assert max(scores) - min(scores) <= blueprint.rules.get("score_spread_max", 5) + 1e-9
+    for form in forms:
         chosen = [items[name] for name in form]
         assert Counter(item.type for item in chosen) == blueprint.rules["types"]
         assert len({item.fact for item in chosen}) == len(chosen)
-        if code == "literacy_2016":
+        if "dimensions" in blueprint.rules:
+            assert Counter(item.dimension for item in chosen) == blueprint.rules["dimensions"]
+        if blueprint.bank == "literacy":
             assert len({item.point for item in chosen}) == 50
             assert len({benchmark_of[item.point or 0] for item in chosen}) == 26
         else:

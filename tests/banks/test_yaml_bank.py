@@ -9,6 +9,7 @@ import pytest
 
 from quizapp.banks.faults import Level
 from quizapp.banks.formats.yaml_bank import read_folder
+from quizapp.measurement.assembly import Blueprint
 from tests.banks.files import SOUND, line_of, spoilt, write
 
 
@@ -181,6 +182,11 @@ blueprints:
     reading = read_folder(write(tmp_path))
     assert reading.faults == []
     assert reading.banks.blueprints[0].rules["types"] == {"true_false": 1, "single_choice": 1}
+    more = "minutes: 5, dimensions: {method: [1, 2]}, difficulty: {5: [0, 1]}, topics: {counts: {fire: 2}}, use_max: 2, levels: {basic: 55}"
+    write(tmp_path, text.replace("minutes: 5", more), "blueprints.yaml")
+    reading = read_folder(tmp_path)
+    assert reading.faults == []
+    assert Blueprint.from_rules(reading.banks.blueprints[0].rules).levels == {5: (0, 1)}
     write(tmp_path, text.replace("minutes: 5", "minutes: soon"), "blueprints.yaml")
     (fault,) = read_folder(tmp_path).faults
     assert (fault.code, fault.file, fault.line) == ("wrong_type", "blueprints.yaml", 6)

@@ -217,6 +217,96 @@ def test_rules_that_only_together_cannot_be_met_are_named_too():
     assert {c.rule for c in conflicts} <= {"topic_min", "enemies"}
 
 
+def rich_pool() -> list[PoolItem]:
+    return [
+        PoolItem(
+            f"{n:03}",
+            "true_false" if n % 2 else "single_choice",
+            topic="abc"[n % 3],
+            benchmark=1 + n % 4,
+            dimension=("knowledge", "method")[n % 5 == 0],
+            difficulty=(0.9, 0.75, 0.6, 0.45, 0.3)[n % 5],
+            level=1 + n % 5,
+            audience=("driver",) if n % 11 == 0 else ("resident",) if n % 7 == 0 else (),
+            characters=20 + n % 37,
+        )
+        for n in range(120)
+    ]
+
+
+def test_every_word_of_the_blueprint_language_is_held():
+    rules = {
+        "items": 12,
+        "types": {"true_false": 6, "single_choice": 6},
+        "dimensions": {"knowledge": [8, 12], "method": [1, 3]},
+        "difficulty": {"5": 2, "1": [0, 2]},
+        "topics": {"min": 2, "max": 6, "counts": {"b": [5, 6]}},
+        "benchmarks": {"numbers": [1, 4], "min": 1, "counts": {"3": 4}},
+        "audience": ["resident"],
+        "characters": [400, 480],
+        "enemies": [["001", "002"], ["004", "007"]],
+        "use_max": 2,
+        "overlap_max": 3,
+        "score_spread_max": 2,
+    }
+    pool = {item.id: item for item in rich_pool()}
+    forms = assemble(pool.values(), Blueprint.from_rules(rules), 6, "rich")
+    for form in forms:
+        chosen = [pool[name] for name in form]
+        levels, topics = Counter(i.level for i in chosen), Counter(i.topic for i in chosen)
+        assert Counter(i.type for i in chosen) == rules["types"]
+        assert 1 <= Counter(i.dimension for i in chosen)["method"] <= 3
+        assert (levels[5], levels[1] <= 2) == (2, True)
+        assert (5 <= topics["b"] <= 6, min(topics.values()) >= 2) == (True, True)
+        assert Counter(i.benchmark for i in chosen)[3] == 4
+        assert not any("driver" in i.audience for i in chosen)
+        assert 400 <= sum(i.characters for i in chosen) <= 480
+        assert not any({*pair} <= {*form} for pair in rules["enemies"])
+    assert max(Counter(name for form in forms for name in form).values()) <= 2
+    assert max(len({*one} & {*other}) for one, other in combinations(forms, 2)) <= 3
+    scores = [100 * sum(pool[name].difficulty for name in form) / 12 for form in forms]
+    assert max(scores) - min(scores) <= 2 + 1e-9
+
+
+def test_caps_that_a_set_of_papers_cannot_keep_are_named():
+    def caps(**more: int) -> set[str]:
+        with pytest.raises(AssemblyInfeasible) as caught:
+            assemble(rich_pool(), Blueprint(items=12, **more), 30, "caps")
+        return {conflict.rule for conflict in caught.value.conflicts}
+
+    assert caps(use_max=2) == {"use_max"}
+    assert caps(overlap_max=0) == {"overlap_max"}
+    few = [PoolItem(f"{n}", "true_false", topic="ab"[n > 1]) for n in range(9)]
+    with pytest.raises(AssemblyInfeasible) as caught:
+        assemble(few, Blueprint(items=3, topics=("a", "b"), topic_min=1, use_max=1), 3, "caps")
+    assert {conflict.rule for conflict in caught.value.conflicts} == {"use_max"}
+
+
+def test_texts_that_are_too_long_and_ranges_that_miss_the_number_are_named():
+    pool = rich_pool()
+    assert refusal(pool, Blueprint(items=12, characters=(0, 100)))[0].rule == "characters"
+    assert refusal(pool, Blueprint(items=12, characters=(900, 1000)))[0].rule == "characters"
+    narrow = Blueprint(items=12, dimensions={"knowledge": (2, 4), "method": (0, 3)})
+    assert refusal(pool, narrow)[0] == Shortfall("dimension", "all", 7, 12)
+
+
+def test_the_fewest_rules_that_contradict_each_other_are_named():
+    # 6 of topic a and at most 2 of level 1: all of topic a are of level 1; the other rules have no part in it.
+    pool = [
+        PoolItem(f"{t}{n}", "true_false", topic=t, level=1 if t == "a" else 3, dimension="knowledge")
+        for t in "ab"
+        for n in range(20)
+    ]
+    blueprint = Blueprint(
+        items=10,
+        types={"true_false": 10},
+        dimensions={"knowledge": 10},
+        topic_counts={"a": 6},
+        levels={1: (0, 2)},
+    )
+    assert refusal(pool, blueprint) == (Shortfall("difficulty", "1", 20, 2), Shortfall("topic", "a", 20, 6))
+
+
 def test_wrong_use_is_refused():
     item = PoolItem("a", "true_false")
     with pytest.raises(ValueError, match="twice"):

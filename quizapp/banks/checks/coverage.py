@@ -9,7 +9,7 @@ from typing import Any
 
 from quizapp.banks.checks.making import percent, refuse
 from quizapp.banks.faults import Fault, Level
-from quizapp.banks.parsed import ParsedBanks, ParsedBlueprint, ParsedItem
+from quizapp.banks.parsed import EXPECTED_SHARE, ParsedBanks, ParsedBlueprint, ParsedItem, reading_length
 from quizapp.measurement.assembly import Blueprint, PoolItem, plain_conflicts
 from quizapp.measurement.guessing import guess_probability, tail_probability
 
@@ -33,8 +33,11 @@ def pool_item(item: ParsedItem, benchmark: int | None) -> PoolItem:
         benchmark=benchmark,
         point=item.point,
         dimension=item.dimension,
-        difficulty=item.difficulty,
+        difficulty=EXPECTED_SHARE[item.difficulty],
         fact=item.fact,
+        level=item.difficulty,
+        audience=item.audience,
+        characters=reading_length(item.stem, ({"zh": option.zh} for option in item.options)),
     )
 
 
@@ -103,7 +106,8 @@ def _blueprint(blueprint: ParsedBlueprint, banks: ParsedBanks) -> Iterator[Fault
         yield fault("blueprint_bank", "format", bank=blueprint.bank)
         return
     known = {topic.code for topic in banks.topics if topic.bank == blueprint.bank}
-    for topic in rules.get("topics", {}).get("names", ()):
+    topics = rules.get("topics", {})
+    for topic in dict.fromkeys((*topics.get("names", ()), *topics.get("counts", {}))):
         if topic not in known:
             yield fault("blueprint_topic", "format", bank=blueprint.bank, topic=topic)
     most = rules["items"] * rules["points_each"]

@@ -1,0 +1,76 @@
+"""`quizapp papers assemble`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from quizapp.analyse.refusals import Refused, answer_json, answer_line, refuse
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+#: Seconds between two words of progress.
+_PATIENCE = 1.0
+
+
+@click.group("papers")
+def papers() -> None:
+    """Make papers from a pool of items with statistics; no database is read.
+
+    Example: quizapp papers assemble --pool pool.json --blueprint blueprint.json --papers 2 --seed 2026
+    """
+
+
+@papers.command("assemble")
+@click.option("--pool", "pool_file", required=True, type=_FILE, help="JSON: items, enemies.")
+@click.option("--blueprint", "blueprint_file", required=True, type=_FILE, help="JSON: the demands.")
+@click.option("--papers", "count", type=click.IntRange(min=1), help="Number of papers (default: the blueprint's).")
+@click.option("--seed", default="1", show_default=True, help="The same seed gives the same papers.")
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How to answer.")
+def assemble(pool_file: Path, blueprint_file: Path, count: int | None, seed: str, format_: str) -> None:
+    """Make parallel papers: the blueprint's demands hold exactly, information and expected score within its tolerances.
+
+    Where no papers obey, the answer names the smallest set of demands that contradict each other. Progress goes to standard error.
+
+    Example: quizapp papers assemble --pool pool.json --blueprint blueprint.json --papers 20 --seed 7 --format json
+    """
+    from quizapp.analyse.papers import assemble as made
+    from quizapp.analyse.papers import read_plan, read_pool
+
+    try:
+        plan = read_plan(blueprint_file, count)
+        answer = made(read_pool(pool_file), plan, seed, _progress(plan.papers))
+    except Refused as refusal:
+        refuse(refusal, as_json=format_ == "json")
+    if format_ == "json":
+        answer_json(answer)
+    else:
+        _table(answer)
+
+
+def _progress(papers: int) -> Callable[[int], None]:
+    """A line on standard error, at most every second."""
+    told = time.monotonic()
+
+    def tell(number: int) -> None:
+        nonlocal told
+        if number == papers or time.monotonic() - told >= _PATIENCE:
+            told = time.monotonic()
+            click.echo(f"{number} of {papers} papers", err=True)
+
+    return tell
+
+
+def _table(answer: dict[str, Any]) -> None:
+    at = ", ".join(f"{theta:g}" for theta in answer["theta"])
+    for number, paper in enumerate(answer["papers"], start=1):
+        answer_line(f"Paper {number}: {' '.join(paper['items'])}")
+        if paper["information"] is not None:
+            words = " ".join(f"{value:.3f}" for value in paper["information"])
+            score = " ".join(f"{value:.3f}" for value in paper["expected_score"])
+            answer_line(f"  information at {at}: {words}; expected right answers: {score}")
+        if paper["guess_pass"] is not None:
+            answer_line(f"  blind guessing passes with {100 * paper['guess_pass']:.4f} %")
