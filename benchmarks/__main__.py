@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import attempt, burst, certificates, door, figures, importing, pages, rollups, saving, sheet
+from benchmarks import attempt, burst, certificates, door, figures, importing, pages, papers, rollups, saving, sheet
 from benchmarks.ground import Ground, postgresql_ground, sqlite_ground
 from benchmarks.phones import FloorSide, OursSide
 from benchmarks.results import Results
@@ -171,6 +172,8 @@ def main() -> int:
         lambda: certificates.measure(results, count=extent.certificates, rounds=extent.sheet_rounds),
     )
     attempted("import", results, lambda: importing.measure(results, count=20_000, rounds=extent.sheet_rounds))
+    with tempfile.TemporaryDirectory() as folder:
+        attempted("papers", results, lambda: papers.measure(results, folder=Path(folder)))
     results.write(ROOT / "bench.json")
     missed = [result.name for result in results.all if result.met is False]
     print(
