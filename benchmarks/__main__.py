@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from benchmarks import (
     importing,
     measurement,
     pages,
+    papers,
     rollups,
     saving,
     sheet,
@@ -188,6 +190,8 @@ def main() -> int:
         results,
         lambda: measurement.measure(results, people=200_000, model_people=20_000, rounds=extent.sheet_rounds),
     )
+    with tempfile.TemporaryDirectory() as folder:
+        attempted("papers", results, lambda: papers.measure(results, folder=Path(folder)))
     results.write(ROOT / "bench.json")
     missed = [result.name for result in results.all if result.met is False]
     print(
