@@ -260,8 +260,10 @@ def _efficiency(rests: Sequence[Ints], key: int) -> float | None:
         people, right = int(by_rest.sum()), int(counts[:, key - 1].sum())
         mean = int(scores @ by_rest) / people
         found += float(scores @ counts[:, key - 1]) - right * mean
-        best = _take(np.stack([by_rest, by_rest * scores], axis=1)[::-1], right) if right else np.zeros(2)
-        possible += float(best[1]) - right * mean
+        # The highest rests go to those who are right: how many of each rest, from the top.
+        above = np.cumsum(by_rest[::-1])
+        best = np.diff(np.minimum(above, right), prepend=0)
+        possible += int(best @ scores[::-1]) - right * mean
     return 100 * found / possible if possible > 1e-12 else None
 
 
