@@ -5,6 +5,7 @@ Each reads files alone: no setting, no instance folder, no database. Arrays are 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -118,6 +119,8 @@ def _read(file: Path, key: Path | None) -> Keyed:
 
 
 def _answer(format_: str, work: Callable[[], Report]) -> None:
+    # Threads of the matrix library wait by spinning: on a machine that others use too, one is many times faster than two.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from quizapp.analyse.output import answer
 
     answer(format_, work)

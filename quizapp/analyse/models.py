@@ -206,7 +206,8 @@ def analyse_model(data: Keyed, model: irt.Model, *, with_abilities: bool) -> Mod
         of_item = "" if few.item is None else f"item {names[few.item]}: "
         raise Refused(few.code, of_item + str(few)) from few
     except irt.NotConverged as error:
-        raise Refused(error.code, f"{error}. Look at the items with `quizapp analyse items` first") from error
+        message = f"item {names[error.item]}: {error}. Look at it with `quizapp analyse items`, then leave it out"
+        raise Refused(error.code, message) from error
     checked = s_x2(scores, fit.a, fit.b, parameters=1 if model == "rasch" else 2)
     abilities = irt.abilities(scores, fit.a, fit.b) if with_abilities else None
     return ModelReport(fit, names, checked, data.responses.respondents, abilities)

@@ -51,9 +51,13 @@ class TooFewData(ValueError):
 
 
 class NotConverged(ValueError):
-    """No maximum of the likelihood was found."""
+    """No maximum of the likelihood was found; `item` is the one whose slope went furthest."""
 
     code = "not_converged"
+
+    def __init__(self, item: int) -> None:
+        super().__init__("the likelihood has no clear maximum: the slope grows without end")
+        self.item = item
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,9 @@ class _Patterns:
     people: Floats
     where: NDArray[np.intp]
     complete: bool
+    #: The distinct sets of items that were given, and which of them each pattern has.
+    sets: Floats
+    of_set: NDArray[np.intp]
 
 
 def check_data(responses: NDArray[Any], model: Model) -> None:
@@ -141,7 +148,7 @@ def fit(responses: NDArray[Any], model: Model, *, points: int = POINTS) -> Fit:
     positive on the whole. Persons who were given nothing add nothing and are not counted.
 
     Raises TooFewData as `check_data` does, NotConverged where the likelihood has no maximum (an a that grows without end), ValueError for
-    fewer than 61 points. 20,000 × 50 takes seconds on two cores. LSAT-6, 2PL: log-likelihood −2466.6534, b −3.3588 … −3.1259.
+    fewer than 61 points. 20,000 × 50 takes seconds; on a busy machine the fewer threads of BLAS, the faster. LSAT-6, 2PL: log-likelihood −2466.6534, b −3.3588 … −3.1259.
     """
     if points < 61:
         raise ValueError("fewer than 61 points are too coarse")
@@ -209,16 +216,26 @@ def _patterns(responses: Floats) -> _Patterns:
     right = given & (responses == 1)
     if bool(np.any(given & (responses != 1) & (responses != 0))):
         raise ValueError("responses are 0, 1 or NaN")
-    packed = np.ascontiguousarray(np.packbits(np.hstack([right, given]), axis=1))
-    rows = packed.view(np.dtype((np.void, max(packed.shape[1], 1)))).ravel()
-    _, first, where, people = np.unique(rows, return_index=True, return_inverse=True, return_counts=True)
+    first, where, people = _distinct(np.hstack([right, given]))
+    of_whom = given[first]
+    first_set, of_set, _ = _distinct(of_whom)
     return _Patterns(
         right[first].astype(np.float64),
-        given[first].astype(np.float64),
+        of_whom.astype(np.float64),
         people.astype(np.float64),
-        np.asarray(where).ravel(),
+        where,
         bool(given.all()),
+        of_whom[first_set].astype(np.float64),
+        of_set,
     )
+
+
+def _distinct(table: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """The first place of each distinct row, which of them each row is, and how often each occurs."""
+    packed = np.ascontiguousarray(np.packbits(table, axis=1))
+    rows = packed.view(np.dtype((np.void, max(packed.shape[1], 1)))).ravel()
+    _, first, which, counts = np.unique(rows, return_index=True, return_inverse=True, return_counts=True)
+    return first, np.asarray(which).ravel(), counts
 
 
 def _shape(model: Model, items: int) -> Floats:
@@ -324,7 +341,7 @@ def _newton(
         value, gradient, information = found
         if not np.isfinite(value) or np.abs(estimate).max() > 50:
             break
-    raise NotConverged("the likelihood has no clear maximum: an item's slope grows without end")
+    raise NotConverged(int(np.abs((shape @ estimate)[: shape.shape[0] // 2]).argmax()))
 
 
 def _ascent(information: Floats, gradient: Floats) -> Floats:
@@ -370,7 +387,7 @@ def _derivatives(
                 together[m] += (p * (at_points * theta**m)[:, None]).T @ p
         else:
             curve += weighted.T @ given
-            for m, product in enumerate(_of_given(given, weighted, theta, p)):
+            for m, product in enumerate(_of_given(patterns, rows, weighted, theta, p)):
                 together[m] += product
         lost += np.block([[together[2], together[1]], [together[1], together[0]]])
     curve *= p * (1 - p)
@@ -379,20 +396,20 @@ def _derivatives(
     return value, shape.T @ gradient, shape.T @ (complete - lost) @ shape
 
 
-def _of_given(given: Floats, weighted: Floats, theta: Floats, p: Floats) -> list[Floats]:
+def _of_given(patterns: _Patterns, rows: slice, weighted: Floats, theta: Floats, p: Floats) -> list[Floats]:
     """Σ over persons and points of weight · θ^m · P_j·P_k for the pairs of items that a person was given, for m = 0, 1, 2.
 
     By distinct sets of items where there are few of them (papers), else point by point.
     """
     found = [np.zeros((p.shape[1], p.shape[1])) for _ in range(3)]
-    sets, which = np.unique(given, axis=0, return_inverse=True)
-    if len(sets) <= len(theta):
-        at_points = np.zeros((len(sets), len(theta)))
-        np.add.at(at_points, np.asarray(which).ravel(), weighted)
-        for items_given, at in zip(sets, at_points, strict=True):
+    if len(patterns.sets) <= len(theta):
+        of_set = patterns.of_set[rows]
+        for number, items_given in enumerate(patterns.sets):
+            at = weighted[of_set == number].sum(axis=0)
             for m in range(3):
                 found[m] += np.outer(items_given, items_given) * ((p * (at * theta**m)[:, None]).T @ p)
         return found
+    given = patterns.given[rows]
     for q, place in enumerate(theta):
         both = (given.T @ (weighted[:, q, None] * given)) * np.outer(p[q], p[q])
         for m in range(3):
