@@ -148,7 +148,8 @@ def fit(responses: NDArray[Any], model: Model, *, points: int = POINTS) -> Fit:
     positive on the whole. Persons who were given nothing add nothing and are not counted.
 
     Raises TooFewData as `check_data` does, NotConverged where the likelihood has no maximum (an a that grows without end), ValueError for
-    fewer than 61 points. 20,000 × 50 takes seconds; on a busy machine the fewer threads of BLAS, the faster. LSAT-6, 2PL: log-likelihood −2466.6534, b −3.3588 … −3.1259.
+    fewer than 61 points. 20,000 × 50 takes seconds; on a busy machine the fewer threads of BLAS, the faster. LSAT-6, 2PL: log-likelihood
+    −2466.6534, b −3.3588 … −3.1259.
     """
     if points < 61:
         raise ValueError("fewer than 61 points are too coarse")
