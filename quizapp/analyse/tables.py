@@ -29,6 +29,10 @@ MOST_LABELS: Final = 2000
 #: The longest cell that the fast way takes.
 _FAST_CELL: Final = 8
 _COMMA, _NEWLINE, _QUOTE = 44, 10, b'"'
+#: Bytes that are looked at together: so many that arrays of them stay near the processor.
+_BLOCK: Final = 1 << 20
+#: What holds a cell of so many bytes.
+_PACKED: Final = (np.uint8, np.uint8, np.uint16, *(np.uint64,) * 6)
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,9 @@ def _wide(items: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> Respon
         row = _fitted(row, width, number)
         _new_respondent(row[0], number, seen)
         respondents.append(row[0])
-        answers.append(np.array([labels.number(cell, number) for cell in row[1:]], dtype=np.uint16))
+        known = labels.numbers
+        numbers = [known[cell] if cell in known else labels.number(cell, number) for cell in row[1:]]
+        answers.append(np.array(numbers, dtype=np.uint16))
     if not respondents:
         raise Refused("no_respondents", "there is no row below the heading: one row per respondent is needed")
     return Responses(respondents, items, np.stack(answers), labels.names, np.array(list(seen.values())))
@@ -293,58 +299,56 @@ def _fast_wide(content: bytes) -> Responses | None:
     lower = [name.lower() for name in names]
     if len(names) < 2 or ("item" in lower and ("score" in lower or "option" in lower)):
         return None
-    body = content[end + 1 :]
-    if not body:
+    labels, respondents = _Labels(), list[str]()
+    answers: list[NDArray[np.uint16]] = []
+    start = end + 1
+    while start < len(content):
+        stop = content.rfind(b"\n", start, start + _BLOCK) + 1 or content.find(b"\n", start) + 1 or len(content)
+        block = content[start:stop]
+        part = _block(block if block.endswith(b"\n") else block + b"\n", len(names), labels)
+        if part is None:
+            return None
+        respondents += part[0]
+        answers.append(part[1])
+        start = stop
+    # Whoever is missing or there twice is refused on the careful way, which knows the row.
+    if not respondents or len(set(respondents)) != len(respondents) or "" in respondents:
         return None
-    if not body.endswith(b"\n"):
-        body += b"\n"
-    data = np.frombuffer(body, dtype=np.uint8)
-    marks = np.flatnonzero((data == _COMMA) | (data == _NEWLINE))
-    width = len(names)
+    small = np.uint8 if len(labels.names) < 256 else np.uint16
+    table = np.empty((len(respondents), len(names) - 1), dtype=small)
+    np.concatenate(answers, out=table, casting="same_kind")
+    return Responses(respondents, names[1:], table, labels.names, rows=np.arange(2, len(respondents) + 2))
+
+
+def _block(block: bytes, width: int, labels: _Labels) -> tuple[list[str], NDArray[np.uint16]] | None:
+    """Respondents and numbered answers of some whole lines; None where a line is not `width` cells, or a cell is long."""
+    data = np.frombuffer(block, dtype=np.uint8)
+    newlines = data == _NEWLINE
+    marks = np.flatnonzero(newlines | (data == _COMMA))
     if len(marks) % width:
         return None
     ends = marks.reshape(-1, width)
-    if not (data[ends[:, -1]] == _NEWLINE).all() or np.count_nonzero(data == _NEWLINE) != len(ends):
+    if not newlines[ends[:, -1]].all() or np.count_nonzero(newlines) != len(ends):
         return None
-    starts = np.concatenate([[0], ends[:-1, -1] + 1])
-    respondents = [body[a:b].decode("utf-8").strip() for a, b in zip(starts.tolist(), ends[:, 0].tolist(), strict=True)]
-    # Cells that are missing or double are refused on the careful way, which knows the row.
-    if len(set(respondents)) != len(respondents) or "" in respondents:
-        return None
-    lengths = ends[:, 1:] - ends[:, :-1]
-    lengths -= 1
-    coded = _cells_coded(data, ends[:, :-1], lengths)
-    if coded is None:
-        return None
-    return Responses(respondents, names[1:], *coded, rows=np.arange(2, len(respondents) + 2))
-
-
-def _cells_coded(
-    data: NDArray[np.uint8], before: NDArray[np.intp], lengths: NDArray[np.intp]
-) -> tuple[NDArray[Any], list[str]] | None:
-    """Numbers of the cells and their labels; `before` is where the separator before each cell stands."""
-    longest = int(lengths.max(initial=0))
+    starts = [0, *(ends[:-1, -1] + 1).tolist()]
+    respondents = [block[a:b].decode("utf-8").strip() for a, b in zip(starts, ends[:, 0].tolist(), strict=True)]
+    before = ends[:, :-1]
+    lengths = ends[:, 1:] - before - 1
+    longest = int(lengths.max())
     if longest > _FAST_CELL:
         return None
-    packed: NDArray[Any] = np.zeros(
-        lengths.shape, dtype=np.uint8 if longest < 2 else np.uint16 if longest == 2 else np.uint64
-    )
+    packed: NDArray[Any] = np.zeros(lengths.shape, dtype=_PACKED[longest])
     for place in range(longest):
         # Cells that are shorter read the separator behind them, and drop it; the last byte of all is a line end.
         byte = data[np.minimum(before + (place + 1), len(data) - 1)]
         packed |= np.where(lengths > place, byte, 0).astype(packed.dtype) << packed.dtype.type(8 * place)
     found = np.unique(packed) if longest > 2 else np.flatnonzero(np.bincount(packed.ravel()))
-    if len(found) > MOST_LABELS:
+    if len(found) + len(labels.names) > MOST_LABELS:
         return None
-    labels = _Labels()
-    size = packed.dtype.itemsize
-    numbers = [
-        labels.number(int(value).to_bytes(size, "little").rstrip(b"\x00").decode("utf-8", "replace").strip(), 0)
-        for value in found
-    ]
-    small = np.dtype(np.uint8 if len(labels.names) < 256 else np.uint16)
-    if longest <= 2:
-        table = np.zeros(int(found[-1]) + 1 if len(found) else 1, dtype=small)
-        table[found] = numbers
-        return table[packed], labels.names
-    return np.asarray(numbers, dtype=small)[np.searchsorted(found, packed)], labels.names
+    cells = (int(value).to_bytes(_FAST_CELL, "little").rstrip(b"\x00").decode("utf-8") for value in found)
+    numbers = np.array([labels.number(cell.strip(), 0) for cell in cells], dtype=np.uint16)
+    if longest > 2:
+        return respondents, numbers[np.searchsorted(found, packed)]
+    table = np.zeros(int(found[-1]) + 1, dtype=np.uint16)
+    table[found] = numbers
+    return respondents, table[packed]
