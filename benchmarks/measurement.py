@@ -63,7 +63,7 @@ def items_ours(path: Path) -> dict[str, Any]:
 
     key = {f"Q{n}": KeyOfItem("A") for n in range(ITEMS)}
     begin = time.perf_counter()
-    found = analyse_items(keyed(read_responses(path), key), with_key=True).as_json()
+    found = analyse_items(keyed(read_responses(path, scored=False), key), with_key=True).as_json()
     seconds = time.perf_counter() - begin
     assert scipy.special
     return {"seconds": seconds, "values": [found["alpha"], *(item["discrimination"] for item in found["items"])]}

@@ -115,7 +115,7 @@ def _read(file: Path, key: Path | None) -> Keyed:
     from quizapp.analyse.scoring import keyed
     from quizapp.analyse.tables import read_responses
 
-    return keyed(read_responses(file), None if key is None else read_key(key))
+    return keyed(read_responses(file, scored=key is None), None if key is None else read_key(key))
 
 
 def _answer(format_: str, work: Callable[[], Report]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from quizapp.analyse.keys import KeyOfItem
 from quizapp.analyse.refusals import Refused
-from quizapp.analyse.tables import BLANK, Responses
+from quizapp.analyse.responses import BLANK, Responses
 from quizapp.measurement.classical import ABSENT
 
 

@@ -4,7 +4,7 @@ Wide: first column `respondent`, one column per item. Long: columns `respondent`
 the person was not given the item; `-` = given, not answered. What cannot be read is refused with the row as a spreadsheet counts it and
 what to do.
 
-A wide CSV without quotes goes a fast way: its bytes are looked at as one array. 200,000 × 50 takes well under a second.
+Here each row is looked at with care; a plain CSV goes the fast way of `fast_tables`.
 """
 
 from __future__ import annotations
@@ -12,66 +12,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quizapp.analyse.fast_tables import fast_table
 from quizapp.analyse.refusals import Refused
-from quizapp.measurement.classical import ABSENT
-
-#: Given, not answered.
-BLANK: Final = "-"
-#: Different cells of one table beyond which it is surely something else than responses.
-MOST_LABELS: Final = 2000
-#: The longest cell that the fast way takes.
-_FAST_CELL: Final = 8
-_COMMA, _NEWLINE, _QUOTE = 44, 10, b'"'
-#: Bytes that are looked at together: so many that arrays of them stay near the processor.
-_BLOCK: Final = 1 << 20
-#: What holds a cell of so many bytes.
-_PACKED: Final = (np.uint8, np.uint8, np.uint16, *(np.uint64,) * 6)
+from quizapp.analyse.responses import Labels, Responses, heading, long_answer
 
 
-@dataclass(frozen=True)
-class Responses:
-    """A table of responses."""
-
-    respondents: Sequence[str]
-    items: Sequence[str]
-    #: (respondents, items): 0 = not given, else the number of the label, from 1.
-    answers: NDArray[Any]
-    #: What a number stands for: `labels[number - 1]`, as it was written.
-    labels: Sequence[str]
-    #: The row of each respondent as a spreadsheet counts it (a wide table), or of each answer (a long one).
-    rows: NDArray[np.int64]
-    #: (respondents, items) seconds, NaN where unknown; None where the table has none.
-    seconds: NDArray[np.float64] | None = None
-
-    @property
-    def blank(self) -> int | None:
-        """The number of "given, not answered"; None where it does not occur."""
-        return list(self.labels).index(BLANK) + 1 if BLANK in self.labels else None
-
-    @property
-    def order(self) -> NDArray[np.int64]:
-        """In which order each person met the items: (respondents, items), or (items,) where it is that of the columns."""
-        return self.rows if self.rows.ndim == 2 else np.arange(len(self.items))
-
-    def row_of(self, respondent: int, item: int) -> int:
-        """The row where an answer stands."""
-        return int(self.rows[respondent] if self.rows.ndim == 1 else self.rows[respondent, item])
-
-
-def read_responses(path: Path) -> Responses:
-    """Read a table. Raises Refused."""
+def read_responses(path: Path, *, scored: bool) -> Responses:
+    """Read a table; `scored`: of a long one with both, `score` rather than `option`. Raises Refused."""
     content = read_bytes(path)
     if content.startswith(b"PK\x03\x04"):
-        return _from_rows(_sheet_rows(content))
+        return _from_rows(_sheet_rows(content), scored)
     content = _plain(content)
-    return _fast_wide(content) or _from_rows(_csv_rows(content))
+    return fast_table(content, scored=scored) or _from_rows(_csv_rows(content), scored)
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -143,63 +100,21 @@ def _sheet_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
             yield number, row
 
 
-def _heading(row: Sequence[str]) -> list[str]:
-    if len(row) == 1 and (";" in row[0] or "\t" in row[0]):
-        raise Refused("not_a_table", "row 1: columns are not separated by commas. Save as «CSV UTF-8», or as xlsx")
-    if not row or row[0].strip().lower() != "respondent":
-        found = row[0] if row else ""
-        raise Refused("no_respondent", f"row 1: the first column is «{found}»; it must be «respondent»")
-    names = [name.strip() for name in row]
-    while not names[-1]:
-        names.pop()
-    for place, name in enumerate(names, start=1):
-        if not name:
-            raise Refused("no_item_name", f"row 1: column {place} has no name. Give each item its name")
-    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
-    if twice is not None:
-        raise Refused("item_twice", f"row 1: «{twice}» stands there twice. Each column has a name of its own")
-    return names
-
-
-def _from_rows(rows: Iterator[tuple[int, list[str]]]) -> Responses:
+def _from_rows(rows: Iterator[tuple[int, list[str]]], scored: bool) -> Responses:
     first = next(rows, None)
     if first is None:
         raise Refused("empty", "the file is empty: it needs a heading and one row per respondent")
-    names = _heading(first[1])
-    lower = [name.lower() for name in names]
-    if "item" in lower and ("score" in lower or "option" in lower):
-        return _long(lower, rows)
+    names = heading(first[1])
+    answer_at = long_answer(names, scored=scored)
+    if answer_at is not None:
+        return _long([name.lower() for name in names], answer_at, rows)
     if len(names) < 2:
         raise Refused("no_items", "row 1: there is no item. One column per item stands behind «respondent»")
     return _wide(names[1:], rows)
 
 
-class _Labels:
-    """Numbers for what stands in cells; "1.0" is "1", as programs write whole numbers beside empty cells."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {"": ABSENT}
-        self.names: list[str] = []
-
-    def number(self, cell: str, row: int) -> int:
-        found = self.numbers.get(cell)
-        if found is None:
-            name = cell[:-2] if cell.endswith(".0") and cell[:-2].isdigit() else cell
-            found = self.numbers.get(name)
-            if found is None:
-                if len(self.names) == MOST_LABELS:
-                    raise Refused(
-                        "too_many_answers",
-                        f"row {row}: more than {MOST_LABELS} different answers. Cells hold 0, 1 or the chosen option",
-                    )
-                self.names.append(name)
-                found = self.numbers[name] = len(self.names)
-            self.numbers[cell] = found
-        return found
-
-
 def _wide(items: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> Responses:
-    labels, respondents, seen = _Labels(), [], dict[str, int]()
+    labels, respondents, seen = Labels(), [], dict[str, int]()
     answers: list[NDArray[np.uint16]] = []
     width = len(items) + 1
     for number, row in rows:
@@ -237,11 +152,10 @@ def _new_respondent(name: str, number: int, seen: dict[str, int]) -> None:
     seen[name] = number
 
 
-def _long(names: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> Responses:
+def _long(names: Sequence[str], answer_at: int, rows: Iterator[tuple[int, list[str]]]) -> Responses:
     place = {name: names.index(name) for name in ("respondent", "item", "seconds") if name in names}
-    answer_at = names.index("option") if "option" in names else names.index("score")
     seconds_at = place.get("seconds")
-    labels = _Labels()
+    labels = Labels()
     respondents: dict[str, int] = {}
     items: dict[str, int] = {}
     cells: dict[tuple[int, int], int] = {}
@@ -288,67 +202,3 @@ def _seconds(cell: str, number: int) -> float:
     if not 0 <= value < float("inf"):
         raise Refused("not_seconds", f"row {number}: «{cell}» is not a number of seconds. Leave unknown times empty")
     return value
-
-
-def _fast_wide(content: bytes) -> Responses | None:
-    """The table of a plain wide CSV, or None for what needs the careful way (also to be refused there, with its row)."""
-    end = content.find(b"\n")
-    if end < 0 or _QUOTE in content or b"\n\n" in content:
-        return None
-    names = _heading(content[:end].decode("utf-8").split(","))
-    lower = [name.lower() for name in names]
-    if len(names) < 2 or ("item" in lower and ("score" in lower or "option" in lower)):
-        return None
-    labels, respondents = _Labels(), list[str]()
-    answers: list[NDArray[np.uint16]] = []
-    start = end + 1
-    while start < len(content):
-        stop = content.rfind(b"\n", start, start + _BLOCK) + 1 or content.find(b"\n", start) + 1 or len(content)
-        block = content[start:stop]
-        part = _block(block if block.endswith(b"\n") else block + b"\n", len(names), labels)
-        if part is None:
-            return None
-        respondents += part[0]
-        answers.append(part[1])
-        start = stop
-    # Whoever is missing or there twice is refused on the careful way, which knows the row.
-    if not respondents or len(set(respondents)) != len(respondents) or "" in respondents:
-        return None
-    small = np.uint8 if len(labels.names) < 256 else np.uint16
-    table = np.empty((len(respondents), len(names) - 1), dtype=small)
-    np.concatenate(answers, out=table, casting="same_kind")
-    return Responses(respondents, names[1:], table, labels.names, rows=np.arange(2, len(respondents) + 2))
-
-
-def _block(block: bytes, width: int, labels: _Labels) -> tuple[list[str], NDArray[np.uint16]] | None:
-    """Respondents and numbered answers of some whole lines; None where a line is not `width` cells, or a cell is long."""
-    data = np.frombuffer(block, dtype=np.uint8)
-    newlines = data == _NEWLINE
-    marks = np.flatnonzero(newlines | (data == _COMMA))
-    if len(marks) % width:
-        return None
-    ends = marks.reshape(-1, width)
-    if not newlines[ends[:, -1]].all() or np.count_nonzero(newlines) != len(ends):
-        return None
-    starts = [0, *(ends[:-1, -1] + 1).tolist()]
-    respondents = [block[a:b].decode("utf-8").strip() for a, b in zip(starts, ends[:, 0].tolist(), strict=True)]
-    before = ends[:, :-1]
-    lengths = ends[:, 1:] - before - 1
-    longest = int(lengths.max())
-    if longest > _FAST_CELL:
-        return None
-    packed: NDArray[Any] = np.zeros(lengths.shape, dtype=_PACKED[longest])
-    for place in range(longest):
-        # Cells that are shorter read the separator behind them, and drop it; the last byte of all is a line end.
-        byte = data[np.minimum(before + (place + 1), len(data) - 1)]
-        packed |= np.where(lengths > place, byte, 0).astype(packed.dtype) << packed.dtype.type(8 * place)
-    found = np.unique(packed) if longest > 2 else np.flatnonzero(np.bincount(packed.ravel()))
-    if len(found) + len(labels.names) > MOST_LABELS:
-        return None
-    cells = (int(value).to_bytes(_FAST_CELL, "little").rstrip(b"\x00").decode("utf-8") for value in found)
-    numbers = np.array([labels.number(cell.strip(), 0) for cell in cells], dtype=np.uint16)
-    if longest > 2:
-        return respondents, numbers[np.searchsorted(found, packed)]
-    table = np.zeros(int(found[-1]) + 1, dtype=np.uint16)
-    table[found] = numbers
-    return respondents, table[packed]

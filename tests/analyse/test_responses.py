@@ -150,6 +150,8 @@ def test_one_table_gives_the_same_in_every_form(tmp_path: Path) -> None:
             if cell:
                 long.append(f"{number},{items[place]},{cell},{10 * place + number if cell != '-' else ''}")
     with_times = found("items", write(tmp_path / "f.csv", "\n".join(long)), "--key", key)
+    careful = write(tmp_path / "g.csv", "\n".join(long) + "\n\n")
+    assert found("items", careful, "--key", key) == with_times
     assert [item["median_seconds"] for item in with_times["items"]] == [2.5, 13.0, 23.0]
     for item in with_times["items"]:
         item["median_seconds"] = None
@@ -340,6 +342,8 @@ BAD_TABLES = {
     "zeros": (b"respondent,a\n1,\x001\n", "not_a_table"),
     "half a workbook": (b"PK\x03\x04 and no more", "not_a_table"),
     "an open quote": (b'respondent,a\n1,"1\n2,0\n', "not_a_table"),
+    "quotes that take two cells for one": (b'respondent,a,b\n1,"1,0"\n', "wrong_width: row 2"),
+    "a quote within a cell": (b'respondent,a\n1,1"\n2,0\n', "not_scored: row 2"),
     "an answer twice": (b"respondent,item,score\n1,a,1\n1,b,1\n1,a,0\n", "answer_twice: row 4"),
     "no seconds": (b"respondent,item,score,seconds\n1,a,1,9\n1,b,1,fast\n", "not_seconds: row 3"),
     "a long table of options": (b"respondent,item,option\n1,a,1\n1,b,C\n", "not_scored: row 3, item b"),
@@ -399,8 +403,8 @@ def test_the_fast_way_reads_what_the_careful_way_reads(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     for cells in ("01-", "ABCDE-", "甲乙", ["AB", "C", "", "ABCD"], ["longer", "than", "two"], [*map(str, range(300))]):
         rows = [[str(cells[n]) for n in rng.integers(0, len(cells), 7)] for _ in range(200)]
-        plain = read_responses(wide(tmp_path / "a.csv", list("abcdefg"), rows))
-        careful = read_responses(wide(tmp_path / "b.csv", ['"a"', *"bcdefg"], rows))
+        plain = read_responses(wide(tmp_path / "a.csv", list("abcdefg"), rows), scored=False)
+        careful = read_responses(wide(tmp_path / "b.csv", ['"a"""', *"bcdefg"], rows), scored=False)
         assert plain.respondents == careful.respondents
         for table in (plain, careful):
             text = [[("", *table.labels)[number] for number in row] for row in table.answers]
