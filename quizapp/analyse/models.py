@@ -67,6 +67,8 @@ class ModelReport:
     #: None where they were not asked for.
     abilities: irt.Abilities | None
     joined: Joined | None = None
+    #: Sets of items that no respondent joins; more than one stand side by side only if their people know equally much.
+    islands: int = 1
 
     def put_onto(self, scale: Scale) -> ModelReport:
         """All parameters and abilities on the scale of an earlier run, through the items of the same name.
@@ -144,6 +146,11 @@ class ModelReport:
             f"{called}, {scale}: {fit.respondents} respondents, {len(self.names)} items\n"
             f"log-likelihood {fit.log_likelihood:.4f}, {fit.parameters} parameters, AIC {fit.aic:.2f}, BIC {fit.bic:.2f}"
         )
+        if self.islands > 1:
+            head += (
+                f"\nThe items fall into {self.islands} sets that no respondent joins: "
+                "they stand on one scale only if the people of each know equally much"
+            )
         rows = [
             [
                 name,
@@ -210,7 +217,16 @@ def analyse_model(data: Keyed, model: irt.Model, *, with_abilities: bool) -> Mod
         raise Refused(error.code, message) from error
     checked = s_x2(scores, fit.a, fit.b, parameters=1 if model == "rasch" else 2)
     abilities = irt.abilities(scores, fit.a, fit.b) if with_abilities else None
-    return ModelReport(fit, names, checked, data.responses.respondents, abilities)
+    return ModelReport(fit, names, checked, data.responses.respondents, abilities, islands=_islands(scores))
+
+
+def _islands(scores: Floats) -> int:
+    """How many sets of items there are that no respondent joins."""
+    given = ~np.isnan(scores)
+    reached = np.eye(given.shape[1], dtype=np.bool_) | (given.T.astype(np.float32) @ given.astype(np.float32) > 0)
+    for _ in range(int(np.ceil(np.log2(max(given.shape[1], 2))))):
+        reached = reached @ reached
+    return len(np.unique(reached, axis=0))
 
 
 def read_scale(path: Path) -> Scale:

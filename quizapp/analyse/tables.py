@@ -80,15 +80,18 @@ def _csv_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _sheet_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    import python_calamine
+
     from quizapp.core.tables import cell_text
 
     try:
-        import python_calamine
-
         book = python_calamine.CalamineWorkbook.from_object(io.BytesIO(content))
         sheet = next((s for s in map(book.get_sheet_by_name, book.sheet_names) if s.height), None)
         rows = [] if sheet is None else sheet.to_python(skip_empty_area=False)
-    except Exception as error:
+    except BaseException as error:
+        # Where the library's own code breaks off it raises no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise Refused(
             "not_a_table", "the workbook cannot be opened: it is damaged or locked. Save it anew as xlsx"
         ) from error

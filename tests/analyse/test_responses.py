@@ -261,6 +261,15 @@ def test_a_later_year_is_put_onto_the_scale_of_an_earlier_one(tmp_path: Path) ->
     refused("bad_scale", "irt", this, "--model", "2pl", "--onto", write(scale, "[]"))
 
 
+def test_items_that_no_respondent_joins_are_told(tmp_path: Path) -> None:
+    rows = [[*row[:3], "", "", ""] if n % 2 else ["", "", "", *row[:3]] for n, row in enumerate(lsat6().tolist())]
+    apart = wide(tmp_path / "a.csv", list("abcdef"), rows)
+    assert "The items fall into 2 sets that no respondent joins" in run("irt", apart, "--model", "rasch").stdout
+    rows[0][0] = 1
+    joined = wide(tmp_path / "b.csv", list("abcdef"), rows)
+    assert "fall into" not in run("irt", joined, "--model", "rasch").stdout
+
+
 def test_a_model_is_refused_with_the_number_needed(tmp_path: Path, lsat_file: Path) -> None:
     rows = lsat6()[::6].tolist()
     few = wide(tmp_path / "few.csv", ["a", "b", "c", "d", "e"], rows)
