@@ -40,7 +40,7 @@ class OptionFigures:
     is_key: bool
     #: People who chose it, and their share of those who were given the item.
     n: int
-    share: float
+    share: float | None
     #: Correlation of "chose it" (0/1) with the total and with the rest; None where one of both does not vary.
     total_correlation: float | None
     rest_correlation: float | None
@@ -154,7 +154,7 @@ def item_figures(counts: Sequence[Ints], key: int, offered: Sequence[int] | None
             answer=o + 1,
             is_key=o + 1 == key,
             n=int(by_answer[o]),
-            share=int(by_answer[o]) / n if n else 0.0,
+            share=int(by_answer[o]) / n if n else None,
             total_correlation=with_total[o],
             rest_correlation=with_rest[o],
             mean_total=_mean_total(papers, o),

@@ -199,6 +199,7 @@ def test_one_respondent_constant_items_and_nobody() -> None:
     nobody = tally(np.zeros((0, 3), dtype=int), [2, 2, 2], 2)
     found = item_figures([nobody[0]], 2)
     assert (found.n, found.difficulty, found.difficulty_low, found.upper_lower_27) == (0, None, None, None)
+    assert [option.share for option in found.options] == [None]
     assert reliability(nobody, [2, 2, 2]).alpha is None
     assert reliability(np.zeros((0, 1, 3), dtype=int), []).items == 0
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from quizapp.measurement.gain import holm, item_gain, mcnemar, normalized_gain, paired_gain
+from quizapp.measurement.intervals import rate_difference
 from tests.measurement.reference import columns, expected
 from tests.measurement.responses import digits
 
@@ -61,6 +62,11 @@ def test_each_item_is_as_r_has_it() -> None:
         p.append(found.p_exact)
     assert holm(p) == pytest.approx(R["holm"], **exact)
     assert holm([]).tolist() == []
+
+
+def test_the_difference_of_separate_groups_is_as_r_has_it() -> None:
+    for k1, n1, k2, n2, low, high in R["newcombe"]:
+        assert rate_difference((k1, n1), (k2, n2)) == pytest.approx((k2 / n2 - k1 / n1, low, high), **exact)
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
