@@ -21,7 +21,7 @@ from quizapp.measurement.classical import (
     reliability,
     tally,
 )
-from quizapp.measurement.item_flags import Flag, flags
+from quizapp.measurement.item_flags import HARM, Flag, flags
 
 #: Below so many respondents the table says that its figures are only a hint.
 FEW_RESPONDENTS = 30
@@ -146,8 +146,12 @@ class ItemReport:
         parts = ["\n".join(head), table(headings, rows)]
         if self.with_key:
             parts.append(self._options())
-        flagged = [f"  {item.name}: {flag.words}" for item in self.items for flag in item.flags]
-        parts.append("\n".join(["Look at these:", *flagged]) if flagged else "Nothing to look at.")
+        odd = [(item.name, flag) for item in self.items for flag in item.flags]
+        odd.sort(key=lambda pair: HARM.index(pair[1].code))
+        flagged = [f"  {name}: {flag.words}" for name, flag in odd]
+        parts.append(
+            "\n".join(["Look at these, the most harmful first:", *flagged]) if flagged else "Nothing to look at."
+        )
         return "\n\n".join(parts)
 
     def _options(self) -> str:
@@ -230,7 +234,7 @@ def _report(
                 not_reached=int(unreached[place]),
                 median_seconds=_median_seconds(responses.seconds, people, int(item)),
                 alpha_if_deleted=agreement.alpha_if_deleted[place],
-                flags=flags(figures, data.labels, blank=blank, unreached=int(unreached[place])),
+                flags=flags(figures, data.labels, blank=blank, unreached=int(unreached[place]), scored=not with_key),
             )
         )
     return ItemReport(len(people), tuple(results), agreement, data.labels, with_key)

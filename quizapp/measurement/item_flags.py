@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from quizapp.measurement.classical import ItemFigures
+from quizapp.measurement.classical import ItemFigures, OptionFigures
 
 
 @dataclass(frozen=True)
@@ -38,71 +38,98 @@ class Flag:
     words: str
 
 
+#: The codes of all flags, the most harmful first: what scores people wrongly, then what measures something else, then what wastes a place.
+HARM: Final = ("key_suspect", "no_discrimination", "speeded", "dead_distractor", "too_easy")
+
+
 def flags(
     figures: ItemFigures,
     names: Sequence[str],
     *,
     blank: int | None = None,
     unreached: int = 0,
+    scored: bool = False,
     thresholds: Thresholds = THRESHOLDS,
 ) -> tuple[Flag, ...]:
-    """What is odd about an item, the most harmful first: key_suspect, no_discrimination, too_easy, dead_distractor, speeded.
+    """What is odd about an item, in the order of `HARM`.
 
     `names`: what each answer is called, by its number less one. `blank`: the number of "given, not answered", which is no distractor;
-    `unreached`: how many did not get as far as the item. The limits are those of `thresholds` alone. Nobody was given the item: none.
-    An answer that nobody chose is dead only where `figures.options` lists it. An item with fewer than two distractors (true/false) has no
-    dead one, and neither has one that is flagged too easy.
+    `unreached`: how many did not get as far as the item. `scored`: answers are right and wrong, not options. The limits are those of
+    `thresholds` alone. Nobody was given the item: none. An answer that nobody chose is dead only where `figures.options` lists it. An item
+    with fewer than two distractors (true/false) has no dead one, and neither has one that is flagged too easy.
     """
     if figures.n == 0 or figures.difficulty is None:
         return ()
-    found = []
     distractors = [o for o in figures.options if not o.is_key and o.answer != blank]
+    easy = figures.difficulty > thresholds.too_easy
+    found = [
+        _key_suspect(figures, distractors, names, scored, thresholds),
+        _no_discrimination(figures, thresholds),
+        _speeded(figures, unreached, thresholds),
+        None if easy or scored else _dead(distractors, names, figures, blank, thresholds),
+        _too_easy(figures.difficulty, thresholds) if easy else None,
+    ]
+    return tuple(flag for flag in found if flag is not None)
+
+
+def _key_suspect(
+    figures: ItemFigures,
+    distractors: Sequence[OptionFigures],
+    names: Sequence[str],
+    scored: bool,
+    thresholds: Thresholds,
+) -> Flag | None:
     key = next((o for o in figures.options if o.is_key), None)
     of_key = -math.inf if key is None or key.rest_correlation is None else key.rest_correlation
-    for option in sorted(distractors, key=lambda o: -(o.rest_correlation or 0)):
-        if (
-            option.rest_correlation is not None
-            and option.n >= thresholds.fewest_choosers
-            and option.rest_correlation > of_key
-        ):
-            ours = "nobody chose it" if math.isinf(of_key) else f"{of_key:.2f}"
-            named = names[key.answer - 1] if key else "?"
-            found.append(
-                Flag(
-                    "key_suspect",
-                    f"key suspect: those who do well elsewhere choose {names[option.answer - 1]} "
-                    f"(r = {option.rest_correlation:.2f}) rather than the key {named} ({ours})",
-                )
-            )
-            break
-    if figures.rest_correlation is not None and figures.rest_correlation < thresholds.no_discrimination:
-        found.append(
-            Flag(
-                "no_discrimination",
-                f"no discrimination: right or wrong here says little about the rest (r = {figures.rest_correlation:.2f}, "
-                f"below {thresholds.no_discrimination:.2f})",
-            )
+    rivals = [
+        (o.rest_correlation, o)
+        for o in distractors
+        if o.rest_correlation is not None and o.n >= thresholds.fewest_choosers and o.rest_correlation > of_key
+    ]
+    if not rivals:
+        return None
+    r, rival = max(rivals, key=lambda pair: pair[0])
+    if scored:
+        words = f"key suspect: those who are right here do worse elsewhere (r = {of_key:.2f})"
+    else:
+        ours = "nobody chose it" if math.isinf(of_key) else f"r = {of_key:.2f}"
+        words = (
+            f"key suspect: those who do well elsewhere choose {names[rival.answer - 1]} (r = {r:.2f}) "
+            f"rather than the key {names[key.answer - 1] if key else '?'} ({ours})"
         )
-    easy = figures.difficulty > thresholds.too_easy
-    if easy:
-        found.append(
-            Flag("too_easy", f"too easy: {figures.difficulty:.1%} are right, more than {thresholds.too_easy:.0%}")
-        )
+    return Flag("key_suspect", words)
+
+
+def _no_discrimination(figures: ItemFigures, thresholds: Thresholds) -> Flag | None:
+    r, least = figures.rest_correlation, thresholds.no_discrimination
+    if r is None or r >= least:
+        return None
+    words = f"no discrimination: right or wrong here says little about the rest (r = {r:.2f}, below {least:.2f})"
+    return Flag("no_discrimination", words)
+
+
+def _speeded(figures: ItemFigures, unreached: int, thresholds: Thresholds) -> Flag | None:
+    most = thresholds.speeded
+    if unreached <= most * figures.n:
+        return None
+    words = f"speeded: {unreached / figures.n:.1%} did not get as far as this item, more than {most:.0%}"
+    return Flag("speeded", words)
+
+
+def _dead(
+    distractors: Sequence[OptionFigures],
+    names: Sequence[str],
+    figures: ItemFigures,
+    blank: int | None,
+    thresholds: Thresholds,
+) -> Flag | None:
     answered = sum(o.n for o in figures.options if o.answer != blank)
-    if len(distractors) > 1 and answered and not easy:
-        dead = [names[o.answer - 1] for o in distractors if o.n < thresholds.dead_distractor * answered]
-        if dead:
-            found.append(
-                Flag(
-                    "dead_distractor",
-                    f"dead distractor: {', '.join(dead)} chosen by fewer than {thresholds.dead_distractor:.0%}",
-                )
-            )
-    if unreached > thresholds.speeded * figures.n:
-        found.append(
-            Flag(
-                "speeded",
-                f"speeded: {unreached / figures.n:.1%} did not get as far as this item, more than {thresholds.speeded:.0%}",
-            )
-        )
-    return tuple(found)
+    dead = [names[o.answer - 1] for o in distractors if o.n < thresholds.dead_distractor * answered]
+    if len(distractors) < 2 or not dead:
+        return None
+    words = f"dead distractor: {', '.join(dead)} chosen by fewer than {thresholds.dead_distractor:.0%}"
+    return Flag("dead_distractor", words)
+
+
+def _too_easy(difficulty: float, thresholds: Thresholds) -> Flag:
+    return Flag("too_easy", f"too easy: {difficulty:.1%} are right, more than {thresholds.too_easy:.0%}")

@@ -175,6 +175,17 @@ def test_in_a_long_table_each_person_has_an_order_of_their_own(tmp_path: Path) -
     ]
 
 
+def test_scores_that_run_against_the_rest_are_told_in_words(tmp_path: Path) -> None:
+    rows = lsat6()
+    rows[:, 2] = 1 - rows[:, 2]
+    responses = wide(tmp_path / "a.csv", list("abcde"), rows.tolist())
+    flags = found("items", responses)["items"][2]["flags"]
+    assert [flag.split(":")[0] for flag in flags] == ["key suspect", "no discrimination"]
+    assert "do worse elsewhere" in flags[0]
+    shown = run("items", responses).stdout
+    assert "Look at these, the most harmful first:\n  c: key suspect" in shown
+
+
 def test_options_that_the_key_lists_are_seen_though_nobody_chose_them(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     able = rng.normal(size=300)

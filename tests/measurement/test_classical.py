@@ -17,7 +17,7 @@ from quizapp.measurement.classical import (
     reliability,
     tally,
 )
-from quizapp.measurement.item_flags import Thresholds, flags
+from quizapp.measurement.item_flags import HARM, Thresholds, flags
 from tests.measurement.reference import columns, expected
 from tests.measurement.responses import iq16, lsat6
 
@@ -241,6 +241,9 @@ def test_flags_name_what_is_odd() -> None:
     assert flagged(made(), 1, unreached=25) == []
     assert flagged(made(), 1, thresholds=Thresholds(too_easy=0.5)) == ["too_easy"]
     assert flagged(np.zeros((4, 3), dtype=int), 1) == []
+    found = flagged(made(), 2, unreached=100, thresholds=Thresholds(too_easy=0.1))
+    assert sorted(found, key=HARM.index) == found
+    assert len(found) == 4
 
 
 def test_blanks_and_rare_options_do_not_count_against_a_key() -> None:
