@@ -16,7 +16,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import attempt, burst, certificates, door, figures, importing, pages, papers, rollups, saving, sheet
+from benchmarks import (
+    attempt,
+    burst,
+    certificates,
+    door,
+    figures,
+    importing,
+    measurement,
+    pages,
+    papers,
+    rollups,
+    saving,
+    sheet,
+)
 from benchmarks.ground import Ground, postgresql_ground, sqlite_ground
 from benchmarks.phones import FloorSide, OursSide
 from benchmarks.results import Results
@@ -172,8 +185,18 @@ def main() -> int:
         lambda: certificates.measure(results, count=extent.certificates, rounds=extent.sheet_rounds),
     )
     attempted("import", results, lambda: importing.measure(results, count=20_000, rounds=extent.sheet_rounds))
+    attempted(
+        "measurement",
+        results,
+        lambda: measurement.measure(results, people=200_000, model_people=20_000, rounds=extent.sheet_rounds),
+    )
     with tempfile.TemporaryDirectory() as folder:
         attempted("papers", results, lambda: papers.measure(results, folder=Path(folder)))
+    attempted(
+        "measurement",
+        results,
+        lambda: measurement.measure(results, people=200_000, model_people=20_000, rounds=extent.sheet_rounds),
+    )
     results.write(ROOT / "bench.json")
     missed = [result.name for result in results.all if result.met is False]
     print(

@@ -1,7 +1,7 @@
 """The pictures of README and guides: `make screenshots`.
 
 Makes a demo district in a folder of its own, serves it on a free loopback port, walks through it with the system's Chromium as a
-resident, a trainer, a coordinator and an administrator, and writes docs/images/*.png: Chinese pages, at most 120 KB a picture.
+resident, a trainer, a coordinator, a leader and an administrator, and writes docs/images/*.png: Chinese pages, at most 120 KB a picture.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def main() -> None:
             practising_resident,
             trainer,
             coordinator,
+            editor,
+            leader,
             administrator,
         )
         for journey in journeys:
@@ -271,6 +273,29 @@ def coordinator(demo: Demo) -> None:
     page.goto(f"/reports/pass-rates?delivery={delivery}")
     take("pass-rates", page)
     keep("poster", poster(demo, int(delivery)))
+
+
+def editor(demo: Demo) -> None:
+    """The map of a bank, and an item with a picture."""
+    page = demo.visit(DESK, "editor")
+    page.goto("/banks/literacy")
+    take("bank-map", page)
+    code = demo.value(
+        "SELECT code FROM item JOIN item_version ON item_version.id = current_version_id "
+        "WHERE stimulus = 'chart' AND type = 'single_choice' ORDER BY code LIMIT 1"
+    )
+    page.goto(f"/items/{code}")
+    take("bank-item", page)
+
+
+def leader(demo: Demo) -> None:
+    """The year so far, and the table of one test."""
+    page = demo.visit(DESK, "leader")
+    page.goto("/overview")
+    take("leader-overview", page)
+    closed = demo.value("SELECT delivery_id FROM leader_sheet ORDER BY delivery_id LIMIT 1")
+    page.goto(f"/reports/pass-rates?delivery={closed}")
+    take("leader-grid", page)
 
 
 def poster(demo: Demo, delivery_id: int) -> bytes:

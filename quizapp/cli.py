@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("quizapp.operations.cli", "Make or upgrade the database and load the question banks."),
     "demo": ("quizapp.demo.cli", "Make the demo district."),
     "banks": ("quizapp.banks.cli", "Check, load and export question banks."),
-    "analyse": ("quizapp.analyse.cli", "Analyse answers and surveys from files."),
+    "analyse": ("quizapp.analyse.cli", "Analyse responses and surveys from files."),
     "papers": ("quizapp.analyse.papers_cli", "Make papers from a pool of items in a file."),
     "accounts": ("quizapp.accounts.cli", "Make accounts and set-up links."),
     "people": ("quizapp.operations.people_cli", "Give somebody all that is known of them, or erase it."),

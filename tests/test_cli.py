@@ -47,7 +47,7 @@ def test_a_database_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
 def test_checking_files_loads_neither_flask_nor_a_database() -> None:
     code = (
         "import atexit, sys; from quizapp.cli import main; sys.argv = ['quizapp', 'banks', 'check']; "
-        "atexit.register(lambda: print([name for name in ('flask', 'numpy', 'scipy', 'alembic', 'typst') if name in sys.modules])); "
+        "atexit.register(lambda: print([name for name in ('flask', 'sqlalchemy', 'scipy', 'alembic', 'typst') if name in sys.modules])); "
         "main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -11,6 +11,8 @@ GrantTooWide       403  wider than one's own grant
 AccountBeyond      403  an account with grants beyond one's own
 LastAdministrator  409  nobody would be left who can grant access
 TwoAccounts        409  two persons with an account each are not merged
+AccountErased      409  the account of somebody whose data were erased
+TriesLocked        429  too many wrong codes: closed for an hour
 FactorCodeWrong    422  a code of the second factor that is wrong, or was used before
 FactorMissing      409  the account has no second factor
 FactorStands       409  it has one already
@@ -19,7 +21,7 @@ FactorNeeded       409  staff may not go without one here
 
 from __future__ import annotations
 
-from quizapp.core.errors import Conflict, Forbidden, Invalid, NotFound
+from quizapp.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 
 
 class SignInFailed(Invalid):
@@ -86,6 +88,18 @@ class TwoAccounts(Conflict):
     """Both persons can sign in: an account cannot be merged into another."""
 
     code = "two_accounts"
+
+
+class AccountErased(Conflict):
+    """Its person was erased: it gets no password and no grant any more."""
+
+    code = "account_erased"
+
+
+class TriesLocked(TooMany):
+    """Too many wrong codes of the second factor; `minutes` says for how long."""
+
+    code = "tries_locked"
 
 
 class FactorCodeWrong(Invalid):

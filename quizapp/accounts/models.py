@@ -163,7 +163,8 @@ class Failure(Base):
 
     #: Key.
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    #: What was tried: "sign_in", "second_factor", "receipt", "transfer", "poster", "certificate".
+    #: What was tried: "sign_in", "second_factor", "receipt", "transfer", "poster", "certificate"; with "_lock" it is a lock and
+    #: `at_ms` its end.
     kind: Mapped[str] = mapped_column(String(20))
     #: Keyed hash of the account, code, session or address prefix that it is counted for.
     subject: Mapped[bytes] = mapped_column(LargeBinary)

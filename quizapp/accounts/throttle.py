@@ -117,7 +117,7 @@ def record_failure(
     with transaction(db):
         db.execute(sql_delete(Failure).where(Failure.at_ms < now_ms - WINDOW_MS))
         db.add_all(
-            Failure(kind=kind, subject=_hash(keys, subject), at_ms=now_ms)
+            Failure(kind=kind, subject=subject_hash(keys, subject), at_ms=now_ms)
             for subject in [*subjects, *subjects_of_token]
         )
     return delay(db, keys=keys, kind=kind, subjects=subjects, now=now)
@@ -127,7 +127,7 @@ def _waits(db: Session, keys: Keys, kind: str, subjects: Sequence[Subject], now_
     """(milliseconds that an own subject still waits, seconds that a form from a shared address has to wait)."""
     if not subjects:
         return 0, 0
-    by_hash = {_hash(keys, subject): subject for subject in subjects}
+    by_hash = {subject_hash(keys, subject): subject for subject in subjects}
     rows = db.execute(
         select(Failure.subject, func.count(), func.max(Failure.at_ms))
         .where(Failure.kind == kind, Failure.subject.in_(by_hash), Failure.at_ms > now_ms - WINDOW_MS)
@@ -168,7 +168,7 @@ def _form(token: str) -> Subject:
 
 def _used_up(db: Session, keys: Keys, kind: str, token: str | None) -> bool:
     """Whether a guess with this form has failed before."""
-    used = select(Failure.id).where(Failure.kind == kind, Failure.subject == _hash(keys, _form(token or "")))
+    used = select(Failure.id).where(Failure.kind == kind, Failure.subject == subject_hash(keys, _form(token or "")))
     return db.scalar(used.limit(1)) is not None
 
 
@@ -178,5 +178,6 @@ def _owner(subjects: Sequence[Subject]) -> str:
     return values.get("session") or values.get("address") or ""
 
 
-def _hash(keys: Keys, subject: Subject) -> bytes:
+def subject_hash(keys: Keys, subject: Subject) -> bytes:
+    """What is stored of a subject."""
     return keys.sign("throttle", subject.name, subject.value).encode()

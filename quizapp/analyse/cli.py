@@ -1,18 +1,126 @@
-"""`quizapp analyse …`: files in, JSON or a table out."""
+"""`quizapp analyse …`: files in, JSON or a table out.
+
+Each reads files alone: no setting, no instance folder, no database. Arrays are imported by the command that needs them.
+"""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from quizapp.analyse.literacy_cli import literacy
 
+if TYPE_CHECKING:
+    from quizapp.analyse.output import Report
+    from quizapp.analyse.scoring import Keyed
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _table(command: _Command) -> _Command:
+    """The argument and the option that every analysis has."""
+    command = click.option(
+        "--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How to answer."
+    )(command)
+    return click.argument("file", type=_FILE)(command)
+
 
 @click.group("analyse")
 def analyse() -> None:
-    """Analyse answers and surveys from files; no database is read.
+    """Analyse responses and surveys from files; no database is read.
 
-    Example: quizapp analyse literacy sample.csv --design design.toml
+    FILE of items, irt and gain is CSV (UTF-8) or xlsx. Wide: first column `respondent`, then one column per item with 0, 1 or (with --key)
+    the chosen option; empty = not given, - = not answered. Long: respondent,item,score|option[,seconds].
+
+    Example: quizapp analyse items responses.csv --key key.csv
     """
 
 
 analyse.add_command(literacy)
+
+
+@analyse.command("items")
+@_table
+@click.option("--key", type=_FILE, help="Right answers: CSV item,key or JSON {items, key}.")
+def items(file: Path, key: Path | None, format_: str) -> None:
+    """How hard each item is, whether it tells who knows more, what its options do, and what is odd.
+
+    Exit 0: done; 1: the file or the key is refused; 2: wrong usage.
+
+    Example: quizapp analyse items responses.csv --key key.csv --format json
+    """
+
+    def work() -> Report:
+        from quizapp.analyse.items import analyse_items
+
+        return analyse_items(_read(file, key), with_key=key is not None)
+
+    _answer(format_, work)
+
+
+@analyse.command("irt")
+@_table
+@click.option(
+    "--model", required=True, type=click.Choice(["rasch", "2pl"]), help="One slope for all, or one for each item."
+)
+@click.option("--key", type=_FILE, help="Right answers: CSV item,key or JSON {items, key}.")
+@click.option("--abilities", is_flag=True, help="Also the ability of each respondent.")
+@click.option(
+    "--onto", type=_FILE, help="What this command printed as JSON for an earlier year: put everything on that scale."
+)
+def irt(file: Path, model: str, key: Path | None, abilities: bool, onto: Path | None, format_: str) -> None:
+    """Item parameters on one scale with the abilities, by marginal maximum likelihood, with standard errors.
+
+    Rasch is shown as one slope common to all items with ability N(0,1). Refused with the number needed where data are too few.
+
+    With --onto, items of the same name in both years are the anchors that join the scales.
+
+    Example: quizapp analyse irt responses.csv --model 2pl --abilities --format json
+    """
+
+    def work() -> Report:
+        from quizapp.analyse.models import analyse_model, read_scale
+
+        report = analyse_model(_read(file, key), "rasch" if model == "rasch" else "2pl", with_abilities=abilities)
+        return report if onto is None else report.put_onto(read_scale(onto))
+
+    _answer(format_, work)
+
+
+@analyse.command("gain")
+@_table
+def gain(file: Path, format_: str) -> None:
+    """What the same people gained from a test before to a test after: columns respondent, pre_ITEM …, post_ITEM ….
+
+    Only those who took both count; how many did not is said.
+
+    Example: quizapp analyse gain before_after.csv
+    """
+
+    def work() -> Report:
+        from quizapp.analyse.gains import analyse_gain
+
+        return analyse_gain(_read(file, None))
+
+    _answer(format_, work)
+
+
+def _read(file: Path, key: Path | None) -> Keyed:
+    from quizapp.analyse.keys import read_key
+    from quizapp.analyse.scoring import keyed
+    from quizapp.analyse.tables import read_responses
+
+    return keyed(read_responses(file, scored=key is None), None if key is None else read_key(key))
+
+
+def _answer(format_: str, work: Callable[[], Report]) -> None:
+    # Threads of the matrix library wait by spinning: on a machine that others use too, one is many times faster than two.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from quizapp.analyse.output import answer
+
+    answer(format_, work)

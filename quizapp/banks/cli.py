@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -51,21 +52,32 @@ def banks() -> None:
 @banks.command("check", cls=_Check)
 @click.argument("folder", required=False, type=_FOLDER)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
-def check(folder: Path | None, format_: str) -> None:
+@click.option("--quality", is_flag=True, help="Write the measured figures to QUALITY.md in FOLDER.")
+@click.option(
+    "--due", "due", metavar="MONTH", help="Also list what is to be looked at again by this month, such as 2027-06."
+)
+def check(folder: Path | None, format_: str, quality: bool, due: str | None) -> None:
     """Check the bank files of FOLDER (default: those of the product) and load nothing.
 
     Each fault is one line, file:line: what is wrong. What to do. Exit 0: they can be loaded; 1: refused.
 
     Example: quizapp banks check question_banks --format json
     """
+    from quizapp.banks.quality import quality_page
+
     reading, faults = _checked(folder)
     refused = _refused(faults)
+    waiting = _due(reading, due)
+    page = quality_page(reading.banks, reading.reviews)
+    if quality:
+        ((folder or data_folder("question_banks")) / "QUALITY.md").write_text(page, encoding="utf-8")
     if format_ == "json":
         answer: dict[str, Any] = {
             "items": len(reading.banks.items),
             "banks": dict(Counter(item.bank for item in reading.banks.items)),
             "refused": len(refused),
             "warnings": len(faults) - len(refused),
+            "due": waiting,
             "faults": [fault.as_json() for fault in faults],
         }
         if refused:
@@ -73,9 +85,76 @@ def check(folder: Path | None, format_: str) -> None:
         _out(json.dumps(answer, ensure_ascii=False))
     else:
         _tell(faults)
+        _out(page)
+        for entry in waiting:
+            _out(f"{entry['file']}: {entry['id']} is due by {entry['by']}")
         _out(_summary(reading, faults))
     if refused:
         raise SystemExit(1)
+
+
+def _due(reading: Reading, month: str | None) -> list[dict[str, str]]:
+    """The approved items that are to be looked at by a month, or whose source ends by then; what is overdue where none is named."""
+    if month is None:
+        month = f"{local_date(system_clock()):%Y-%m}"
+    elif not re.fullmatch(r"20\d{2}-(0[1-9]|1[0-2])", month):
+        raise click.BadParameter("write a month like 2027-06", param_hint="--due")
+    found = []
+    for item in reading.banks.items:
+        by = min(item.review_by, item.citation.get("valid_until", item.review_by))
+        if item.state == "approved" and by <= month:
+            found.append({"id": item.code, "by": by, "file": f"{item.file}:{item.line}"})
+    return sorted(found, key=lambda entry: (entry["by"], entry["id"]))
+
+
+@banks.command("template")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def template(file: Path) -> None:
+    """Write an empty spreadsheet for new items: headings, what to write in each column, an example.
+
+    Example: quizapp banks template new-items.xlsx
+    """
+    from quizapp.banks.formats.sheet import template as workbook
+
+    file.write_bytes(workbook())
+    _out(f"{file}: one row for each item. Check it with: quizapp banks add {file}")
+
+
+@banks.command("add")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--to", "folder", type=_FOLDER, help="Folder of the banks to add to; without it the spreadsheet is only checked."
+)
+def add(file: Path, folder: Path | None) -> None:
+    """Check the items of a spreadsheet against the banks, each fault at its row, and add them to the files: all or none.
+
+    New items come in the state in_review; a second person approves them. Exit 0: sound, 1: refused.
+
+    Example: quizapp banks add new-items.xlsx --to question_banks
+    """
+    from quizapp.banks.checks import check_new
+    from quizapp.banks.formats.sheet import as_topics, read_sheet
+    from quizapp.banks.formats.writing import topic_yaml
+    from quizapp.core.errors import DomainError
+
+    banks_ = _read(folder)
+    try:
+        reading = read_sheet(file.read_bytes(), banks_)
+    except DomainError as error:
+        raise click.ClickException(f"{file} is no spreadsheet that can be read ({error.code})") from error
+    faults = [*reading.faults, *check_new(reading.items, banks_, local_date(system_clock()))]
+    _tell(faults)
+    refused = _refused(faults)
+    _out(f"{len(reading.items)} items: {len(refused)} faults, {len(faults) - len(refused)} warnings")
+    if refused:
+        raise SystemExit(1)
+    if folder is None:
+        return
+    changed = {(item.bank, item.topic) for item in reading.items}
+    for topic in as_topics(reading.items, banks_):
+        if (topic.bank, topic.code) in changed:
+            (folder / topic.file).write_text(topic_yaml(topic), encoding="utf-8")
+            _out(f"{folder / topic.file} written")
 
 
 @banks.command("load")
@@ -87,18 +166,25 @@ def load(folder: Path | None) -> None:
 
     Example: quizapp banks load
     """
+    from quizapp.banks.services import fingerprint, load_banks, loaded_content, note_content
+
+    content = fingerprint(folder or data_folder("question_banks"))
+    with _database() as db:
+        if loaded_content(db) == content:
+            _out("The database has these files as they are: nothing to do")
+            return
     reading, faults = _checked(folder)
     if _refused(faults):
         _tell(faults)
         raise click.ClickException(f"{_summary(reading, faults)}. Nothing was loaded: correct the files")
     # What features above store of the same files (the blueprints) registers itself on import; by name, as they stand above this one.
     import_module("quizapp.quizzes.services.blueprints")
-    from quizapp.banks.services import load_banks
     from quizapp.core.db import transaction
     from quizapp.core.scope import SYSTEM
 
     with _database() as db, transaction(db):
-        loaded = load_banks(db, reading.banks, actor=SYSTEM, now=system_clock())
+        loaded = load_banks(db, reading.banks, actor=SYSTEM, now=system_clock(), reviews=reading.reviews)
+        note_content(db, content, actor=SYSTEM, now=system_clock())
     _out(
         f"{loaded.added} items added, {loaded.changed} changed, {loaded.unchanged} unchanged, {loaded.retired} retired"
     )

@@ -101,10 +101,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "english_has_chinese": ("%(what)s contains Chinese characters", "Translate them"),
     "chinese_missing": ("%(what)s has no Chinese character", "Write it in Chinese"),
     "picture": ("the picture %(file)s %(why)s", "Draw it as question_banks/README.md says, and keep it there"),
+    # spreadsheets
+    "sheet_columns": ("no sheet has the column %(wanted)s", "Fill in the template of `quizapp banks template`"),
+    "sheet_topic": ("there is no topic %(topic)s in the bank %(bank)s", "Write one of: %(known)s"),
+    "sheet_long": ("the sheet has more than %(most)s items", "Send the others in a second file"),
     # standard
     "standard_numbers": ("number %(given)s stands where %(wanted)s should", "Number without gaps, from 1"),
     # the checks of item writing
-    "stem_too_long": ("the stem has %(length)s characters, at most 120", "Shorten it"),
+    "stem_too_long": ("the stem has %(length)s characters, at most %(most)s", "Shorten it"),
     "stem_lengths": (
         "%(bank)s: stems have a median of %(median)s characters, 90 %% have at most %(p90)s",
         "Aim at a median of 18 to 32 and 60 for 90 %%",
@@ -122,7 +126,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "review_due": ("the item was to be looked at again by %(by)s", "Check it and set a new month"),
     "stale": ("%(found)s is out of date: %(why)s", "%(cure)s"),
     "duplicate_stem": ("the stem is the same as that of %(other)s", "Ask something else, or delete one"),
-    "near_duplicate": ("the stem is %(share)s %% the same as that of %(other)s", "Ask something else, or delete one"),
+    "near_duplicate": (
+        "stem, picture and key are %(share)s %% the same as those of %(other)s",
+        "Ask something else, or delete one",
+    ),
     "all_of_above": ("option %(option)s says %(found)s", "Write an option of its own"),
     "option_same": ("options %(one)s and %(other)s say the same", "Change one"),
     "option_inside": (
@@ -149,34 +156,67 @@ WORDS: dict[str, tuple[str, str]] = {
         "Take the hedge out of: %(ids)s",
     ),
     "longest_is_key": (
-        "%(bank)s: of %(n)s items with one longest option it is the key in %(share)s %%, chance is %(chance)s %%",
+        "%(bank)s, %(language)s: of %(n)s items with one longest option it is the key in %(share)s %%, at most %(most)s %%",
         "Shorten the key or lengthen a distractor in some of: %(ids)s",
     ),
     "longest_is_key_all": (
         "%(bank)s: the longest option is the key in %(share)s %% of all %(n)s choice items",
         "Shorten the key in some of: %(ids)s",
     ),
-    "key_length": ("%(bank)s: keys are %(ratio)s times as long as distractors", "Bring it between 0.93 and 1.08"),
+    "key_length": (
+        "%(bank)s, %(language)s: keys are %(ratio)s times as long as distractors",
+        "Bring it between 0.93 and 1.08",
+    ),
     "shortest_is_key": (
         "%(bank)s: of %(n)s items with one shortest option it is the key in %(share)s %%, chance is %(chance)s %%",
         "Bring it within 10 points of chance",
     ),
     "key_balance": (
-        "%(bank)s: the keys are spread unevenly over the letters (%(counts)s; chi-square %(chi2)s)",
+        "%(bank)s: the keys are spread unevenly over the letters (%(counts)s; chi-square p %(p)s)",
         "Move keys to the rarer letters",
     ),
     "key_run": ("%(length)s single-choice items in a row have the key %(key)s", "Exchange options in one of them"),
     "true_share": ("%(bank)s: %(share)s %% of %(n)s true/false items are true", "Bring it to 45 to 55 %%"),
     "absolute_words": (
-        "%(bank)s: %(share)s %% of %(n)s true/false items with an absolute word are false",
-        "Bring it to 35 to 65 %%, so that the word gives nothing away",
+        "%(bank)s, %(language)s: an absolute word stands in %(false)s %% of the false statements and %(true)s %% of the true ones",
+        "Bring the difference to 10 points at most, so that the word gives nothing away",
+    ),
+    "rare_characters": (
+        "%(bank)s: %(share)s %% of the Chinese characters are not among the common ones, at most 2 %%",
+        "Use plainer words",
+    ),
+    "option_lengths": (
+        "the longest option (%(language)s) has %(longest)s characters, the shortest %(shortest)s",
+        "Bring them within a factor of 2.5",
+    ),
+    "option_ends": (
+        "some options (%(language)s) end in a full stop and others do not",
+        "Give the options one form",
+    ),
+    "audience_missing": ("this %(bank)s item says not whom it is for", "Add audience, such as [resident]"),
+    "use_both": (
+        "a literacy item is for practice and for the test",
+        "Write use: test or use: practice; what the test asks is not practised",
+    ),
+    "hl66_cover": ("no approved item serves the points %(points)s of health literacy", "Tag or write items: hl66_NN"),
+    "review_file": ("the file is not named as a review", "Name it like 2026-11-27_round1_expert.csv"),
+    "review_columns": ("the first line is not that of a review", "Write %(wanted)s"),
+    "review_row": (
+        "the row of %(item)s cannot be read",
+        "Give a version that the item has or that versions.csv names, role, answer, verdict as question_banks/README.md says",
     ),
     "all_options_right": (
         "%(bank)s: in %(share)s %% of the multiple-choice items all options are right, at most 25 %%",
         "Change some of: %(ids)s",
     ),
-    "benchmark_items": ("benchmark %(benchmark)s has %(count)s items, at least 4", "Write more for it"),
-    "point_cover": ("the literacy items cover %(count)s points, at least 90", "Write items for other points"),
+    "benchmark_items": (
+        "benchmark %(benchmark)s has %(count)s items for the test, at least %(least)s",
+        "Write more for it",
+    ),
+    "point_cover": (
+        "%(count)s points have fewer than %(least)s items for the test: %(points)s",
+        "Write items for them",
+    ),
     "blueprint_bank": (
         "the blueprint %(code)s draws from a bank that is not here: %(bank)s",
         "Correct the name of the bank",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from quizapp.core.db import Base, BigId, Json, UtcDateTime
@@ -178,3 +178,57 @@ class ItemPicture(Base):
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     #: The SVG with both languages.
     svg: Mapped[str] = mapped_column(Text)
+
+
+class ItemTally(Base):
+    """How one position of a paper was answered on one local day, by closed first attempts; written by a job, never by a submit."""
+
+    __tablename__ = "item_tally"
+    __table_args__ = (UniqueConstraint("paper_id", "position", "day"),)
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The paper (of `quizzes`, which stands above this feature: no foreign key).
+    paper_id: Mapped[int] = mapped_column(BigId)
+    #: Position in the paper.
+    position: Mapped[int]
+    #: Local day of the attempts.
+    day: Mapped[date] = mapped_column(Date)
+    #: The version at this position.
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), index=True)
+    #: Answer ("b", "a,c"; "" for none; "+" for every right one) → right answers in the whole paper, as text → attempts.
+    counts: Mapped[dict[str, dict[str, int]]] = mapped_column(Json)
+    #: Of the attempts without an answer here, those that answered nothing after it either.
+    unreached: Mapped[int]
+
+
+class ItemTallyState(Base):
+    """Which attempts of a delivery and day the tallies have."""
+
+    __tablename__ = "item_tally_state"
+
+    #: The delivery.
+    delivery_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    #: The local day.
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    #: What of the attempts the tallies follow from: another mark means to count again.
+    mark: Mapped[str] = mapped_column(String(64))
+
+
+class ItemFigure(Base):
+    """What the answers to a version say: `measurement.item_figures`, its flags, and how much harm they do."""
+
+    __tablename__ = "item_figure"
+
+    #: The version.
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), primary_key=True, autoincrement=False)
+    #: 人次: closed first attempts whose paper has it.
+    asked: Mapped[int]
+    #: {"right", "difficulty", "low", "high", "rest", "omitted", "unreached", "options": [{"answer", "n", "share", "rest", "key"}]}.
+    figures: Mapped[dict[str, Any]] = mapped_column(Json)
+    #: Codes of `measurement.item_flags`, the most harmful first; none below the fewest attempts.
+    flags: Mapped[list[str]] = mapped_column(Json)
+    #: By what reviewers' work is ordered; 0 without a flag.
+    harm: Mapped[float] = mapped_column(index=True)
+    #: When it was counted.
+    counted_at: Mapped[datetime] = mapped_column(UtcDateTime)

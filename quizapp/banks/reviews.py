@@ -2,7 +2,8 @@
 
 `question_banks/reviews/*.csv` is the record: one row for each item that a reader solved, with the columns of `COLUMNS`. A file is one
 round of one kind of reader, named `<day>_round<n>_<role>….csv`. `version` is the item's `shown_hash` when it was read, so that a reading
-of an older wording counts for its rates but does not vouch for the present one.
+of an older wording counts for its rates but does not vouch for the present one. `reviews/versions.csv` keeps the type, the number of
+options and the key of every version that was read.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from quizapp.banks.faults import Fault, Level
 from quizapp.banks.parsed import ParsedItem
 
 COLUMNS = ("item", "version", "reader_role", "answer", "verdict", "note")
+#: The file of the versions that were read, and its columns.
+VERSIONS, VERSION_COLUMNS = "versions.csv", ("item", "version", "type", "options", "key")
 _FILE = re.compile(r"(\d{4}-\d{2}-\d{2})_round(\d+)_\w+\.csv")
 _ANSWER = re.compile(r"[tf]|[a-e](,[a-e])*|\?")
 
@@ -68,45 +71,63 @@ class Reading:
     note: str
     day: str
     round: int
+    #: The key that the item had when it was read, written as the answer.
+    key: str
+    #: The chance that blind choice gives it.
+    chance: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the answer is the key."""
+        return self.answer == self.key
 
 
-def read_reviews(folder: Path, codes: Iterable[str]) -> tuple[list[Reading], list[Fault]]:
-    """All readings below `folder`/reviews, oldest round first, and what is wrong with the files. `codes`: the items that exist or did."""
-    known = set(codes)
+def read_reviews(folder: Path, items: Iterable[ParsedItem]) -> tuple[list[Reading], list[Fault]]:
+    """All readings below `folder`/reviews, oldest round first, and what is wrong with the files. `items`: those that exist."""
+    read: dict[tuple[str, str], tuple[str, float]] = {
+        (item.code, item.shown_hash()): (key_of(item), chance_of(item.type, len(item.options))) for item in items
+    }
     readings: list[Reading] = []
     faults: list[Fault] = []
-    for path in sorted(folder.glob("reviews/*.csv")):
+    paths = sorted(folder.glob("reviews/*.csv"), key=lambda path: (path.name != VERSIONS, path.name))
+    for path in paths:
         file = path.relative_to(folder).as_posix()
         name = _FILE.fullmatch(path.name)
-        if name is None:
+        if name is None and path.name != VERSIONS:
             faults.append(Fault("review_file", Level.REFUSE, file, 1))
             continue
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = csv.DictReader(stream)
-            if tuple(rows.fieldnames or ()) != COLUMNS:
-                faults.append(Fault("review_columns", Level.REFUSE, file, 1, {"wanted": ",".join(COLUMNS)}))
+            columns = COLUMNS if name else VERSION_COLUMNS
+            if tuple(rows.fieldnames or ()) != columns:
+                faults.append(Fault("review_columns", Level.REFUSE, file, 1, {"wanted": ",".join(columns)}))
                 continue
             for row in rows:
-                given = _reading(row, name[1], int(name[2]))
+                if name is None:
+                    chance = chance_of(row["type"], int(row["options"]))
+                    read.setdefault((row["item"], row["version"]), (row["key"], chance))
+                    continue
+                given = _reading(row, name[1], int(name[2]), read)
                 if given is None:
                     faults.append(Fault("review_row", Level.REFUSE, file, rows.line_num, {"item": row["item"]}))
-                elif given.item not in known:
-                    faults.append(Fault("review_item", Level.WARN, file, rows.line_num, {"item": given.item}))
                 else:
                     readings.append(given)
     return sorted(readings, key=lambda r: (r.round, r.role, r.item)), faults
 
 
-def _reading(row: Mapping[str, str | None], day: str, number: int) -> Reading | None:
+def _reading(
+    row: Mapping[str, str | None], day: str, number: int, read: Mapping[tuple[str, str], tuple[str, float]]
+) -> Reading | None:
     values = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    if not _ANSWER.fullmatch(values["answer"]) or len(values["version"]) != 12:
+    known = read.get((values["item"], values["version"]))
+    if not _ANSWER.fullmatch(values["answer"]) or known is None:
         return None
     try:
         role, verdict = ReaderRole(values["reader_role"]), Verdict(values["verdict"])
     except ValueError:
         return None
     answer = ",".join(sorted(values["answer"].split(",")))
-    return Reading(values["item"], values["version"], role, answer, verdict, values["note"], day, number)
+    return Reading(values["item"], values["version"], role, answer, verdict, values["note"], day, number, *known)
 
 
 @dataclass(frozen=True)
@@ -133,34 +154,37 @@ class RoleFigures:
         return (self.agreed - self.by_chance) / self.read
 
 
-def role_figures(readings: Iterable[Reading], items: Iterable[ParsedItem]) -> list[RoleFigures]:
-    """Agreement of each kind of reader in each round, by today's keys; items that are not there any more are left out."""
-    by_code = {item.code: item for item in items}
+def role_figures(readings: Iterable[Reading]) -> list[RoleFigures]:
+    """Agreement of each kind of reader in each round with the keys that the items had then."""
     groups: dict[tuple[int, ReaderRole], list[Reading]] = defaultdict(list)
     for reading in readings:
-        if reading.item in by_code:
-            groups[reading.round, reading.role].append(reading)
+        groups[reading.round, reading.role].append(reading)
     return [
         RoleFigures(
             role=role,
             round=number,
             day=max(r.day for r in group),
             read=len(group),
-            agreed=sum(r.answer == ",".join(by_code[r.item].key) for r in group),
-            by_chance=sum(chance_of(by_code[r.item]) for r in group),
+            agreed=sum(r.agrees for r in group),
+            by_chance=sum(r.chance for r in group),
             objections=sum(r.verdict != Verdict.FINE for r in group),
         )
         for (number, role), group in sorted(groups.items())
     ]
 
 
-def chance_of(item: ParsedItem) -> float:
+def key_of(item: ParsedItem) -> str:
+    """The key as an answer is written: "b", "a,c", "t"."""
+    return ",".join(item.key)
+
+
+def chance_of(kind: str, options: int) -> float:
     """The chance that blind choice gives the key: 1/2, 1/options, or one of all sets of two or more options."""
-    if item.type == "true_false":
+    if kind == "true_false":
         return 0.5
-    if item.type == "single_choice":
-        return 1 / len(item.options)
-    sets: int = 2 ** len(item.options) - 1 - len(item.options)
+    if kind == "single_choice":
+        return 1 / options
+    sets: int = 2**options - 1 - options
     return 1 / sets
 
 
@@ -181,7 +205,6 @@ def bank_summary(readings: Iterable[Reading], items: Iterable[ParsedItem]) -> di
     "roles": [{"role", "read", "agreed"}] of the present wordings}
     """
     items = list(items)
-    keys = {item.code: ",".join(item.key) for item in items}
     last = last_readings(readings, items)
     if not last:
         return None
@@ -190,7 +213,7 @@ def bank_summary(readings: Iterable[Reading], items: Iterable[ParsedItem]) -> di
     for reading in last:
         by_role[reading.role].append(reading)
     roles = [
-        {"role": str(role), "read": len(given), "agreed": sum(r.answer == keys[r.item] for r in given)}
+        {"role": str(role), "read": len(given), "agreed": sum(r.agrees for r in given)}
         for role, given in sorted(by_role.items())
     ]
     read = sum(count == len(SOLVERS) for count in solvers.values())

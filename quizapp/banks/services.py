@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from quizapp.audit.models import AuditEvent
 from quizapp.audit.services import record
 from quizapp.banks.models import Benchmark, BenchmarkPoint, Item, ItemBank, ItemPicture, ItemState, ItemVersion, Topic
 from quizapp.banks.parsed import ParsedBanks, ParsedBlueprint, ParsedItem, Text
+from quizapp.banks.reviews import Reading, bank_summary
 from quizapp.core.scope import Actor
 
 #: Titles of the banks; files have titles of topics only.
@@ -21,6 +25,9 @@ BANK_TITLES: dict[str, Text] = {
     "health": {"zh": "健康", "en": "Health"},
     "literacy": {"zh": "科学素质", "en": "Scientific literacy"},
 }
+
+#: How the log calls the loading of files.
+_FILES_LOADED = "bank_files_loaded"
 
 #: What features above store of the same files in the same transaction: `part(db, blueprints)`. `quizzes` keeps the blueprints.
 LOAD_PARTS: list[Callable[[Session, tuple[ParsedBlueprint, ...]], None]] = []
@@ -36,7 +43,9 @@ class Loaded:
     retired: int = 0
 
 
-def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime) -> Loaded:
+def load_banks(
+    db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime, reviews: Sequence[Reading] = ()
+) -> Loaded:
     """Store the banks in the caller's transaction; they must have passed the checks.
 
     Only what the files call approved is served. An unchanged item stays as it is; a changed one gets a new frozen version, which is
@@ -46,6 +55,7 @@ def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime)
     _store_standard(db, parsed)
     topics = _store_topics(db, parsed)
     _store_pictures(db, parsed)
+    _store_reviews(db, parsed, reviews)
     items = {item.code: item for item in db.scalars(select(Item))}
     hashes = {
         item_id: (number, content_hash)
@@ -93,10 +103,40 @@ def load_banks(db: Session, parsed: ParsedBanks, *, actor: Actor, now: datetime)
     return loaded
 
 
+def fingerprint(folder: Path) -> str:
+    """A hash over names and contents of all that is loaded from a folder of banks."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in ("*.yaml", "*.svg", "*.csv") for path in folder.rglob(pattern)):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def loaded_content(db: Session) -> str | None:
+    """The fingerprint of the files that were loaded last, as the log has it."""
+    details = db.scalar(
+        select(AuditEvent.details).where(AuditEvent.action == _FILES_LOADED).order_by(AuditEvent.id.desc()).limit(1)
+    )
+    return str(details["content"]) if details else None
+
+
+def note_content(db: Session, content: str, *, actor: Actor, now: datetime) -> None:
+    """Write down which files were loaded, so that the same again need not be read."""
+    record(db, actor=actor, action=_FILES_LOADED, object_type="item_bank", details={"content": content}, now=now)
+
+
 def _version(item: Item, parsed: ParsedItem, number: int, now: datetime) -> ItemVersion:
     return ItemVersion(
         item_id=item.id, number=number, content_hash=parsed.content_hash(), created_at=now, **parsed.content()
     )
+
+
+def _store_reviews(db: Session, parsed: ParsedBanks, reviews: Sequence[Reading]) -> None:
+    """What the readers found of each bank, for its page."""
+    for bank in db.scalars(select(ItemBank)):
+        served = [item for item in parsed.items if item.bank == bank.code and item.state == ItemState.APPROVED]
+        summary = bank_summary(reviews, served)
+        if bank.reviews != summary:
+            bank.reviews = summary
 
 
 def _store_pictures(db: Session, parsed: ParsedBanks) -> None:

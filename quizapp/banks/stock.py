@@ -8,7 +8,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from quizapp.banks.models import Benchmark, BenchmarkPoint, Item, ItemBank, ItemState, ItemUse, ItemVersion, Topic
+from quizapp.banks.models import (
+    Benchmark,
+    BenchmarkPoint,
+    Item,
+    ItemBank,
+    ItemFigure,
+    ItemState,
+    ItemUse,
+    ItemVersion,
+    Topic,
+)
 from quizapp.core.errors import NotFound
 
 
@@ -135,6 +145,39 @@ def get_item(db: Session, code: str) -> FoundItem:
     if row is None:
         raise NotFound
     return FoundItem(*row)
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """An item whose answers say that something is wrong with it."""
+
+    item: Item
+    version: ItemVersion
+    topic: Topic
+    bank: ItemBank
+    figure: ItemFigure
+
+
+def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
+    """The present versions with a flag, the most harmful first: harm of the flag × people who met it."""
+    query = (
+        select(Item, ItemVersion, Topic, ItemBank, ItemFigure)
+        .join(ItemVersion, ItemVersion.id == Item.current_version_id)
+        .join(ItemFigure, ItemFigure.item_version_id == ItemVersion.id)
+        .join(Topic, Topic.id == Item.topic_id)
+        .join(ItemBank, ItemBank.id == Topic.bank_id)
+        .where(ItemFigure.harm > 0, Item.state != ItemState.RETIRED)
+        .order_by(ItemFigure.harm.desc(), Item.code)
+    )
+    if bank is not None:
+        query = query.where(ItemBank.code == bank)
+    rows = [WorkItem(*row) for row in db.execute(query)]
+    return [row for row in rows if flag is None or flag in row.figure.flags]
+
+
+def find_figure(db: Session, version_id: int) -> ItemFigure | None:
+    """How a version was answered; None where nobody met it yet."""
+    return db.get(ItemFigure, version_id)
 
 
 def versions_of(db: Session, item_id: int) -> list[ItemVersion]:

@@ -172,6 +172,23 @@ def add_merge_unit(part: MergeUnitPart) -> MergeUnitPart:
     return part
 
 
+#: What features write before a unit, with all below it, gets another place: by name, each given the path that it leaves and the time.
+#: What was recorded of a day without its path takes the path of that day now.
+BEFORE_MOVE: dict[str, Callable[[Session, str, datetime], None]] = {}
+
+
+def before_move(
+    name: str,
+) -> Callable[[Callable[[Session, str, datetime], None]], Callable[[Session, str, datetime], None]]:
+    """Bring what a feature writes before units get another place."""
+
+    def register(function: Callable[[Session, str, datetime], None]) -> Callable[[Session, str, datetime], None]:
+        BEFORE_MOVE[name] = function
+        return function
+
+    return register
+
+
 class PartMissing(RuntimeError):
     """A column that names a person or a unit is answered for by no part: merging would leave its rows behind."""
 

@@ -34,7 +34,7 @@ MOST_ROWS = 50_000
 MOST_CELLS = 4_000_000
 #: Columns that are looked at.
 MOST_COLUMNS = 60
-#: Characters of a cell that are kept: nothing that is read here is longer.
+#: Characters of a cell that are kept, where the reader asks for no more.
 MOST_CHARACTERS = 200
 #: Columns are separated by one of these.
 DELIMITERS = ",\t;|"
@@ -137,16 +137,17 @@ def kind_of(content: bytes) -> TableKind:
     return TableKind.CSV
 
 
-def open_table(content: bytes) -> list[Sheet]:
+def open_table(content: bytes, most_characters: int = MOST_CHARACTERS) -> list[Sheet]:
     """The visible tables of a file that have anything in them, in its order. Raises as `kind_of` does."""
     kind = kind_of(content)
-    sheets = _Text(content).sheets() if kind is TableKind.CSV else _Workbook(content).sheets()
+    book = _Text(content, most_characters) if kind is TableKind.CSV else _Workbook(content, most_characters)
+    sheets = book.sheets()
     if not sheets:
         raise TableEmpty
     return sheets
 
 
-def cell_text(value: object) -> str:
+def cell_text(value: object, most: int = MOST_CHARACTERS) -> str:
     """A cell as text: whole numbers without a point, days as 2026-11-27, outer spaces gone.
 
     >>> cell_text(13800001234.0), cell_text(" 李 国 "), cell_text("=1+1")
@@ -155,7 +156,7 @@ def cell_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip()[:MOST_CHARACTERS]
+        return value.strip()[:most]
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float):
@@ -164,7 +165,7 @@ def cell_text(value: object) -> str:
         return value.date().isoformat() if value.time() == time.min else value.isoformat(" ")
     if isinstance(value, (date, time, timedelta, int)):
         return str(value)
-    return str(value).strip()[:MOST_CHARACTERS]
+    return str(value).strip()[:most]
 
 
 def encoding_of(content: bytes) -> str:
@@ -256,7 +257,8 @@ def _check_extent(folder: zipfile.ZipFile, name: str) -> None:
 class _Workbook:
     """xlsx, xls and ods."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, most: int) -> None:
+        self._most = most
         self._book = self._asked(lambda library: library.CalamineWorkbook.from_object(io.BytesIO(content)))
 
     @staticmethod
@@ -291,14 +293,15 @@ class _Workbook:
         rows = self._asked(lambda _: self._book.get_sheet_by_name(name).iter_rows())
         while piece := self._asked(lambda _: list(islice(rows, 500))):
             for row in piece:
-                yield [cell_text(value) for value in row[:MOST_COLUMNS]]
+                yield [cell_text(value, self._most) for value in row[:MOST_COLUMNS]]
 
 
 class _Text:
     """CSV."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, most: int) -> None:
         self._content = content
+        self._most = most
         self._encoding = encoding_of(content)
         self._skipped = 0
         lines = list(islice(self._lines(), _SAMPLE_LINES))
@@ -322,6 +325,6 @@ class _Text:
             yield []
         try:
             for row in csv.reader(lines, delimiter=self._delimiter):
-                yield [cell_text(value) for value in row[:MOST_COLUMNS]]
+                yield [cell_text(value, self._most) for value in row[:MOST_COLUMNS]]
         except csv.Error as error:
             raise TableUnreadable from error

@@ -142,6 +142,7 @@ def make_people(db: Session, district: District, rng: Random, keys: Keys, now: d
                 birth_year=resident.birth_year,
                 sex=resident.sex,
                 education=resident.education,
+                key_group=resident.key_group(unit.kind),
                 job_role=_job_role(district, unit, number).value,
                 rostered_on=local_date(now),
                 created_at=now,
@@ -179,6 +180,7 @@ def _sign_up(db: Session, resident: Resident, unit: OrgUnit, keys: Keys, now: da
     account = db.scalars(select(Account).where(Account.phone_hash == keys.phone_hash(resident.phone))).one()
     person = db.get_one(Person, account.person_id)
     person.birth_year, person.sex, person.education = resident.birth_year, resident.sex, resident.education
+    person.key_group = resident.key_group(unit.kind)
     return Actor(account_id=account.id, person_id=person.id, name=person.name)
 
 

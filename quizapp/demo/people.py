@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from quizapp.organisation.models import KeyGroup, UnitKind
+
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂英华玉萍红梅文辉建国志远春秋云山海松柏雨晴思源嘉宁子轩欣怡浩然"
 
@@ -27,6 +29,8 @@ _SCHOOLING = {
     1990: (0.02, 0.18, 0.24, 0.28, 0.28),
     2000: (0.01, 0.10, 0.30, 0.30, 0.29),
 }
+#: Born then or later: young people; born then or before: old ones.
+_YOUNG_SINCE, _OLD_UNTIL = 2008, 1966
 EDUCATIONS = ("primary", "junior", "senior", "college", "university")
 #: What schooling adds to the ability, in standard deviations.
 _SCHOOLING_EFFECT = dict(zip(EDUCATIONS, (-0.75, -0.3, 0.05, 0.4, 0.7), strict=True))
@@ -45,6 +49,19 @@ class Resident:
     ability: float
     #: Multiplies the seconds for a question.
     pace: float
+
+    def key_group(self, unit_kind: str) -> str:
+        """The key group that they would state, by age and by where they live or work."""
+        if self.birth_year >= _YOUNG_SINCE or unit_kind == UnitKind.SCHOOL:
+            return KeyGroup.YOUTH.value
+        if self.birth_year <= _OLD_UNTIL:
+            return KeyGroup.ELDERLY.value
+        if unit_kind == UnitKind.ENTERPRISE:
+            return KeyGroup.INDUSTRIAL_WORKER.value
+        number = int(self.phone[-2:])
+        if unit_kind == UnitKind.DEPARTMENT or number % 13 == 0:
+            return KeyGroup.OFFICIAL.value
+        return KeyGroup.FARMER.value if number % 4 == 0 else KeyGroup.OTHER.value
 
     @property
     def group(self) -> str:

@@ -19,6 +19,7 @@ ROLES: dict[str, str | None] = {
     "resident": None,
     "trainer": "demo-trainer",
     "coordinator": "demo-coordinator",
+    "leader": "demo-leader",
     "editor": "demo-editor",
     "reviewer": "demo-reviewer",
     "administrator": "demo-administrator",

@@ -28,6 +28,7 @@ from quizapp.quizzes.models import Delivery, QuizBlueprint
 from quizapp.quizzes.services.audience import AudienceLine
 from quizapp.quizzes.services.deliveries import create_delivery
 from quizapp.quizzes.services.starting import Profile
+from quizapp.reports.leaders.services import make_grid
 
 SEED = 20261123
 #: Attempts in one transaction.
@@ -68,6 +69,7 @@ _LITERACY_FIELDS = {
     "birth_year": "required",
     "sex": "required",
     "education": "required",
+    "key_group": "required",
 }
 _ROSTER_FIELDS = {"name": "required", "phone": "required", "unit": "required"}
 _OPEN_FIELDS = {"name": "optional", "phone": "optional", "unit": "optional", "birth_year": "optional"}
@@ -92,7 +94,7 @@ OFFERS: tuple[Offer, ...] = (
     ),
     Offer(
         "health_20", "健康素养测试", "Health quiz", "临江区", "检验健康讲座效果",
-        -60, -30, 250, {**_OPEN_FIELDS, "sex": "optional", "education": "optional"},
+        -60, -30, 250, {**_OPEN_FIELDS, "sex": "optional", "education": "optional", "key_group": "optional"},
     ),
     Offer(
         "literacy_2016", "2026年终科学素质复测", "Scientific literacy retest 2026", "临江区", "与上半年结果比较",
@@ -121,6 +123,7 @@ def make_demo(installation: Installation, say: Say) -> None:
         )
         say(f"Demo: {len(plans)} attempts")
         _take_all(db, Taker(keys, rng), plans, now)
+        make_grid(db, local_date(now))
         say(f"Demo: {len(SESSIONS)} training sessions")
         with transaction(db):
             hold_sessions(db, district, rng, keys, midnight=_local_midnight(now), now=now)
@@ -232,6 +235,7 @@ def _profile(rng: Random, member: Member, kind: str, offer: Offer, required: set
         birth_year=(2014 if child else resident.birth_year) if says("birth_year") else None,
         sex=resident.sex if says("sex") else None,
         education=("primary" if child else resident.education) if says("education") else None,
+        key_group=("youth" if child else resident.key_group(member.unit.kind)) if says("key_group") else None,
         under_14=child,
         guardian=child,
         consent=True,

@@ -28,6 +28,12 @@ ROLE_WORDS: dict[str, tuple[Any, str, Any, Any]] = {
     "resident": (_l("居民"), "user", _l("手机上答题、练习、签到"), _l("以居民身份进入")),
     "trainer": (_l("培训教师"), "presentation", _l("投屏签到码，看谁到了，交签到表"), _l("以培训教师身份进入")),
     "coordinator": (_l("单位管理员"), "chart-column", _l("安排测验、看合格率、导出表格"), _l("以单位管理员身份进入")),
+    "leader": (
+        _l("领导（只看汇总）"),
+        "building-2",
+        _l("看全区的合格率和参与情况，没有单个人的数据"),
+        _l("以领导身份进入"),
+    ),
     "editor": (_l("命题员"), "file-text", _l("以命题员的身份浏览"), _l("以命题员身份进入")),
     "reviewer": (_l("审题员"), "list-checks", _l("以审题员的身份浏览"), _l("以审题员身份进入")),
     "administrator": (_l("管理员"), "settings", _l("管单位、账号和授权，查操作记录"), _l("以管理员身份进入")),
@@ -57,7 +63,7 @@ def _check() -> None:
 @bp.get("/demo")
 @public
 def chooser() -> str:
-    """Six roles, one click each."""
+    """The roles, one click each."""
     _check()
     return render_template(
         "demo/chooser.html", roles=demo_roles(), words=ROLE_WORDS, facts=demo_facts(get_db(), to_ms(get_now()))

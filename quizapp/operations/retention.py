@@ -20,10 +20,12 @@ from quizapp.audit.services import record
 from quizapp.certificates.models import Certificate
 from quizapp.core.clock import to_ms
 from quizapp.core.db import Base, transaction
+from quizapp.core.privacy_parts import Erasing
 from quizapp.core.scope import SYSTEM
 from quizapp.files.models import FileKind, StoredFile
 from quizapp.mail.models import MailState, OutgoingMail
-from quizapp.organisation.models import Person, PersonalCode, PersonSource
+from quizapp.organisation.models import Person, PersonSource
+from quizapp.organisation.privacy import erase as erase_rows
 from quizapp.quizzes.models import Attempt, AttemptState
 from quizapp.quizzes.rescoring.models import Voiding
 from quizapp.trainings.models import Attendance, Registration, RosterEntry, TrainingSession
@@ -150,23 +152,8 @@ def _people_due(before: datetime) -> Select[int]:
 
 
 def _empty_people(db: Session, ids: Sequence[int], now: datetime) -> None:
-    db.execute(delete(PersonalCode).where(PersonalCode.person_id.in_(ids)))
-    _write(
-        db,
-        Person,
-        Person.id.in_(ids),
-        name="",
-        name_key="",
-        phone_encrypted=None,
-        phone_hash=None,
-        device_hash=None,
-        birth_year=None,
-        sex=None,
-        education=None,
-        key_group=None,
-        job_role=None,
-        erased_at=now,
-    )
+    """The same as when somebody is erased, for the row itself: what they did has terms of its own."""
+    erase_rows(db, Erasing(tuple(ids), (), SYSTEM, now))
 
 
 def _registrations_due(before: datetime) -> Select[int]:

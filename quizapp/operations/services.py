@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from quizapp import models, tasks  # noqa: F401 # all tables and background tasks
 from quizapp.accounts.services import ensure_first_administrator
-from quizapp.audit.models import AuditEvent
-from quizapp.audit.services import record
 from quizapp.banks.faults import Fault, Level
-from quizapp.banks.services import Loaded, load_banks
+from quizapp.banks.services import Loaded, fingerprint, load_banks, loaded_content, note_content
 from quizapp.core import migrate
 from quizapp.core.clock import local_date
 from quizapp.core.db import Database, transaction
@@ -23,9 +16,6 @@ from quizapp.core.paths import data_folder
 from quizapp.core.scope import SYSTEM
 from quizapp.operations.installation import Installation, set_mark
 from quizapp.quizzes.services import blueprints  # noqa: F401 # takes part in each load of banks
-
-#: The audit action that says which state of the bank files the database has.
-_FILES_LOADED = "bank_files_loaded"
 
 Say = Callable[[str], None]
 
@@ -62,7 +52,7 @@ def load_bank_files(installation: Installation, say: Say) -> Loaded | None:
     folder = data_folder("question_banks")
     content = fingerprint(folder)
     with installation.database.session() as db:
-        if _loaded_content(db) == content:
+        if loaded_content(db) == content:
             return None
         from quizapp.banks.checks import check_banks  # readers and checkers of files: not at each start
         from quizapp.banks.formats.yaml_bank import read_folder
@@ -74,9 +64,8 @@ def load_bank_files(installation: Installation, say: Say) -> Loaded | None:
         if refused:
             raise BankFilesRefused(refused)
         with transaction(db):
-            loaded = load_banks(db, reading.banks, actor=SYSTEM, now=now)
-            details = {"content": content}
-            record(db, actor=SYSTEM, action=_FILES_LOADED, object_type="item_bank", details=details, now=now)
+            loaded = load_banks(db, reading.banks, actor=SYSTEM, now=now, reviews=reading.reviews)
+            note_content(db, content, actor=SYSTEM, now=now)
     say(f"Question banks: {len(reading.banks.items)} questions in {len(reading.banks.bank_codes)} banks")
     return loaded
 
@@ -86,18 +75,3 @@ def first_link(installation: Installation) -> str | None:
     with installation.database.session() as db, transaction(db):
         secret = ensure_first_administrator(db, installation.clock())
     return f"{installation.settings.public_url}/set-up/{secret}" if secret else None
-
-
-def fingerprint(folder: Path) -> str:
-    """A hash over names and contents of the files of a folder."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.yaml")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def _loaded_content(db: Session) -> str | None:
-    details = db.scalar(
-        select(AuditEvent.details).where(AuditEvent.action == _FILES_LOADED).order_by(AuditEvent.id.desc()).limit(1)
-    )
-    return str(details["content"]) if details else None

@@ -44,6 +44,18 @@ class Education(StrEnum):
     UNIVERSITY = "university"
 
 
+class KeyGroup(StrEnum):
+    """The groups that the national action plan for scientific literacy turns to (重点人群), and none of them."""
+
+    YOUTH = "youth"
+    FARMER = "farmer"
+    INDUSTRIAL_WORKER = "industrial_worker"
+    ELDERLY = "elderly"
+    #: Leading cadres and civil servants.
+    OFFICIAL = "official"
+    OTHER = "other"
+
+
 class JobRole(StrEnum):
     """What somebody does at work, as trainings are planned by it."""
 
@@ -141,6 +153,13 @@ class Person(Base):
     __tablename__ = "person"
     __table_args__ = (
         Index("ix_person_phone_hash_name_key", "phone_hash", "name_key"),
+        # which groups there are is asked on each page of figures
+        Index(
+            "ix_person_key_group",
+            "key_group",
+            sqlite_where=text("key_group IS NOT NULL"),
+            postgresql_where=text("key_group IS NOT NULL"),
+        ),
         # Two phones that send the same name and number at once make one person.
         Index(
             "uq_person_typed",
@@ -184,7 +203,7 @@ class Person(Base):
     sex: Mapped[str | None] = mapped_column(String(10))
     #: `Education`.
     education: Mapped[str | None] = mapped_column(String(20))
-    #: Key group of the action plan (rural residents, elderly …), a short code.
+    #: `KeyGroup`; None where nobody said.
     key_group: Mapped[str | None] = mapped_column(String(20))
     #: `JobRole` today.
     job_role: Mapped[str | None] = mapped_column(String(20))

@@ -68,6 +68,7 @@ def identify(
     birth_year: int | None,
     sex: str | None,
     education: str | None,
+    key_group: str | None = None,
     now: datetime,
 ) -> Identified:
     """The person behind a typed name with a phone number (eleven digits), or with the browser's device where no phone is given.
@@ -86,6 +87,7 @@ def identify(
         "birth_year": birth_year,
         "sex": sex,
         "education": education,
+        "key_group": key_group,
         "created_at": now,
     }
     if key and phone:

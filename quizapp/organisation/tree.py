@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from quizapp.audit.services import record
 from quizapp.core.errors import Forbidden, NotFound
+from quizapp.core.registry import BEFORE_MOVE
 from quizapp.core.scope import Actor, Permission, below
 from quizapp.organisation.errors import MoveBelowItself, UnitClosed, UnitIsMerged, UnitTooDeep
 from quizapp.organisation.models import OrgUnit, UnitMerge
@@ -81,7 +82,7 @@ def move_unit(db: Session, *, unit: OrgUnit, parent: OrgUnit | None, actor: Acto
     if parent is not None and parent.closed_at is not None:
         raise UnitClosed(field="parent")
     check_not_merged(db, unit)
-    count = set_parent(db, unit, parent)
+    count = set_parent(db, unit, parent, now)
     record(
         db,
         actor=actor,
@@ -95,7 +96,7 @@ def move_unit(db: Session, *, unit: OrgUnit, parent: OrgUnit | None, actor: Acto
     return unit
 
 
-def set_parent(db: Session, unit: OrgUnit, parent: OrgUnit | None) -> int:
+def set_parent(db: Session, unit: OrgUnit, parent: OrgUnit | None, now: datetime) -> int:
     """Hang a unit below another and write the paths of all below it; gives how many units these are. Raises UnitTooDeep.
 
     The caller has the tree's lock and has looked that no circle comes of it.
@@ -105,6 +106,8 @@ def set_parent(db: Session, unit: OrgUnit, parent: OrgUnit | None) -> int:
     longest = db.scalar(select(func.max(func.length(OrgUnit.path))).where(below(OrgUnit.path, old))) or 0
     if longest - len(old) + len(new) > MOST_PATH:
         raise UnitTooDeep(field="parent")
+    for write in BEFORE_MOVE.values():
+        write(db, old, now)
     unit.parent_id = parent.id if parent else None
     db.flush()
     db.execute(

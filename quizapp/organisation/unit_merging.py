@@ -94,8 +94,8 @@ def merge_units(
     children = list(db.scalars(select(OrgUnit).where(OrgUnit.parent_id == merged.id).order_by(OrgUnit.id)))
     tree = {"parent_id": merged.parent_id, "was_closed": merged.closed_at is not None}
     for child in children:
-        set_parent(db, child, kept)
-    set_parent(db, merged, kept)
+        set_parent(db, child, kept, now)
+    set_parent(db, merged, kept, now)
     merged.closed_at = merged.closed_at or now
     merge = UnitMerge(
         kept_id=kept.id,
@@ -130,9 +130,9 @@ def undo_unit_merge(db: Session, *, merge: UnitMerge, actor: Actor, now: datetim
     for part in reversed(_parts()):
         if part.name in merge.moved["parts"]:
             part.undo(db, merging, merge.moved["parts"][part.name])
-    set_parent(db, merged, above)
+    set_parent(db, merged, above, now)
     for child in _children(db, merge):
-        set_parent(db, child, merged)
+        set_parent(db, child, merged, now)
     if not merge.moved["was_closed"]:
         merged.closed_at = None
     merge.undone_by, merge.undone_at = actor.account_id, now

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from wtforms import Field
 
-from quizapp.organisation.models import JobRole, OrgUnit, UnitKind
+from quizapp.organisation.models import JobRole, KeyGroup, OrgUnit, UnitKind
 from quizapp.organisation.queries import UnitHit, ancestors_of, find_open_unit, search_units
 
 KIND_WORDS = {
@@ -40,9 +40,27 @@ JOB_ROLE_WORDS = {
 }
 
 
+#: In the order of a list.
+KEY_GROUP_WORDS = {
+    KeyGroup.YOUTH: _l("青少年"),
+    KeyGroup.FARMER: _l("农民"),
+    KeyGroup.INDUSTRIAL_WORKER: _l("产业工人"),
+    KeyGroup.ELDERLY: _l("老年人"),
+    KeyGroup.OFFICIAL: _l("领导干部和公务员"),
+    KeyGroup.OTHER: _l("都不是"),
+}
+
+
 def job_role_word(job_role: str | None) -> str:
     """What somebody does at work, in the page's language; empty where it is not known."""
     return str(JOB_ROLE_WORDS[JobRole(job_role)]) if job_role else ""
+
+
+def key_group_word(key_group: str | None) -> str:
+    """The key group in the page's language; empty where it is not known, a code of before as it stands."""
+    if not key_group:
+        return ""
+    return str(KEY_GROUP_WORDS[KeyGroup(key_group)]) if key_group in set(KeyGroup) else key_group
 
 
 def kind_word(unit: OrgUnit) -> str:

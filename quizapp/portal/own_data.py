@@ -201,6 +201,14 @@ def _codes(_: Words) -> dict[str, dict[str, str]]:
             "college": _("大专"),
             "university": _("本科及以上"),
         },
+        "key_group": {
+            "youth": _("青少年"),
+            "farmer": _("农民"),
+            "industrial_worker": _("产业工人"),
+            "elderly": _("老年人"),
+            "official": _("领导干部和公务员"),
+            "other": _("都不是"),
+        },
         "identity_level": {
             "signed_in": _("登录"),
             "matched": _("姓名手机号对上"),

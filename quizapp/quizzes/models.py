@@ -45,7 +45,7 @@ class FieldDemand(StrEnum):
 
 
 #: The fields that a delivery can ask, in the order of the page.
-PROFILE_FIELDS = ("name", "phone", "unit", "industry", "birth_year", "sex", "education")
+PROFILE_FIELDS = ("name", "phone", "unit", "industry", "birth_year", "sex", "education", "key_group")
 
 
 class AttemptState(StrEnum):
@@ -329,7 +329,7 @@ class Attempt(Base):
     sex: Mapped[str | None] = mapped_column(String(10))
     #: `organisation.Education`.
     education: Mapped[str | None] = mapped_column(String(20))
-    #: Key group.
+    #: `organisation.KeyGroup`.
     key_group: Mapped[str | None] = mapped_column(String(20))
     #: A guardian agreed for a child under 14.
     guardian: Mapped[bool] = mapped_column(default=False)

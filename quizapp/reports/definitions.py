@@ -58,6 +58,12 @@ class FigureCode(StrEnum):
     COVERAGE = "coverage"
     #: Sessions held.
     SESSIONS = "sessions"
+    #: Sessions held in an earlier period, came there, and the attendance rate there.
+    SESSIONS_BEFORE = "sessions_before"
+    ATTENDED_BEFORE = "attended_before"
+    ATTENDANCE_RATE_BEFORE = "attendance_rate_before"
+    #: attendance_rate − attendance_rate_before, a signed fraction.
+    ATTENDANCE_RATE_CHANGE = "attendance_rate_change"
     #: On the roster of a session or registered for it, each once.
     EXPECTED = "expected"
     #: Of those, came.
@@ -111,6 +117,10 @@ DEFINITIONS: dict[FigureCode, Definition] = {
         Definition(FigureCode.COVERED, Measure.PERSON, FigureCode.ROSTER, additive=False),
         Definition(FigureCode.COVERAGE, Measure.RATE, FigureCode.ROSTER, additive=False),
         Definition(FigureCode.SESSIONS, Measure.SESSION),
+        Definition(FigureCode.SESSIONS_BEFORE, Measure.SESSION),
+        Definition(FigureCode.ATTENDED_BEFORE, Measure.PERSON_TIME),
+        Definition(FigureCode.ATTENDANCE_RATE_BEFORE, Measure.RATE, additive=False),
+        Definition(FigureCode.ATTENDANCE_RATE_CHANGE, Measure.RATE, additive=False),
         Definition(FigureCode.EXPECTED, Measure.PERSON_TIME),
         Definition(FigureCode.EXPECTED_CAME, Measure.PERSON_TIME, FigureCode.EXPECTED),
         Definition(FigureCode.ATTENDANCE_RATE, Measure.RATE, FigureCode.EXPECTED, additive=False),

@@ -35,6 +35,8 @@ add_merge_unit(
             "rollup_day.unit_path": _OF_THE_DAY,
             "rollup_month.unit_id": _OF_THE_DAY,
             "rollup_month.unit_path": _OF_THE_DAY,
+            "rollup_place.unit_id": _OF_THE_DAY,
+            "rollup_place.unit_path": _OF_THE_DAY,
             "leader_cell.unit_id": "last night's grid; the next night makes it anew",
         },
         preview=preview,

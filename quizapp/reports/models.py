@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Index, String
+from sqlalchemy import BigInteger, Date, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quizapp.core.db import Base, BigId, PathText
@@ -104,6 +104,39 @@ class RollupMonth(_Sums, Base):
     dimension: Mapped[str] = mapped_column(String(12))
     #: The group, as text; None where nobody knows, and for everybody.
     value: Mapped[str | None] = mapped_column(String(20))
+
+
+class RollupPlace(Base):
+    """A unit with its path of some day, numbered for `RollupPeople`."""
+
+    __tablename__ = "rollup_place"
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: Unit of the day; None where none was given.
+    unit_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    #: Its path of the day.
+    unit_path: Mapped[str | None] = mapped_column(PathText)
+
+
+class RollupPeople(Base):
+    """Who closed an attempt in one month of a delivery: people are counted once in whatever units and days, which no sum can do.
+
+    One entry a person, unit and day, kept as columns that are read whole; the entries are in the order of people.
+    """
+
+    __tablename__ = "rollup_people"
+
+    #: The delivery.
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), primary_key=True, autoincrement=False)
+    #: The first day of the month; kept are its days before `RollupState.before_day`.
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    #: The key of the person of each entry, four bytes each, the lowest byte first.
+    people: Mapped[bytes] = mapped_column(LargeBinary)
+    #: The key of its `RollupPlace`, four bytes each.
+    places: Mapped[bytes] = mapped_column(LargeBinary)
+    #: Its day of the month, one byte each.
+    days: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class LeaderSheet(Base):

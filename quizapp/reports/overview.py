@@ -58,8 +58,11 @@ class YearSoFar:
 
 
 def needs_of(db: Session, scope: Scope, now: datetime) -> Needs:
-    """What needs attention in the reader's units."""
-    own = scope.condition(Permission.SEE_FIGURES, OrgUnit.path)
+    """What needs attention in the units whose figures the reader sees in full.
+
+    Those who see aggregates only are told nothing of today: their numbers are last night's.
+    """
+    own = scope.condition(Permission.EXPORT_FIGURES, OrgUnit.path)
     return Needs(
         _deliveries_without_takers(db, own, now), _sessions_without_list(db, own, now), _idle_units(db, scope, now)
     )
@@ -102,7 +105,7 @@ def _sessions_without_list(db: Session, own: ColumnElement[bool], now: datetime)
 def _idle_units(db: Session, scope: Scope, now: datetime) -> Sequence[OrgUnit]:
     """The open units directly below the reader's with people, of whom nobody has taken a test this year, once anybody has."""
     first_day = local_date(now).replace(month=1, day=1)
-    reached = _counted(scope, first_day, local_date(now))
+    reached = _counted(scope, first_day, local_date(now), Permission.EXPORT_FIGURES)
     started = db.scalars(
         select(func.coalesce(Attempt.unit_path, OrgUnit.path))
         .select_from(Attempt)
@@ -113,7 +116,7 @@ def _idle_units(db: Session, scope: Scope, now: datetime) -> Sequence[OrgUnit]:
     ).all()
     if not started:
         return ()
-    grants = scope.with_permission(Permission.SEE_FIGURES)
+    grants = scope.with_permission(Permission.EXPORT_FIGURES)
     tops = [grant.path for grant in grants if grant.path is not None]
     whole = any(grant.path is None for grant in grants)
     parent = select(OrgUnit.id).where(OrgUnit.parent_id.is_(None) if whole else OrgUnit.path.in_(tops))
@@ -175,9 +178,11 @@ def _held(scope: Scope, first_day: date, now: datetime) -> tuple[ColumnElement[b
     )
 
 
-def _counted(scope: Scope, first_day: date, last_day: date) -> tuple[ColumnElement[bool], ...]:
+def _counted(
+    scope: Scope, first_day: date, last_day: date, permission: Permission = Permission.SEE_FIGURES
+) -> tuple[ColumnElement[bool], ...]:
     return (
-        scope.condition(Permission.SEE_FIGURES, OrgUnit.path, Attempt.industry_id),
+        scope.condition(permission, OrgUnit.path, Attempt.industry_id),
         Attempt.local_date >= first_day,
         Attempt.local_date <= last_day,
     )

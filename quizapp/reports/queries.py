@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from quizapp.organisation.models import Person
 from quizapp.organisation.people import AGE_BANDS
 from quizapp.quizzes.models import Delivery, QuizBlueprint
 
@@ -21,9 +20,3 @@ def quizzes_of(db: Session, deliveries: Sequence[Delivery]) -> Sequence[QuizBlue
 def age_bands() -> list[str]:
     """The age bands, the youngest first."""
     return [band for _, band in reversed(AGE_BANDS)]
-
-
-def key_groups_in_use(db: Session) -> Sequence[str]:
-    """The key groups that people stand in."""
-    found = select(Person.key_group).where(Person.key_group.is_not(None)).distinct()
-    return [code for code in db.scalars(found.order_by(Person.key_group)) if code]

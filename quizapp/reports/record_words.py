@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from quizapp.core.spreadsheet import Kind
 from quizapp.organisation.models import Education, Sex
+from quizapp.organisation.web import KEY_GROUP_WORDS
 from quizapp.quizzes.models import AttemptState, IdentityLevel
 from quizapp.reports.attempt_rows import COLUMNS
 
@@ -53,6 +54,7 @@ def code_words() -> dict[str, dict[str, str]]:
             Education.COLLEGE: _("大专"),
             Education.UNIVERSITY: _("本科及以上"),
         },
+        "key_group": {code: str(word) for code, word in KEY_GROUP_WORDS.items()},
         "identity_level": {
             IdentityLevel.SIGNED_IN: _("登录"),
             IdentityLevel.MATCHED: _("姓名手机号对上"),

@@ -18,6 +18,7 @@ from quizapp.reports.attempt_rows import PIECE
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figures import reachable_unit
 from quizapp.reports.figures.sessions import (
+    SESSION_PATH,
     Holder,
     SessionFilters,
     held,
@@ -184,7 +185,7 @@ def find_sessions(
 ) -> tuple[int, Sequence[TrainingSession]]:
     """How many sessions a number counts, and a page of them, the latest first. Raises NotFound for a unit out of reach."""
     found = [scope.condition(permission, OrgUnit.path), *held(filters, now)]
-    found += _of_row(db, scope, filters, place, permission, OrgUnit.path)
+    found += _of_row(db, scope, filters, place, permission, SESSION_PATH)
     total = db.scalar(
         select(func.count())
         .select_from(TrainingSession)

@@ -96,18 +96,24 @@ Size = Callable[[Counts], int]
 
 
 def hide_cells(
-    root: Node, *, size: Size, small: Callable[[Node], bool], tells: Callable[[Counts], bool] | None = None
+    root: Node,
+    *,
+    size: Size,
+    small: Callable[[Node], bool],
+    tells: Callable[[Counts], bool] | None = None,
+    down_to: str | None = None,
 ) -> set[str]:
     """The keys of the nodes whose cell is hidden, for one column.
 
     Hidden is what is `small`; then, where some parts of a shown sum are hidden, the smallest shown parts as well, until at least two
     are hidden and what they add up to (which anybody can compute) no longer `tells` anything; and all that lies below a hidden cell,
     because it adds up to that cell. Parts of `size` 0 are never hidden: nothing is in them. A shown 0 or 100 % of 10 and more says the
-    same of each part, so there nothing is left to protect.
+    same of each part, so there nothing is left to protect. `down_to`: decide only what a page of this unit shows, which follows from the
+    units above it, and so does not depend on where one stops.
     """
     tells = tells or (lambda counts: small(Node("", counts=counts)))
     hidden: set[str] = {root.key} if size(root.counts) and small(root) else set()
-    for node in root.walk():
+    for node in root.walk() if down_to is None else _way_down(root, down_to):
         parts = [part for part in node.parts.values() if size(part.counts)]
         if node.key in hidden:
             hidden.update(part.key for part in parts)
@@ -118,6 +124,14 @@ def hide_cells(
             secret.append(shown.pop())
         hidden.update(part.key for part in secret)
     return hidden
+
+
+def _way_down(root: Node, path: str) -> Iterator[Node]:
+    """The nodes from the root to a unit, which are keyed by their paths."""
+    node: Node | None = root
+    while node is not None:
+        yield node
+        node = next((part for part in node.parts.values() if path.startswith(part.key)), None)
 
 
 def add_up(counts: Iterable[Counts]) -> Counts:
@@ -140,8 +154,8 @@ class Shown:
     started: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, tree: Node, *, strict: bool) -> Shown:
-        """Decide for a whole tree; `strict` for roles that see aggregates only."""
+    def of(cls, tree: Node, *, strict: bool, down_to: str | None = None) -> Shown:
+        """Decide for a whole tree, or for what the page of one unit shows; `strict`, always whole, for roles that see aggregates only."""
         if not strict:
             return cls(
                 hide_cells(
@@ -149,6 +163,7 @@ class Shown:
                     size=lambda c: c.first,
                     small=lambda node: node.counts.first < FEWEST_ANSWERS,
                     tells=lambda c: c.first < FEWEST_ANSWERS or c.passed in (0, c.first),
+                    down_to=down_to,
                 )
             )
         first = hide_cells(tree, size=lambda c: c.first, small=lambda node: _tiny(node.counts.first))

@@ -19,6 +19,8 @@ from quizapp.reports.rollups.services import advance, refresh
 
 #: Seconds between two looks for changed days.
 SUMMING_SECONDS = 120
+#: Seconds between two looks at how items were answered.
+ITEM_SECONDS = 300
 #: Seconds between two looks whether the grid is of last night.
 GRID_SECONDS = 1800
 
@@ -68,6 +70,16 @@ def sum_attempts(context: JobContext, _arguments: dict[str, Any]) -> dict[str, i
         while done := refresh(db):
             months += done
     return {"months": months}
+
+
+@every(ITEM_SECONDS)
+@task("count_items")
+def count_items_anew(context: JobContext, _arguments: dict[str, Any]) -> dict[str, int]:
+    """Count how items were answered on the days whose attempts have changed."""
+    from quizapp.reports.item_tallies import count_items  # numpy only in the worker
+
+    with context.session() as db:
+        return {"days": count_items(db, context.now())}
 
 
 @every(GRID_SECONDS)

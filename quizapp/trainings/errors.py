@@ -37,6 +37,7 @@ StrikeReasonNeeded  422  a strike without a reason
 CheckOutImpossible  422  a check-out before the check-in, in the future, or where none is asked
 ArrivalImpossible   422  an arrival outside the check-in window, or in the future
 EvidenceFull    409  as many photos as a session may have; data["most"]
+TestsSame, TestsNotParallel  422  the tests of a session are two deliveries of one quiz
 NothingToUndo   409  not made by this hand, or decided since
 
 Registration:
@@ -305,6 +306,20 @@ class ArrivalImpossible(Invalid):
     """An arrival outside the check-in window, or in the future."""
 
     code = "arrival_impossible"
+
+
+class TestsSame(Invalid):
+    """One delivery cannot stand before and after a session."""
+
+    __test__ = False
+    code = "tests_same"
+
+
+class TestsNotParallel(Invalid):
+    """The two deliveries are of different quizzes: their points cannot be compared."""
+
+    __test__ = False
+    code = "tests_not_parallel"
 
 
 class NothingToUndo(Conflict):

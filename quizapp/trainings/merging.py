@@ -26,8 +26,10 @@ from quizapp.core.registry import (
     UnitMerging,
     add_merge_person,
     add_merge_unit,
+    before_move,
 )
-from quizapp.organisation.models import Person, PersonSource
+from quizapp.core.scope import below
+from quizapp.organisation.models import OrgUnit, Person, PersonSource
 from quizapp.organisation.unit_merging import move_rows, return_rows
 from quizapp.trainings.models import (
     Attendance,
@@ -301,6 +303,22 @@ add_merge_person(
 )
 
 
+@before_move("trainings")
+def keep_paths(db: Session, path: str, now: datetime) -> None:
+    """Sessions that have begun keep the place that their units have now; those to come follow their units."""
+    place = select(OrgUnit.path).where(OrgUnit.id == TrainingSession.unit_id).scalar_subquery()
+    db.execute(
+        update(TrainingSession)
+        .where(
+            TrainingSession.unit_path.is_(None),
+            TrainingSession.starts_at <= to_ms(now),
+            TrainingSession.unit_id.in_(select(OrgUnit.id).where(below(OrgUnit.path, path))),
+        )
+        .values(unit_path=place)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def preview_units(db: Session, units: Select[int], now: datetime) -> list[UnitFact]:
     """The sessions that are not over, and the courses and places in use."""
     count = select(func.count())
@@ -326,7 +344,9 @@ def move_plans(db: Session, merging: UnitMerging) -> dict[str, list[int]]:
     names = select(Place.name).where(Place.unit_id == merging.kept_id)
     return {
         "audience_rule": move_rows(db, AudienceRule.unit_id, merging, AudienceRule.session_id.in_(coming)),
-        "training_session": move_rows(db, TrainingSession.unit_id, merging, TrainingSession.id.in_(coming)),
+        "training_session": move_rows(
+            db, TrainingSession.unit_id, merging, TrainingSession.id.in_(coming), values={"unit_path": None}
+        ),
         "course_run": move_rows(db, CourseRun.unit_id, merging, CourseRun.closed_at.is_(None)),
         "course": move_rows(db, Course.unit_id, merging),
         "place": move_rows(db, Place.unit_id, merging, Place.name.not_in(names)),
@@ -350,6 +370,9 @@ add_merge_unit(
             "place.unit_id",
         ),
         stays={
+            "training_session.unit_path": "the unit's place on the day of a session that was held",
+        }
+        | {
             f"{table}.{column}": "the unit of the day"
             for table in ("attendance", "registration", "roster_entry")
             for column in ("unit_id", "unit_path")

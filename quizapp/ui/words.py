@@ -53,6 +53,9 @@ WORDS: dict[str, LazyString] = {
     "end_not_later": _l("新的截止时间要晚于现在，也要晚于原来的截止时间"),
     "extra_out_of_range": _l("延时填 1 到 %(most)s 分钟"),
     "nobody_known": _l("不知道这份卷子是谁的，不能给这个人延时。"),
+    # tests of a training session
+    "tests_same": _l("培训前和培训后要是两次不同的测验"),
+    "tests_not_parallel": _l("要选同一份测验的两次发布，不同的测验分数不能比"),
     # publishing a delivery
     "delivery_value_missing": _l("请填写这一项"),
     "delivery_value_out_of_range": _l("请填写 %(low)s 到 %(high)s 之间的整数"),
@@ -159,6 +162,8 @@ WORDS: dict[str, LazyString] = {
     "unit_needed": _l("请选一个单位"),
     "grant_too_wide": _l("只能在自己的授权范围内授权"),
     "account_beyond": _l("这个账号的授权超出您的范围，请找上级管理员处理。"),
+    "account_erased": _l("这个人的个人信息已经删除，账号不能再用。要再开通，请新建一个账号。"),
+    "tries_locked": _l("错的次数太多，两步验证先锁住。过 %(minutes)s 分钟再试，或请管理员重置两步验证。"),
     "factor_code_wrong": _l("验证码不对或已经用过，等应用里换了新的数字再输"),
     "factor_missing": _l("这个账号的两步验证刚刚关掉了，请重新登录"),
     "factor_stands": _l("已经设过两步验证。要换手机，先关闭再设。"),

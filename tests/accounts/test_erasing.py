@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 import quizapp.parts  # noqa: F401
 from quizapp.accounts.erasing import erase_person, export_person, family_of, people_with_phone
-from quizapp.accounts.errors import LastAdministrator, SignInFailed
+from quizapp.accounts.errors import AccountErased, LastAdministrator, LinkInvalid, SignInFailed
 from quizapp.accounts.models import Account, AccountGrant, AccountSession, RecoveryCode, SecondFactor, SetUpLink
-from quizapp.accounts.queries import find_actor
-from quizapp.accounts.services import verify_sign_in
+from quizapp.accounts.queries import find_actor, find_set_up
+from quizapp.accounts.services import create_grant, make_set_up_link, restore_account, verify_sign_in
 from quizapp.audit.models import AuditEvent
 from quizapp.audit.services import record
 from quizapp.core.clock import to_ms
@@ -232,6 +232,27 @@ def test_the_account_is_closed_the_place_goes_on_and_photos_are_marked(
     assert db.scalars(select(Attempt.person_id).where(Attempt.account_id == known.account_id)).all() == [
         known.person_id
     ]
+
+
+def test_an_erased_account_gets_no_link_no_grant_and_is_not_restored(
+    either_db: Session, known: Known, tmp_path: Path
+) -> None:
+    db = either_db
+    account = db.get_one(Account, known.account_id)
+    with transaction(db):
+        old = make_set_up_link(db, account=account, actor=SYSTEM, now=START)
+    erase(db, known.person_id, tmp_path)
+    with pytest.raises(LinkInvalid):
+        find_set_up(db, old, START)
+    values: dict[str, Any] = {"account": account, "actor": SYSTEM, "now": START}
+    for act in (
+        lambda: make_set_up_link(db, **values),
+        lambda: restore_account(db, **values),
+        lambda: create_grant(db, role=Role.TRAINER, unit=None, industry=None, **values),
+    ):
+        with pytest.raises(AccountErased), transaction(db):
+            act()
+    assert db.get_one(Account, known.account_id).suspended_at is not None
 
 
 def test_an_erasure_ends_the_undo_of_a_merge(either_db: Session, known: Known, tmp_path: Path) -> None:

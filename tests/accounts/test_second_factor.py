@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyotp
 import pytest
@@ -14,7 +15,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from quizapp.accounts.errors import AccountBeyond, FactorCodeWrong, FactorMissing, FactorStands
+from quizapp.accounts import throttle
+from quizapp.accounts.errors import AccountBeyond, FactorCodeWrong, FactorMissing, FactorStands, TriesLocked
+from quizapp.accounts.lock import AFTER, check_lock, lock_after_failure
 from quizapp.accounts.models import Account, RecoveryCode, SecondFactor
 from quizapp.accounts.services import second_factor as factors
 from quizapp.accounts.totp import matching_step, new_totp_secret, read_code
@@ -220,6 +223,58 @@ def test_guesses_are_slowed_per_account(site: Callable[[str], Flask], clock: Fak
     assert send(late, "/sign-in/code", code=right).status_code == 429
     clock.forward(seconds=40)
     assert send(late, "/sign-in/code", code=pyotp.TOTP(secret).at(clock.now)).status_code == 303
+
+
+def test_ten_wrong_codes_close_the_second_step_for_an_hour(
+    site: Callable[[str], Flask], clock: FakeClock, db: Session, keys: Keys
+) -> None:
+    app = site("optional")
+    owner, guesser = app.test_client(), app.test_client()
+    sign_in(owner, "linxiao")
+    secret, codes = set_up(owner, clock)
+    clock.forward(minutes=20)
+    sign_in(guesser, "linxiao")
+    for number in range(AFTER):
+        clock.forward(seconds=31)  # as long as the page tells
+        assert send(guesser, "/sign-in/code", code=f"00000{number}").status_code == 422
+    fresh = app.test_client()
+    for minutes in (0, 16, 30):  # longer than failures are counted for slowing
+        clock.forward(minutes=minutes)
+        sign_in(fresh, "linxiao")
+        assert "先锁住" in fresh.get("/sign-in/code").text
+        for code in (pyotp.TOTP(secret).at(clock.now), codes[0]):
+            refused = send(fresh, "/sign-in/code", code=code)
+            assert (refused.status_code, "先锁住" in refused.text) == (429, True)
+    assert owner.get("/sessions").status_code == 200  # who is in stays in
+    assert send(owner, "/me/account/second-factor/remove", "/me/account", code=codes[0]).status_code == 429
+    clock.forward(minutes=15)
+    sign_in(fresh, "linxiao")
+    assert send(fresh, "/sign-in/code", code=pyotp.TOTP(secret).at(clock.now)).status_code == 303
+    actions = db.scalars(select(AuditEvent.action)).all()
+    assert actions.count("second_factor_locked") == 1
+
+
+def test_a_new_factor_is_not_locked_by_wrong_codes_of_the_old_one(
+    either_db: Session, keys: Keys, account: Account
+) -> None:
+    enrol(either_db, keys, account)
+
+    def subject() -> throttle.Subject:
+        return throttle.Subject("account", factors.guess_subject(either_db, account))
+
+    guesses: dict[str, Any] = {"keys": keys, "kind": "second_factor", "now": START}
+    locked = []
+    for _ in range(AFTER):
+        throttle.record_failure(either_db, subjects=[subject()], **guesses)
+        locked.append(lock_after_failure(either_db, subject=subject(), **guesses))
+    assert locked == [False] * (AFTER - 1) + [True]
+    with pytest.raises(TriesLocked) as refused:
+        check_lock(either_db, subject=subject(), **guesses)
+    assert refused.value.data["minutes"] == 60
+    with transaction(either_db):
+        factors.reset_second_factor(either_db, account=account, actor=SYSTEM, now=START)
+    check_lock(either_db, subject=subject(), **guesses)
+    check_lock(either_db, subject=throttle.Subject("account", "another:new"), **guesses)
 
 
 def test_the_owner_renews_codes_and_takes_it_away_with_a_code(site: Callable[[str], Flask], clock: FakeClock) -> None:

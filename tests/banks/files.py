@@ -22,6 +22,7 @@ items:
     state: approved
     difficulty: 3
     fact: D04
+    audience: [resident]
     objective: {zh: 知道油锅起火的正确做法, en: Knows how to put out burning oil}
     stem:
       zh: 炒菜时油锅突然起火，最先该怎么做？
@@ -44,6 +45,7 @@ items:
     state: approved
     difficulty: 2
     fact: D11
+    audience: [resident]
     objective: {zh: 知道楼道的用途, en: Knows what stairwells are for}
     stem:
       zh: 楼道里可以暂时给电动自行车充电。
@@ -77,9 +79,14 @@ def spoilt(old: str, new: str) -> str:
     return SOUND.replace(old, new)
 
 
+def character(number: int) -> str:
+    """A common Chinese character; another for each number below 3,000."""
+    return bytes([0xB0 + number // 94, 0xA1 + number % 94]).decode("gb2312")
+
+
 def _distinct(code: str) -> str:
     """Twelve characters that follow from the id, so that stems are not near-duplicates."""
-    return "".join(chr(0x4E00 + byte) for byte in sha256(code.encode()).digest()[:12])
+    return "".join(character(byte) for byte in sha256(code.encode()).digest()[:12])
 
 
 def make_item(code: str = "SAF-FIRE-001", **values: Any) -> ParsedItem:
@@ -108,6 +115,7 @@ def make_item(code: str = "SAF-FIRE-001", **values: Any) -> ParsedItem:
         },
         "citation": {"document": "消防安全手册", "article": "第六条", "year": 2021},
         "review_by": "2030-12",
+        "audience": ("resident",),
         "file": "safety/fire.yaml",
         "line": 5,
     }

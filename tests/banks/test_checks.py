@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from quizapp.banks.checks import CHECKS, check_banks
-from quizapp.banks.checks.coverage import blueprint_faults, literacy_faults, worst_guess_pass
+from quizapp.banks.checks.coverage import blueprint_faults, health_faults, literacy_faults, worst_guess_pass
 from quizapp.banks.checks.duplicates import duplicate_faults
 from quizapp.banks.checks.items import item_faults, negative_word, option_numbers
 from quizapp.banks.checks.shares import FEWEST, share_faults
@@ -17,7 +17,7 @@ from quizapp.banks.checks.texts import language_faults
 from quizapp.banks.faults import WORDS, Fault
 from quizapp.banks.formats.yaml_bank import Reading
 from quizapp.banks.parsed import ParsedBanks, ParsedBenchmark, ParsedBlueprint, ParsedItem, ParsedTopic
-from tests.banks.files import make_banks, make_item, make_true_false, told
+from tests.banks.files import character, make_banks, make_item, make_true_false, told
 
 TODAY = date(2026, 11, 24)
 
@@ -42,12 +42,15 @@ OPTIONS = {"a": "往锅里倒一碗清水", "b": "盖上锅盖并关火", "c": "
 SPOILT = [
     ({"options": {"a": "甲地", "c": "乙处", "b": "丙方", "d": "丁点"}}, "option_order"),
     ({"key": ("e",)}, "key_unknown"),
-    ({"stem": both("长" * 121)}, "stem_too_long"),
+    ({"stem": both("长" * 61)}, "stem_too_long"),
+    ({"stem": both("长" * 161), "stimulus": "situation"}, "stem_too_long"),
+    ({"audience": ()}, "audience_missing"),
+    ({"options": {**OPTIONS, "b": "盖上锅盖并关火。"}}, "option_ends"),
     ({"stem": both("下列哪种做法**不对？")}, "mark_unbalanced"),
     ({"stem": both("灭火时，下列做法不正确的是哪一个？")}, "negative_unmarked"),
     ({"options": {**OPTIONS, "d": "以上都是"}}, "all_of_above"),
     ({"options": {**OPTIONS, "d": "都不正确"}}, "all_of_above"),
-    ({"options": {**OPTIONS, "d": "盖上锅盖，并关火。"}}, "option_same"),
+    ({"options": {**OPTIONS, "d": "盖上锅盖，并关火"}}, "option_same"),
     ({"options": {**OPTIONS, "d": "盖上锅盖并关火再跑"}}, "option_inside"),
     ({"options": {"a": "3年", "b": "2年", "c": "5年"}, "ordered": True}, "numbers_not_ascending"),
     ({"options": {"a": "2年", "b": "3年", "c": "5年"}}, "numbers_not_ordered"),
@@ -68,6 +71,15 @@ SPOILT = [
 @pytest.mark.parametrize(("values", "code"), SPOILT, ids=[f"{s[1]}-{n}" for n, s in enumerate(SPOILT)])
 def test_an_item_is_refused_for_one_fault(values, code):
     assert faults_of(make_item(**values)) == [(code, "refuse")]
+
+
+def test_an_option_that_stands_out_by_its_length_is_refused_in_chinese_and_told_in_english():
+    found = faults_of(make_item(options={**OPTIONS, "b": "盖住"}))
+    assert found == [("option_lengths", "refuse"), ("option_lengths", "warn")]
+
+
+def test_a_situation_may_be_longer():
+    assert faults_of(make_item(stem=both("长" * 61), stimulus="situation")) == []
 
 
 def test_a_month_of_review_that_has_passed_is_only_told():
@@ -157,7 +169,7 @@ def choices(count: int, lengths: dict[str, int], keys: str = "abcd") -> list[Par
         make_item(
             f"SAF-FIRE-{n}",
             options={
-                o: chr(0x4E00 + 40 * n + i) * (lengths["key"] if o == keys[n % len(keys)] else lengths[f"other{i}"])
+                o: character(40 * n + i) * (lengths["key"] if o == keys[n % len(keys)] else lengths[f"other{i}"])
                 for i, o in enumerate("abcd")
             },
             key=(keys[n % len(keys)],),
@@ -185,12 +197,13 @@ def test_the_limits_of_the_longest_option():
         other = []
         for n in range(total - hits):
             # The option after the key is the longest one.
-            options = {o: chr(0x7000 + 9 * n + i) * (5 + (o == "abcd"[(n + 1) % 4])) for i, o in enumerate("abcd")}
+            options = {o: character(1800 + 9 * n + i) * (5 + (o == "abcd"[(n + 1) % 4])) for i, o in enumerate("abcd")}
             other.append(make_item(f"SAF-HOME-{n}", options=options, key=("abcd"[n % 4],), stem=longest[0].stem))
         return {code: level for code, level in shares([*longest, *other]).items() if code.startswith("longest_is_key")}
 
     assert mixed(10) == {}
-    assert mixed(14) == {"longest_is_key": "warn", "longest_is_key_all": "refuse"}
+    assert mixed(13) == {"longest_is_key_all": "refuse"}
+    assert mixed(14) == {"longest_is_key": "refuse", "longest_is_key_all": "refuse"}
     assert mixed(17) == {"longest_is_key": "refuse", "longest_is_key_all": "refuse"}
 
 
@@ -211,22 +224,51 @@ def test_true_and_false_are_half_and_half():
 
     assert mixed(10) == {}
     assert mixed(9) == {}
-    assert mixed(8) == {"true_share": "warn"}
-    assert mixed(7) == {"true_share": "refuse"}
+    assert mixed(8) == {"true_share": "refuse"}
+    assert mixed(12) == {"true_share": "refuse"}
     assert mixed(13) == {"true_share": "refuse"}
     assert mixed(0, FEWEST - 1) == {}
 
 
-def test_absolute_words_give_nothing_away():
-    stems = [both("任何时候都必须这样做才算得上是安全的做法") for _ in range(20)]
+@pytest.mark.parametrize(
+    ("zh", "en"),
+    [("这样做在任何时候都算得上是安全的好做法", "So"), ("这样做算得上是安全的好做法吧你说是不是呢", "Always")],
+)
+def test_absolute_words_give_nothing_away(zh, en):
+    def mixed(in_false: int, in_true: int) -> dict[str, str]:
+        items = []
+        for n in range(40):
+            word = n // 2 < (in_true if n % 2 else in_false)
+            stem = both(zh, en) if word else both("这是一个二十个字左右的题干用来测试长度", "So")
+            items.append(make_true_false(f"SAF-FIRE-{n}", true=bool(n % 2), stem=stem))
+        return shares(items)
 
-    def mixed(false: int) -> dict[str, str]:
-        items = [make_true_false(f"SAF-FIRE-{n}", true=n >= false, stem=stem) for n, stem in enumerate(stems)]
-        return {code: level for code, level in shares(items).items() if code == "absolute_words"}
+    assert mixed(7, 5) == {}
+    assert mixed(8, 5) == {"absolute_words": "refuse"}
+    assert mixed(0, 9) == {}
 
-    assert mixed(10) == {}
-    assert mixed(14) == {"absolute_words": "warn"}
-    assert mixed(16) == {"absolute_words": "refuse"}
+
+def test_rare_characters_are_few():
+    def mixed(rare: int) -> dict[str, str]:
+        stems = ["这是一个二十个字左右的题干用来测试长度"] * (20 - rare) + [
+            "这是一个二十个字左右的龘干用来测试长度"
+        ] * rare
+        return shares(
+            make_true_false(f"SAF-FIRE-{n}", true=n % 2 == 0, stem=both(s, "So")) for n, s in enumerate(stems)
+        )
+
+    assert mixed(7) == {}
+    assert mixed(8) == {"rare_characters": "refuse"}
+
+
+def test_the_points_of_health_literacy_are_covered_once_they_are_named():
+    def missing(*tags: str) -> str:
+        topic = make_banks(make_item(bank="health", tags=tags))
+        return "".join(fault.data["points"] for fault in health_faults(topic))
+
+    assert missing() == ""
+    assert missing(*(f"hl66_{n:02}" for n in range(1, 66))) == "66"
+    assert missing(*(f"hl66_{n:02}" for n in range(1, 67))) == ""
 
 
 def test_all_options_right_is_rare():
@@ -263,31 +305,37 @@ def test_stems_that_are_long_on_the_whole_are_told():
     assert shares(items) == {"stem_lengths": "warn"}
 
 
-def literacy(count: int = 104, points: int = 104) -> ParsedBanks:
-    """Items for 26 benchmarks of five points each."""
+def literacy(short: int = 0, **values: object) -> ParsedBanks:
+    """Items for the test on 26 benchmarks of four points each, two a point; the last `short` items are left out."""
     benchmarks = tuple(
-        ParsedBenchmark(b, both("名"), both("题"), {(b - 1) * 5 + p: both("点") for p in range(1, 6)})
+        ParsedBenchmark(b, both("名"), both("题"), {(b - 1) * 4 + p: both("点") for p in range(1, 5)})
         for b in range(1, 27)
     )
     items = [
         make_item(
-            f"LIT-B{n % 26 + 1:02}-{n // 26 + 1}",
-            bank="literacy",
-            topic=f"b{n % 26 + 1:02}",
-            file="literacy/all.yaml",
-            point=(n % 26) * 5 + (n // 26 + 1 if n < points else 1),
+            f"LIT-B{b:02}-{n + 1}",
+            **{"bank": "literacy", "topic": f"b{b:02}", "file": "literacy/all.yaml", "use": "test", **values},
+            point=(b - 1) * 4 + n // 2 + 1,
         )
-        for n in range(count)
+        for b in range(1, 27)
+        for n in range(8)
     ]
-    return ParsedBanks((ParsedTopic("literacy", "all", both("全"), tuple(items), "literacy/all.yaml"),), benchmarks)
+    kept = tuple(items[: len(items) - short])
+    return ParsedBanks((ParsedTopic("literacy", "all", both("全"), kept, "literacy/all.yaml"),), benchmarks)
 
 
-def test_the_literacy_bank_covers_every_benchmark_and_ninety_points():
+def test_the_literacy_bank_covers_every_benchmark_and_point_for_the_test():
     assert list(literacy_faults(literacy())) == []
-    assert [(f.code, f.data) for f in literacy_faults(literacy(103))] == [
-        ("benchmark_items", {"benchmark": 26, "count": 3})
+    assert [(f.code, f.data) for f in literacy_faults(literacy(1))] == [
+        ("benchmark_items", {"benchmark": 26, "count": 7, "least": 8}),
+        ("point_cover", {"least": 2, "points": "104", "count": 1}),
     ]
-    assert told(list(literacy_faults(literacy(points=80)))) == [("point_cover", "refuse")]
+    assert {f.code for f in literacy_faults(literacy(state="draft"))} == {"benchmark_items", "point_cover"}
+    assert {f.code for f in literacy_faults(literacy(use="practice"))} == {"benchmark_items", "point_cover"}
+
+
+def test_a_literacy_item_is_for_the_test_or_for_practice():
+    assert "use_both" in {f.code for f in literacy_faults(literacy(use="both"))}
 
 
 def test_points_stand_in_literacy_items_and_belong_to_the_standard():
@@ -297,7 +345,7 @@ def test_points_stand_in_literacy_items_and_belong_to_the_standard():
         banks = ParsedBanks((*whole.topics, topic), whole.benchmarks if standard else ())
         return [fault.code for fault in literacy_faults(banks)]
 
-    item = {"bank": "literacy", "topic": "x", "file": "literacy/x.yaml"}
+    item = {"bank": "literacy", "topic": "x", "file": "literacy/x.yaml", "use": "practice"}
     assert codes(make_item("LIT-B01-9", point=1, **item)) == []
     assert codes(make_item("LIT-B01-9", point=None, **item)) == ["point_missing"]
     assert codes(make_item("LIT-B01-9", point=131, **item)) == ["point_unknown"]

@@ -50,7 +50,7 @@ SPOILT = [
     ("type: single_choice", "type: essay", "not_one_of", "type: essay", "single_choice"),
     ("difficulty: 3", "difficulty: hard", "wrong_type", "difficulty: hard", "difficulty: 3"),
     ("difficulty: 3", "difficulty: 6", "out_of_range", "difficulty: 6", "1 and 5"),
-    ("    fact: D04\n", "    fact: D04\n    audience: [everybody]\n", "not_one_of", "audience:", "resident"),
+    ("    key: b\n", "    key: b\n    stimulus: story\n", "not_one_of", "stimulus:", "situation"),
     ("    fact: D04\n", "    fact: D04\n    tags: [Hot Work]\n", "wrong_pattern", "tags:", "hot_work"),
     (
         "    key: b\n",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -19,9 +21,11 @@ from quizapp.models import Base
 from quizapp.organisation.models import OrgUnit, UnitMerge
 from quizapp.organisation.unit_merging import merge_units
 from quizapp.quizzes.models import Attempt, Delivery, DeliveryAudience
+from quizapp.reports.models import RollupDay, RollupStale
+from quizapp.reports.rollups.services import advance, refresh
 from quizapp.trainings.models import Attendance, TrainingSession
 from tests.conftest import START
-from tests.factories import make_account, make_attempt, make_delivery, make_unit
+from tests.factories import make_account, make_attempt, make_delivery, make_session, make_unit
 
 
 def test_there_is_one_head() -> None:
@@ -129,6 +133,29 @@ def test_administration_goes_down_and_up_with_data_in_it(either_database: Databa
     )
     with pytest.raises(DatabaseError, match="audit_event"), either_database.engine.begin() as connection:
         connection.exec_driver_sql(round_it)
+
+
+def test_who_took_part_before_is_summed_anew(either_database: Database) -> None:
+    with either_database.session() as db, transaction(db):
+        make_session(db, make_unit(db), unit_path="/1/")
+        for days in (1, 1, 40):
+            make_attempt(
+                db, make_delivery(db), now=START - timedelta(days=days), state="submitted", score=1, passed=True
+            )
+    with either_database.session() as db:
+        advance(db, START.date())
+        while refresh(db):
+            pass
+    migrate.downgrade(either_database, "0012")
+    migrate.upgrade(either_database)
+    with either_database.session() as db:
+        assert db.scalars(select(TrainingSession.unit_path)).all() == [None]
+        noted = db.execute(select(RollupStale.delivery_id, RollupStale.local_date)).all()
+        assert sorted(noted) == sorted(db.execute(select(RollupDay.delivery_id, RollupDay.day).distinct()).all())
+        assert len(noted) == 3
+        while refresh(db):
+            pass
+        assert db.scalar(select(func.count()).select_from(RollupStale)) == 0
 
 
 def test_partial_indexes_live_through_a_rebuilt_table(sqlite_database: Database) -> None:

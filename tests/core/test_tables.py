@@ -157,8 +157,9 @@ def test_a_packed_bomb_is_refused() -> None:
 
 
 def test_headings_are_recognised_as_people_write_them() -> None:
-    assert recognise(["序号", "姓　名*", "手机号码（必填）", "工作单位", "单位代码", "职务", "出生年份", "性别"], PEOPLE_FIELDS) == {
-        "name": 1, "phone": 2, "unit": 3, "unit_code": 4, "job_role": 5, "birth_year": 6, "sex": 7,
+    headings = ["序号", "姓　名*", "手机号码（必填）", "工作单位", "单位代码", "职务", "出生年份", "性别", "重点人群"]
+    assert recognise(headings, PEOPLE_FIELDS) == {
+        "name": 1, "phone": 2, "unit": 3, "unit_code": 4, "job_role": 5, "birth_year": 6, "sex": 7, "key_group": 8,
     }  # fmt: skip
     assert recognise(["No.", "Full Name", "MOBILE", "Employer", "Sector"], PEOPLE_FIELDS) == {
         "name": 1, "phone": 2, "unit": 3, "industry": 4,

@@ -33,10 +33,10 @@ def demo_client(demo_app: Flask) -> FlaskClient:
     return demo_app.test_client()
 
 
-def test_the_chooser_shows_six_roles_and_the_banner(demo_client: FlaskClient) -> None:
+def test_the_chooser_shows_the_roles_and_the_banner(demo_client: FlaskClient) -> None:
     page = demo_client.get("/demo", base_url=HERE, environ_base=LOOPBACK)
     assert page.status_code == 200
-    assert page.text.count('name="role"') == len(ROLES) == 6
+    assert page.text.count('name="role"') == len(ROLES) == 7
     assert "演示数据" in page.text
 
 

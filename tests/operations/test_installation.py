@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from quizapp.banks.services import fingerprint
 from quizapp.config import SettingInvalid, Settings, read_settings
 from quizapp.core.db import Database, transaction
 from quizapp.core.tokens import Keys
 from quizapp.operations.installation import check_mark, open_installation, set_mark
 from quizapp.operations.server import check_address
-from quizapp.operations.services import fingerprint
 from tests.conftest import make_settings
 from tests.factories import make_account
 from tests.operations.support import free_port, run_command

@@ -53,6 +53,7 @@ def delivery_form(**changes: Any) -> dict[str, Any]:
         "birth_year": "optional",
         "sex": "off",
         "education": "off",
+        "key_group": "off",
         "industry": "off",
         "phone": "off",
         "keeper": "临江区科协",

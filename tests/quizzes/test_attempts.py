@@ -89,12 +89,15 @@ def recorded_moves(db: Session) -> list[tuple[int | None, int | None, int | None
 
 def test_an_attempt_keeps_a_snapshot_of_the_day(either_db: Session, keys: Keys) -> None:
     db = either_db
-    made = delivery(db, fields={"unit": "required", "birth_year": "required", "sex": "optional"})
+    made = delivery(
+        db, fields={"unit": "required", "birth_year": "required", "sex": "optional", "key_group": "required"}
+    )
     with transaction(db):
         unit = make_unit(db, made.unit)
-    attempt = begin(db, made, keys, unit_id=unit.id, birth_year=1958, sex="female").attempt
+    attempt = begin(db, made, keys, unit_id=unit.id, birth_year=1958, sex="female", key_group="elderly").attempt
     assert (attempt.unit_id, attempt.unit_path, attempt.unit_known) == (unit.id, unit.path, "self_declared")
     assert (attempt.age_band, attempt.sex, attempt.identity_level) == ("60-69", "female", "none")
+    assert attempt.key_group == "elderly"
     assert attempt.deadline_at == NOW + 1800_000
     assert attempt.accepts_until == attempt.deadline_at + 30_000
     assert not attempt.is_first  # nobody knows who this is: person-times only
@@ -114,14 +117,23 @@ def test_a_signed_in_snapshot_is_filled_from_what_is_known_of_the_person(
         db.flush()
         person = db.get_one(Person, actor.person_id)
         person.source, person.unit_id, person.industry_id = source, unit.id, industry.id
-        person.birth_year, person.sex, person.education, person.key_group = 1990, "male", "university", "workers"
+        person.birth_year, person.sex, person.education, person.key_group = (
+            1990,
+            "male",
+            "university",
+            "industrial_worker",
+        )
     attempt = begin(db, made, keys, actor=actor).attempt
     db.expire_all()
     assert (attempt.unit_id, attempt.unit_path, attempt.unit_known) == (unit.id, unit.path, known)
     assert (attempt.industry_id, attempt.age_band, attempt.sex) == (industry.id, "30-39", "male")
-    assert (attempt.education, attempt.key_group, attempt.identity_level) == ("university", "workers", "signed_in")
-    stated = begin(db, made, keys, actor=actor, unit_id=made.unit_id, sex="female", education="primary").attempt
-    assert (stated.unit_known, stated.sex, stated.education) == ("self_declared", "female", "primary")
+    assert (attempt.education, attempt.key_group, attempt.identity_level) == (
+        "university",
+        "industrial_worker",
+        "signed_in",
+    )
+    stated = begin(db, made, keys, actor=actor, unit_id=made.unit_id, sex="female", key_group="farmer").attempt
+    assert (stated.unit_known, stated.sex, stated.key_group) == ("self_declared", "female", "farmer")
 
 
 def test_a_match_by_name_and_phone_fills_nothing_in(either_db: Session, keys: Keys) -> None:
@@ -131,7 +143,7 @@ def test_a_match_by_name_and_phone_fills_nothing_in(either_db: Session, keys: Ke
     with transaction(db):
         person = db.get_one(Person, actor.person_id)
         person.unit_id, person.birth_year, person.sex = made.unit_id, 1990, "male"
-        person.education, person.key_group = "university", "workers"
+        person.education, person.key_group = "university", "industrial_worker"
     attempt = begin(db, made, keys, name="李国", phone=PHONE).attempt
     assert (attempt.person_id, attempt.identity_level) == (actor.person_id, "matched")
     assert (attempt.unit_id, attempt.unit_path, attempt.unit_known) == (None, None, "none")

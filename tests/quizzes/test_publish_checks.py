@@ -84,6 +84,7 @@ def _checks(db: Session, blueprint: QuizBlueprint, clock: FakeClock, **changes: 
         ({}, "asks_age", "ok"),
         ({"fields": {"unit": "required", "phone": "optional"}}, "phone_unmatched", "look"),
         ({"fields": {"name": "required", "unit": "required", "education": "optional"}}, "education_unused", "look"),
+        ({"fields": {"name": "required", "unit": "required", "key_group": "optional"}}, "key_group_unused", "look"),
     ],
 )
 def test_each_check_has_its_state(
@@ -130,7 +131,11 @@ def test_every_check_has_words_in_both_languages(app: Flask, db: Session, clock:
         blueprint, unit = make_blueprint(db), make_unit(db)
     plans: list[dict[str, Any]] = [
         {"unit": unit, "audience": [AudienceLine(unit.id, 1)]},
-        {"fields": {"phone": "required", "education": "required"}, "paper_count": 1, "guests": False},
+        {
+            "fields": {"phone": "required", "education": "required", "key_group": "optional"},
+            "paper_count": 1,
+            "guests": False,
+        },
         *({"closes_at": clock() + timedelta(minutes=minutes)} for minutes in (-1, 5, 40)),
         {"opens_at": clock() + timedelta(days=40)},
     ]

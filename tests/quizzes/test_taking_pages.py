@@ -17,6 +17,7 @@ from quizapp.core.clock import to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.hot import HotStatement
 from quizapp.core.tokens import Keys
+from quizapp.organisation.models import Person
 from quizapp.quizzes.models import Attempt, Delivery, LateResponse, PaperItem, Response
 from quizapp.quizzes.views import quizzes_runtime
 from tests.conftest import START, FakeClock
@@ -365,6 +366,26 @@ def test_errors_stand_at_their_fields_and_keep_what_was_typed(app: Flask, databa
         assert words in page
     with database.session() as db:
         assert db.scalars(select(Attempt)).all() == []
+
+
+def test_a_key_group_is_asked_where_the_delivery_says_so_and_takes_no_other_word(
+    app: Flask, database: Database
+) -> None:
+    made = deliver(database, fields={"name": "optional", "key_group": "required"})
+    resident = Resident(app, made.poster_code)
+    form = resident.get(f"/q/{resident.code}/start").text
+    for words in ("青少年", "农民", "产业工人", "老年人", "领导干部和公务员", "都不是"):
+        assert words in form
+    assert "重点人群" in resident.get(f"/q/{resident.code}").text
+    assert "请选择一类" in resident.start(under_14="no").text
+    refused = resident.start(under_14="no", key_group="astronaut")
+    assert (refused.status_code, "这一项要填" in refused.text) == (422, True)
+    assert resident.start(under_14="no", name="李国", key_group="farmer").status_code == 303
+    with database.session() as db:
+        assert db.scalars(select(Attempt.key_group)).one() == "farmer"
+        assert db.scalars(select(Person.key_group).where(Person.name == "李国")).one() == "farmer"
+    plain = deliver(database, fields={"name": "optional"})
+    assert "产业工人" not in Resident(app, plain.poster_code).get(f"/q/{plain.poster_code}/start").text
 
 
 def test_a_child_needs_a_guardian_and_gives_no_phone(app: Flask, database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
 from datetime import date, timedelta
 
@@ -15,7 +16,9 @@ from quizapp.core.errors import Forbidden, NotFound
 from quizapp.core.scope import Role
 from quizapp.measurement.intervals import rate_difference
 from quizapp.quizzes.models import Attempt
+from quizapp.reports.attempt_rows import COLUMNS
 from quizapp.reports.figures import FigureFilters, GroupDimension, compare, group_table
+from quizapp.reports.record_words import record_words
 from quizapp.reports.suppression import FEWEST_ANSWERS
 from tests.conftest import START
 from tests.factories import make_attempt, make_person
@@ -23,6 +26,7 @@ from tests.reports.test_figures import District, add, make_district, scope_of
 from tests.reports.test_pages import client_for
 
 FIELDS = {
+    GroupDimension.KEY_GROUP: "key_group",
     GroupDimension.AGE_BAND: "age_band",
     GroupDimension.SEX: "sex",
     GroupDimension.EDUCATION: "education",
@@ -32,7 +36,7 @@ FIELDS = {
 
 def fill(db: Session, d: District, count: int, seed: int = 5) -> None:
     dice = random.Random(seed)
-    for _ in range(count):
+    for number in range(count):
         state = dice.choices(["submitted", "expired", "void"], [8, 1, 1])[0]
         make_attempt(
             db,
@@ -47,6 +51,7 @@ def fill(db: Session, d: District, count: int, seed: int = 5) -> None:
             age_band=dice.choice(["18-29", "30-39", None]),
             sex=dice.choice(["female", "male"]),
             education=dice.choice(["junior", "college", None]),
+            key_group=random.Random(number).choice(["farmer", "elderly", None]),
             identity_level=dice.choice(["matched", "device", "signed_in"]),
         )
 
@@ -57,6 +62,7 @@ def fill(db: Session, d: District, count: int, seed: int = 5) -> None:
         (GroupDimension.AGE_BAND, GroupDimension.SEX),
         (GroupDimension.UNIT, GroupDimension.AGE_BAND),
         (GroupDimension.EDUCATION, None),
+        (GroupDimension.KEY_GROUP, None),
         (GroupDimension.MONTH, GroupDimension.UNIT),
         (GroupDimension.IDENTITY, GroupDimension.EDUCATION),
     ],
@@ -168,3 +174,34 @@ def test_the_pages_show_groups_months_and_changes(db: Session, app: Flask) -> No
     assert client_for(app, d.top, Role.LEADER).get("/reports/groups").status_code == 403
     assert client_for(app, d.top).get("/reports/export/comparison/xlsx?from=2026-11-01").status_code == 200
     assert client_for(app, d.top).get("/reports/export/groups/csv?by=month").status_code == 200
+
+
+def test_a_key_group_has_its_word_in_filters_tables_records_and_files(db: Session, app: Flask) -> None:
+    d = make_district(db)
+    for group in ("farmer", "elderly"):
+        add(db, d.delivery, d.left, 15, 5, key_group=group, is_first=True)
+    db.commit()
+    client = client_for(app, d.top)
+    page = client.get("/reports/pass-rates?group=farmer").text
+    assert '<option value="farmer" selected>农民</option>' in page
+    table = client.get("/reports/groups?by=key_group").text
+    assert re.search(r'data-row="[^"]*farmer[^"]*">\s*<th[^>]*>农民', table)
+    with app.test_request_context():
+        assert record_words()[str(COLUMNS.index("key_group"))]["elderly"] == "老年人"
+    rows = client.get("/reports/export/groups/csv?by=key_group").data.decode("utf-8-sig").splitlines()
+    assert [row.split(",")[0] for row in rows[2:]] == ["农民", "老年人"]
+
+
+def test_every_table_says_of_whom_it_is(db: Session, app: Flask) -> None:
+    d = make_district(db)
+    for number in range(8):
+        person = make_person(db, unit_id=d.left.id, rostered_on=START.date())
+        if number < 5:
+            make_attempt(db, d.delivery, d.left, person_id=person.id, sex="female")
+    db.commit()
+    client = client_for(app, d.top)
+    for page in ("pass-rates?", "groups?by=sex&", "groups?by=month&", "comparison?"):
+        text = client.get(f"/reports/{page}delivery={d.delivery.id}").text
+        assert "参加者中（名册 8 人中的 5 人），不代表全体居民" in text, page
+    assert "参加者中，不代表全体居民" in client.get("/reports/groups?by=age_band&sex=female").text
+    assert "/reports/export/comparison?" in client.get("/reports/comparison").text

@@ -6,6 +6,7 @@ import csv
 import io
 import random
 
+import pytest
 from flask import Flask
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
@@ -36,6 +37,8 @@ def test_page_and_files_show_the_same_figures(db: Session, app: Flask) -> None:
     sheet = book.get_sheet_by_name("逐题").to_python()
     assert [line[0] for line in sheet[1:]] == [row.code for row in rows]
     assert [line[4:7] for line in sheet[1:]] == [[row.asked, row.answered, row.right] for row in rows]
+    drawn = book.get_sheet_by_index(2).to_python()  # the numbers of the chart
+    assert {line[0]: line[1] for line in drawn[1:]} == pytest.approx({row.code: row.rate for row in rows})
     table = list(csv.reader(io.StringIO(client.get(f"{address}.csv").data.decode("utf-8-sig"))))
     assert [line[7] for line in table[1:]] == [f"{row.rate:.1%}" for row in rows if row.rate is not None]
     db.rollback()  # the log was written by another connection

@@ -66,7 +66,9 @@ def test_the_year_counts_people_once_and_times_each_time(either_db: Session) -> 
     assert (so_far.closed, so_far.persons) == (16, 14)
 
 
-def test_the_page_says_what_to_do_when_nothing_is_there_and_leaders_see_no_figure(db: Session, app: Flask) -> None:
+def test_the_page_says_what_to_do_when_nothing_is_there_and_leaders_see_no_figure_of_today(
+    db: Session, app: Flask
+) -> None:
     d = make_district(db)
     db.commit()
     assert "今年还没有记录" in client_for(app, d.top).get("/overview").text
@@ -86,4 +88,4 @@ def test_the_page_says_what_to_do_when_nothing_is_there_and_leaders_see_no_figur
     assert all(one in page for one in intervals)  # the same figures on both pages
     leader = client_for(app, d.top, Role.LEADER).get("/overview").text
     assert "62.9%" not in leader
-    assert "只看汇总" in leader
+    assert "今年还没有结束的测验" in leader

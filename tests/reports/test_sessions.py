@@ -15,14 +15,17 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from quizapp import parts  # noqa: F401 # what happens before a unit moves is asked of every feature
 from quizapp.audit.models import AuditEvent
 from quizapp.core.clock import from_ms, local_date, to_ms
 from quizapp.core.db import Database
 from quizapp.core.errors import Forbidden, NotFound
-from quizapp.core.scope import Permission, Role
+from quizapp.core.scope import SYSTEM, Permission, Role
 from quizapp.jobs.models import Job
 from quizapp.jobs.worker import run_pending
 from quizapp.organisation.models import OrgUnit
+from quizapp.organisation.tree import move_unit
+from quizapp.organisation.unit_merging import merge_units, undo_unit_merge
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figures.sessions import (
     SessionCounts,
@@ -113,7 +116,7 @@ def counted_one_by_one(db: Session, filters: SessionFilters, unit: OrgUnit) -> d
         return ["", unit.path + path[len(unit.path) :].split("/")[0] + "/"]
 
     for session in db.scalars(select(TrainingSession)):
-        holder = db.get_one(OrgUnit, session.unit_id).path
+        holder = session.unit_path or db.get_one(OrgUnit, session.unit_id).path
         if session.cancelled_at is not None or session.starts_at > to_ms(START):
             continue
         if not filters.first_day <= local_date(session.starts_at) <= filters.last_day:
@@ -244,6 +247,46 @@ def test_people_count_with_their_unit_of_that_day_and_are_seen_by_todays(either_
     assert session_table(db, scope_of(d.other), filters, START).total.counts.attended == 0
     found = find_lines(db, scope_of(d.other), filters, FigureCode.ATTENDED, {}, START, first=0, size=9)
     assert (found.total, found.rows) == (0, [])
+
+
+def test_sessions_roll_up_by_the_place_of_their_day_and_are_seen_by_todays(either_db: Session) -> None:
+    db = either_db
+    d = make_district(db)
+    held = make_session(db, d.left)
+    to_come = make_session(db, d.left, starts_at=to_ms(START + timedelta(days=3)))
+    make_attendance(db, held.id, make_person(db).id)
+    db.commit()
+    later, filters = START + timedelta(days=9), filters_of(unit_id=d.street.id)
+    move_unit(db, unit=d.left, parent=d.other, actor=SYSTEM, now=START + timedelta(hours=1))
+    db.commit()
+    was = f"{d.street.path}{d.left.id}/"
+    assert (held.unit_path, to_come.unit_path) == (was, None)
+    rows = session_table(db, scope_of(d.top), filters, later).rows
+    moved = next(row for row in rows if row.path == was)
+    assert (moved.moved, moved.opens, moved.counts.sessions, moved.counts.attended, moved.persons) == (
+        True,
+        False,
+        1,
+        1,
+        1,
+    )
+    assert rows[0].counts.sessions == 1
+    new = session_table(db, scope_of(d.top), filters_of(unit_id=d.other.id), later)
+    assert (new.total.counts.sessions, new.total.counts.attended) == (1, 0)  # the one to come went along
+    # the old street sees it no more; to the new one it is not its figure
+    for unit in (d.street, d.other):
+        assert session_table(db, scope_of(unit), filters_of(), later).total.counts.attended == 0
+    at = {"at": was}
+    total, found = find_sessions(db, scope_of(d.top), filters, at, later, first=0, size=9)
+    assert (total, [one.id for one in found]) == (1, [held.id])
+    assert find_lines(db, scope_of(d.top), filters, FigureCode.ATTENDED, at, later, first=0, size=9).total == 1
+    # merged into another and taken back: what was held stays where it was, whatever became of the unit
+    merge = merge_units(db, kept_id=d.right.id, merged_id=d.left.id, actor=SYSTEM, now=later)
+    db.commit()
+    undo_unit_merge(db, merge=merge, actor=SYSTEM, now=later)
+    db.commit()
+    db.expire_all()
+    assert (held.unit_path, to_come.unit_path) == (was, f"{d.other.path}{d.left.id}/")
 
 
 def test_foreign_units_are_not_found_and_leaders_get_nothing(either_db: Session) -> None:

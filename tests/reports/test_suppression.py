@@ -67,6 +67,15 @@ def known_range(tree: Node, target: Node, shown: set[str]) -> tuple[float, float
     return round(least.fun, 6), round(-greatest.fun, 6)
 
 
+@given(trees)
+def test_what_one_page_shows_is_decided_as_in_the_whole_tree(values: list) -> None:
+    tree = tree_of("/", values)
+    whole = Shown.of(tree, strict=False).rate
+    for node in tree.walk():
+        on_page = {node.key, *node.parts}
+        assert Shown.of(tree, strict=False, down_to=node.key).rate & on_page == whole & on_page
+
+
 @settings(max_examples=120, deadline=None)
 @given(trees)
 def test_no_rate_of_fewer_than_ten_can_be_computed(value: list) -> None:

@@ -42,7 +42,7 @@ from tests.conftest import START, FakeClock, make_settings
 from tests.factories import make_person, make_session, make_unit
 from tests.sheets import make_csv, make_xlsx
 
-HEADS = ["姓名", "手机号", "单位", "单位码", "岗位", "出生年份", "性别", "行业"]
+HEADS = ["姓名", "手机号", "单位", "单位码", "岗位", "出生年份", "性别", "行业", "重点人群"]
 
 
 @dataclass
@@ -127,7 +127,7 @@ def person_of(db: Session, name: str) -> Person:
 
 def test_a_file_is_read_shown_and_taken_in(desk: Desk) -> None:
     batch = desk.rows(
-        ["李建国", 13800001234, "紫兴社区", "", "安全员", "1980-05-06", "男", "宾馆"],
+        ["李建国", 13800001234, "紫兴社区", "", "安全员", "1980-05-06", "男", "宾馆", "工人"],
         ["王秀兰", "+86 139 0000 5678", "", "lz", "", "", "", ""],
         ["周敏", "", "绿洲社区", "", "", "", "", ""],
     )
@@ -153,6 +153,7 @@ def test_a_file_is_read_shown_and_taken_in(desk: Desk) -> None:
             1980,
             "male",
         )
+        assert (person.key_group, person_of(db, "周敏").key_group) == ("industrial_worker", None)
         assert person.industry_id is not None
         assert str(person.rostered_on) == "2026-11-23"
         assert person.phone_hash == desk.keys.phone_hash("13800001234")
@@ -181,7 +182,7 @@ def test_every_bad_row_is_told_and_nothing_is_taken_in(desk: Desk) -> None:
         ["李七", "", "", "NO", "", "", "", ""],
         ["李八", "", "旧社区", "", "", "", "", ""],
         ["李九", "", "紫兴社区", "LZ", "", "", "", ""],
-        ["李十", "13800001234", "", "", "宇航员", "八零", "未知", "没有"],
+        ["李十", "13800001234", "", "", "宇航员", "八零", "未知", "没有", "宇航员"],
         ["13900005678", "13900005678", "", "", "", "", "", "旧行业"],
         ["李" * 41, "13900005678", "远山社区", "", "", "", "", ""],
         ["好人", "13900005679", "紫兴社区", "", "", "", "", ""],
@@ -201,6 +202,7 @@ def test_every_bad_row_is_told_and_nothing_is_taken_in(desk: Desk) -> None:
         (12, "job_role", "job_role_unknown"),
         (12, "birth_year", "birth_year_unknown"),
         (12, "sex", "sex_unknown"),
+        (12, "key_group", "key_group_unknown"),
         (13, "name", "name_without_letters"),
         (13, "industry", "industry_closed"),
         (14, "name", "name_long"),

@@ -82,6 +82,17 @@ def check_second_factor(db: Session, *, keys: Keys, account: Account, code: str,
     raise FactorCodeWrong(field="code", account_id=account.id)
 
 
+def guess_subject(db: Session, account: Account) -> str:
+    """For what wrong codes are counted: the account with its present factor, so that a new one starts anew."""
+    factor = db.get(SecondFactor, account.id)
+    return f"{account.id}:{int(factor.enrolled_at.timestamp()) if factor else 'new'}"
+
+
+def record_lock(db: Session, *, account_id: int, now: datetime) -> None:
+    """Log that so many codes were wrong that the second step is closed."""
+    _record(db, SYSTEM, "second_factor_locked", account_id, {}, now)
+
+
 def record_refused_code(db: Session, *, account_id: int, now: datetime) -> None:
     """Log a code that was not right."""
     _record(db, SYSTEM, "second_factor_refused", account_id, {}, now)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from quizapp.accounts.errors import (
     AccountBeyond,
+    AccountErased,
     GrantTooWide,
     LastAdministrator,
     LinkInvalid,
@@ -94,9 +95,10 @@ def ensure_first_administrator(db: Session, now: datetime) -> str | None:
 def make_set_up_link(db: Session, *, account: Account, actor: Actor, now: datetime) -> str:
     """The secret of a new link that sets the account's password once within seven days; an older unused link ends.
 
-    Raises AccountBeyond: whoever sets a password can act as the account.
+    Raises AccountErased, and AccountBeyond: whoever sets a password can act as the account.
     """
     check_reaches_account(db, actor, account)
+    _check_not_erased(db, account)
     db.execute(delete(SetUpLink).where(SetUpLink.account_id == account.id, SetUpLink.used_at.is_(None)))
     secret = new_secret()
     db.add(SetUpLink(secret_hash=digest(secret), account_id=account.id, expires_at=now + LINK_LIFE, created_at=now))
@@ -141,7 +143,8 @@ def create_grant(
     actor: Actor,
     now: datetime,
 ) -> AccountGrant:
-    """Grant a role at a unit (None: all) and an industry (None: all). The same grant twice is one. Raises GrantTooWide."""
+    """Grant a role at a unit (None: all) and an industry (None: all). The same grant twice is one. Raises GrantTooWide, AccountErased."""
+    _check_not_erased(db, account)
     path = unit.path if unit else None
     if not may_grant(actor, role, path, industry.id if industry else None):
         raise GrantTooWide(field="role")
@@ -206,11 +209,19 @@ def check_may_close(db: Session, account: Account) -> None:
 
 
 def restore_account(db: Session, *, account: Account, actor: Actor, now: datetime) -> None:
-    """Let a suspended account sign in again. Raises AccountBeyond."""
+    """Let a suspended account sign in again. Raises AccountBeyond, AccountErased."""
     check_reaches_account(db, actor, account)
+    _check_not_erased(db, account)
     if account.suspended_at is not None:
         account.suspended_at = None
         _record(db, actor, "account_restored", account.id, None, {}, now)
+
+
+def _check_not_erased(db: Session, account: Account) -> None:
+    """Raises AccountErased. The row of the person is read anew: an erasure may just have come."""
+    erased = select(Person.erased_at).where(Person.id == account.person_id)
+    if db.scalar(erased) is not None:
+        raise AccountErased
 
 
 def check_reaches_account(db: Session, actor: Actor, account: Account) -> None:

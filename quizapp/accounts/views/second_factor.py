@@ -12,8 +12,9 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.accounts import services, throttle
-from quizapp.accounts.errors import FactorCodeWrong, FactorNeeded
+from quizapp.accounts.errors import FactorCodeWrong, FactorNeeded, TriesLocked
 from quizapp.accounts.forms import CodeForm
+from quizapp.accounts.lock import check_lock, lock_after_failure
 from quizapp.accounts.models import Account
 from quizapp.accounts.services import second_factor as factors
 from quizapp.accounts.totp import new_totp_secret, provisioning_uri, shown_secret
@@ -145,15 +146,19 @@ def renew_codes() -> BaseResponse | str | tuple[str, int]:
 def _guarded(
     form: CodeForm, account: Account, act: Callable[[], BaseResponse], page: Callable[[int], str]
 ) -> str | BaseResponse | tuple[str, int]:
-    """Do something with a code that was typed; wrong ones are counted for the account, and slow the next try."""
+    """Do something with a code that was typed; wrong ones are counted for the account, slow the next try, and in the end close it."""
     db, now = get_db(), get_now()
-    guesses: dict[str, Any] = {
-        "keys": get_keys(),
-        "kind": "second_factor",
-        "subjects": [*throttle_subjects(), throttle.Subject("account", str(account.id))],
-    }
+    owner = throttle.Subject("account", factors.guess_subject(db, account))
+    kind: dict[str, Any] = {"keys": get_keys(), "kind": "second_factor"}
+    guesses = {**kind, "subjects": [*throttle_subjects(), owner]}
     delay: throttle.Delay | None = None
     status = 200
+    try:
+        check_lock(db, **kind, subject=owner, now=now)
+    except TriesLocked as error:
+        form.code.data = ""
+        form.show(error)
+        return page(0), error.status
     if form.validate_on_submit():
         try:
             throttle.check(db, **guesses, token=form.not_before.data, now=now)
@@ -167,6 +172,9 @@ def _guarded(
             with transaction(db):
                 factors.record_refused_code(db, account_id=account.id, now=now)
             delay = throttle.record_failure(db, **guesses, token=form.not_before.data, now=now)
+            if lock_after_failure(db, **kind, subject=owner, now=now):
+                with transaction(db):
+                    factors.record_lock(db, account_id=account.id, now=now)
             status = 422
         except DomainError as error:
             form.show(error)

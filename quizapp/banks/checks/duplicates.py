@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from quizapp.banks.checks.making import percent, refuse, warn
 from quizapp.banks.faults import Fault, Level
-from quizapp.banks.near_duplicates import normalised, similar_pairs
+from quizapp.banks.measures import similar_items
+from quizapp.banks.near_duplicates import normalised
 from quizapp.banks.parsed import ParsedBanks, ParsedItem
 
-#: Share of trigrams from which two stems are told of, and from which they are refused.
+#: Share of trigrams of stem, picture in words and key from which two items are told of, and from which they are refused.
 LOOK, SAME = 0.45, 0.60
 
 
@@ -30,8 +31,7 @@ def duplicate_faults(banks: ParsedBanks) -> Iterator[Fault]:
     for item in items:
         if (first_item := stems.setdefault(normalised(item.stem["zh"]), item)) is not item:
             yield refuse(item, "D1", "duplicate_stem", "stem", other=first_item.code)
-    for i, j, share in similar_pairs([item.stem["zh"] for item in items], LOOK):
-        one, later = items[i], items[j]
+    for one, later, share in similar_items(items, LOOK):
         if normalised(one.stem["zh"]) != normalised(later.stem["zh"]):
             state = refuse if share >= SAME else warn
             yield state(later, "D2", "near_duplicate", "stem", other=one.code, share=percent(share))

@@ -10,10 +10,16 @@ from itertools import permutations
 from quizapp.banks.checks.making import refuse, warn
 from quizapp.banks.checks.stale import stale_faults
 from quizapp.banks.faults import Fault
+from quizapp.banks.measures import LANGUAGES, length, words
 from quizapp.banks.near_duplicates import grams, jaccard, normalised
 from quizapp.banks.parsed import Option, ParsedItem
 
-STEM_MOST = 120
+#: Characters of a Chinese stem: of a plain question, and of one that gives something to reason from.
+STEM_MOST, SITUATION_MOST = 60, 160
+#: The longest option ÷ the shortest, at most.
+LENGTH_FACTOR = 2.5
+#: A bank whose items all say whom they are for.
+AUDIENCE_BANK = "safety"
 RATIONALE_LENGTH = (25, 120)
 #: Share of trigrams from which a rationale repeats the stem or the key.
 COPY_SHARE = 0.8
@@ -35,6 +41,8 @@ _NEGATIVE_STEM = re.compile(
     rf"{_NEGATIVE}[^，]{{0,3}}的(?:是|有|做法|说法)|{_NEGATIVE}(?:哪|下列|以下|什么)|(除外)"
 )
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+#: A sentence's end; not that of an abbreviation (3 p.m.).
+_FULL_STOP = re.compile(r"[。；;！!]$|(?<!\bp\.m)(?<!\ba\.m)\.$")
 #: Words that stand where an article should.
 _NO_ARTICLE = re.compile(r"[-—/无略]|全文|原文|见原文|不详|n/?a|none|\W*", re.IGNORECASE)
 
@@ -47,12 +55,9 @@ def item_faults(item: ParsedItem, today: date) -> Iterator[Fault]:
     yield from _rationale_faults(item)
     if _NO_ARTICLE.fullmatch(item.citation["article"]):
         yield refuse(item, "E2", "article_vague", "citation", article=item.citation["article"])
+    if item.bank == AUDIENCE_BANK and not item.audience:
+        yield refuse(item, "A1", "audience_missing", "id", bank=item.bank)
     yield from stale_faults(item, today)
-
-
-def length(text: str) -> int:
-    """Characters without spaces and marks."""
-    return len(re.sub(r"\s|\*\*", "", text))
 
 
 def negative_word(item: ParsedItem) -> str | None:
@@ -86,8 +91,9 @@ def _key_faults(item: ParsedItem) -> Iterator[Fault]:
 
 def _stem_faults(item: ParsedItem) -> Iterator[Fault]:
     stem = item.stem["zh"]
-    if length(stem) > STEM_MOST:
-        yield refuse(item, "R1", "stem_too_long", "stem", length=length(stem))
+    most = SITUATION_MOST if item.stimulus else STEM_MOST
+    if length(stem) > most:
+        yield refuse(item, "R1", "stem_too_long", "stem", length=length(stem), most=most)
     if any(text.count("**") % 2 for text in item.stem.values()):
         yield refuse(item, "N1", "mark_unbalanced", "stem")
     negative = negative_word(item)
@@ -116,11 +122,28 @@ def _option_faults(item: ParsedItem) -> Iterator[Fault]:
         elif not same and _inside(one.zh, other.zh):
             yield refuse(item, "O2", "option_inside", at, one=one.id, other=other.id)
     numbers = option_numbers(item.options)
-    if numbers is not None:
+    if numbers is None:
+        yield from _length_faults(item)
+    else:
         if numbers != sorted(numbers):
             yield refuse(item, "O3", "numbers_not_ascending", "options")
         elif not item.ordered:
             yield refuse(item, "O3", "numbers_not_ordered", "options")
+
+
+def _length_faults(item: ParsedItem) -> Iterator[Fault]:
+    """Options of which one stands out by its length, or by a mark at its end."""
+    if not item.options:
+        return
+    for language in LANGUAGES:
+        lengths = [length(words(option, language)) for option in item.options]
+        if max(lengths) > LENGTH_FACTOR * max(min(lengths), 2):  # one character and two are no difference
+            state = refuse if language == "zh" else warn
+            data = {"longest": max(lengths), "shortest": min(lengths), "language": language}
+            yield state(item, "O4", "option_lengths", "options", **data)
+        ends = {bool(_FULL_STOP.search(words(option, language))) for option in item.options}
+        if len(ends) == 2:
+            yield refuse(item, "O4", "option_ends", "options", language=language)
 
 
 def option_numbers(options: tuple[Option, ...]) -> list[tuple[float, ...]] | None:

@@ -1,70 +1,76 @@
-"""The checks of a whole bank: how often the key is the longest option, keys over the letters, true and false."""
+"""Shares over a whole bank: the length and the place of keys, true and false, words that give an answer away."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
-from statistics import fmean, median, quantiles
+from statistics import fmean
 
-from quizapp.banks.checks.items import length, negative_word
+from quizapp.banks.checks.items import negative_word
 from quizapp.banks.checks.making import names, percent, refuse, warn
 from quizapp.banks.faults import Fault
+from quizapp.banks.measures import (
+    HEDGE,
+    LANGUAGES,
+    absolute_words,
+    extreme_is_key,
+    key_length_ratio,
+    key_letters,
+    of_type,
+    rare_characters,
+    stem_lengths,
+    true_share,
+)
 from quizapp.banks.parsed import ParsedBanks, ParsedItem
 
 #: Fewer items than these say nothing about a share.
 FEWEST = 12
-#: The upper 5 % and 1 % points of chi-square for 2 and 3 degrees of freedom (tables; R's qchisq).
-CHI_SQUARE = {2: (5.991, 9.210), 3: (7.815, 11.345)}
-
-ABSOLUTE = re.compile(r"一定|必须|所有|任何|绝对|从不|只有|完全")
-HEDGE = re.compile(r"一般|通常|可能|适当")
+#: The longest option may be the key in at most this share of the items that have one longest option (chance: a quarter).
+LONGEST_MOST = {"zh": 0.33, "en": 0.36}
+#: True statements among true/false items.
+TRUE_SHARE = (0.45, 0.55)
+#: By so much more often an absolute word may stand in false statements than in true ones.
+ABSOLUTE_MORE = 0.10
+#: Fewer statements than these say nothing about words in them.
+FEWEST_STATEMENTS = 30
+#: Chinese characters that are not common, of all.
+RARE_MOST = 0.02
 
 
 def share_faults(banks: ParsedBanks) -> Iterator[Fault]:
     """What is wrong with each bank as a whole."""
     for code in banks.bank_codes:
-        items = [item for item in banks.items if item.bank == code and _sound(item)]
-        single = [item for item in items if item.type == "single_choice"]
-        choice = [item for item in items if item.options]
-        true_false = [item for item in items if not item.options]
-        yield from _longest(code, single)
+        items = [item for item in banks.items if item.bank == code and item.state == "approved"]
+        single = of_type(items, "single_choice")
+        choice = of_type(items, "single_choice", "multiple_choice")
+        for language in LANGUAGES:
+            yield from _longest(code, single, language)
+            yield from _key_length(code, single, language)
+            yield from _absolute_words(code, items, language)
+        yield from _longest_of_all(code, single)
         yield from _shortest(code, single)
-        yield from _key_length(code, single)
         yield from _balance(code, single)
-        yield from _true_share(code, true_false)
-        yield from _absolute_words(code, true_false)
-        yield from _all_right(code, [item for item in items if item.type == "multiple_choice"])
+        yield from _true_share(code, items)
+        yield from _all_right(code, of_type(items, "multiple_choice"))
         yield from _negative_share(code, choice)
         yield from _hedges(code, choice)
         yield from _stem_lengths(code, items)
+        yield from _rare(code, items)
     for topic in banks.topics:
         yield from _runs([item for item in topic.items if item.type == "single_choice"])
 
 
-def _sound(item: ParsedItem) -> bool:
-    return not item.options or {*item.key} <= {option.id for option in item.options}
+def _longest(bank: str, single: list[ParsedItem], language: str) -> Iterator[Fault]:
+    unique, hits = extreme_is_key(single, max, language)
+    if len(unique) < FEWEST or len(hits) / len(unique) <= LONGEST_MOST[language]:
+        return
+    data = {"bank": bank, "n": len(unique), "share": percent(len(hits) / len(unique)), "language": language}
+    most = percent(LONGEST_MOST[language])
+    yield refuse(hits[0], "L1", "longest_is_key", "options", ids=names(hits), most=most, **data)
 
 
-def _extreme(item: ParsedItem, choose: Callable[[Sequence[int]], int]) -> str | None:
-    """The id of the one longest (or shortest) option; None where several are equally long."""
-    lengths = [length(option.zh) for option in item.options]
-    wanted = choose(lengths)
-    found = [option.id for option, n in zip(item.options, lengths, strict=True) if n == wanted]
-    return found[0] if len(found) == 1 else None
-
-
-def _longest(bank: str, single: list[ParsedItem]) -> Iterator[Fault]:
-    unique = [item for item in single if _extreme(item, max)]
-    hits = [item for item in unique if _extreme(item, max) == item.key[0]]
-    if len(unique) >= FEWEST:
-        chance = fmean(1 / len(item.options) for item in unique)
-        share = len(hits) / len(unique)
-        if share > chance + 0.08:
-            state = refuse if share > chance + 0.15 else warn
-            data = {"bank": bank, "n": len(unique), "share": percent(share), "chance": percent(chance)}
-            yield state(hits[0], "L1", "longest_is_key", "options", ids=names(hits), **data)
+def _longest_of_all(bank: str, single: list[ParsedItem]) -> Iterator[Fault]:
+    _unique, hits = extreme_is_key(single, max)
     if len(single) >= FEWEST and len(hits) / len(single) > 0.25:
         share = len(hits) / len(single)
         state = refuse if share > 0.30 else warn
@@ -73,10 +79,9 @@ def _longest(bank: str, single: list[ParsedItem]) -> Iterator[Fault]:
 
 
 def _shortest(bank: str, single: list[ParsedItem]) -> Iterator[Fault]:
-    unique = [item for item in single if _extreme(item, min)]
+    unique, hits = extreme_is_key(single, min)
     if len(unique) < FEWEST:
         return
-    hits = [item for item in unique if _extreme(item, min) == item.key[0]]
     chance = fmean(1 / len(item.options) for item in unique)
     share = len(hits) / len(unique)
     if abs(share - chance) > 0.10:
@@ -84,15 +89,11 @@ def _shortest(bank: str, single: list[ParsedItem]) -> Iterator[Fault]:
         yield warn((hits or unique)[0], "L4", "shortest_is_key", "options", **data)
 
 
-def _key_length(bank: str, single: list[ParsedItem]) -> Iterator[Fault]:
-    if len(single) < FEWEST:
-        return
-    keys = [length(o.zh) for item in single for o in item.options if o.id in item.key]
-    others = [length(o.zh) for item in single for o in item.options if o.id not in item.key]
-    ratio = fmean(keys) / fmean(others)
-    if not 0.93 <= ratio <= 1.08:
+def _key_length(bank: str, single: list[ParsedItem], language: str) -> Iterator[Fault]:
+    ratio = key_length_ratio(single, language)
+    if len(single) >= FEWEST and ratio is not None and not 0.93 <= ratio <= 1.08:
         state = refuse if ratio > 1.15 else warn
-        yield state(single[0], "L3", "key_length", "options", bank=bank, ratio=f"{ratio:.2f}")
+        yield state(single[0], "L3", "key_length", "options", bank=bank, ratio=f"{ratio:.2f}", language=language)
 
 
 def _balance(bank: str, single: list[ParsedItem]) -> Iterator[Fault]:
@@ -100,14 +101,11 @@ def _balance(bank: str, single: list[ParsedItem]) -> Iterator[Fault]:
         items = [item for item in single if len(item.options) == count]
         if len(items) < 5 * count:  # chi-square needs five expected at each letter
             continue
-        counts = Counter(item.key[0] for item in items)
-        expected = len(items) / count
-        chi2 = sum((counts[letter] - expected) ** 2 / expected for letter in "abcd"[:count])
-        told, refused = CHI_SQUARE[count - 1]
-        if chi2 > told:
-            state = refuse if chi2 > refused else warn
-            shown = ", ".join(f"{letter} {counts[letter]}" for letter in "abcd"[:count])
-            yield state(items[0], "K1", "key_balance", "key", bank=bank, counts=shown, chi2=f"{chi2:.1f}")
+        counts, p = key_letters(items, count)
+        if p < 0.05:
+            state = refuse if p < 0.01 else warn
+            shown = ", ".join(f"{letter} {n}" for letter, n in counts.items())
+            yield state(items[0], "K1", "key_balance", "key", bank=bank, counts=shown, p=f"{p:.4f}")
 
 
 def _runs(single: list[ParsedItem]) -> Iterator[Fault]:
@@ -118,23 +116,20 @@ def _runs(single: list[ParsedItem]) -> Iterator[Fault]:
             yield state(items[-1], "K2", "key_run", "key", length=len(items), key=key[0])
 
 
-def _true_share(bank: str, true_false: list[ParsedItem]) -> Iterator[Fault]:
-    if len(true_false) < FEWEST:
-        return
-    share = sum(item.is_true for item in true_false) / len(true_false)
-    if not 0.45 <= share <= 0.55:
-        state = warn if 0.40 <= share <= 0.60 else refuse
-        yield state(true_false[0], "T1", "true_share", "key", bank=bank, share=percent(share), n=len(true_false))
+def _true_share(bank: str, items: list[ParsedItem]) -> Iterator[Fault]:
+    found, (low, high) = true_share(items), TRUE_SHARE
+    if found.of >= FEWEST and not low <= found.share <= high:
+        first = of_type(items, "true_false")[0]
+        yield refuse(first, "T1", "true_share", "key", bank=bank, share=percent(found.share), n=found.of)
 
 
-def _absolute_words(bank: str, true_false: list[ParsedItem]) -> Iterator[Fault]:
-    items = [item for item in true_false if ABSOLUTE.search(item.stem["zh"])]
-    if len(items) < FEWEST:
+def _absolute_words(bank: str, items: list[ParsedItem], language: str) -> Iterator[Fault]:
+    false, true = absolute_words(items, language)
+    if false.of + true.of < FEWEST_STATEMENTS or false.share - true.share <= ABSOLUTE_MORE:
         return
-    share = sum(not item.is_true for item in items) / len(items)
-    if not 0.35 <= share <= 0.65:
-        state = refuse if share > 0.75 else warn
-        yield state(items[0], "T2", "absolute_words", "stem", bank=bank, share=percent(share), n=len(items))
+    first = of_type(items, "true_false")[0]
+    data = {"bank": bank, "false": percent(false.share), "true": percent(true.share), "language": language}
+    yield refuse(first, "T2", "absolute_words", "stem", **data)
 
 
 def _all_right(bank: str, multiple: list[ParsedItem]) -> Iterator[Fault]:
@@ -167,8 +162,13 @@ def _hedges(bank: str, choice: list[ParsedItem]) -> Iterator[Fault]:
 def _stem_lengths(bank: str, items: list[ParsedItem]) -> Iterator[Fault]:
     if len(items) < FEWEST:
         return
-    lengths = [length(item.stem["zh"]) for item in items]
-    middle, ninth = median(lengths), quantiles(lengths, n=10, method="inclusive")[-1]
+    middle, ninth = stem_lengths(items)
     if not 18 <= middle <= 32 or ninth > 60:
-        longest = max(items, key=lambda item: length(item.stem["zh"]))
+        longest = max(items, key=lambda item: len(item.stem["zh"]))
         yield warn(longest, "R1", "stem_lengths", "stem", bank=bank, median=f"{middle:g}", p90=f"{ninth:.0f}")
+
+
+def _rare(bank: str, items: list[ParsedItem]) -> Iterator[Fault]:
+    found = rare_characters(items)
+    if len(items) >= FEWEST and found.share > RARE_MOST:
+        yield refuse(items[0], "R2", "rare_characters", "stem", bank=bank, share=percent(found.share))

@@ -109,6 +109,7 @@ def _exchange(item: ParsedItem) -> dict[str, Any]:
     use = ["practice", "test"] if item.use == "both" else [item.use]
     return {
         "id": item.code,
+        "version": item.shown_hash(),
         "bank": _EXCHANGE_BANK.get(item.bank, item.bank),
         "type": item.type,
         "stem": item.stem,

@@ -22,6 +22,8 @@ from quizapp.banks.parsed import (
     ParsedTopic,
     Picture,
 )
+from quizapp.banks.reviews import Reading as Review
+from quizapp.banks.reviews import read_reviews
 
 #: Fields whose plain scalars are true, false or numbers; everything else is text.
 ITEM_TYPED = ("key", "ordered", "point", "difficulty", "year")
@@ -37,6 +39,8 @@ class Reading:
 
     banks: ParsedBanks
     faults: list[Fault] = field(default_factory=list)
+    #: The readings of reviews/*.csv.
+    reviews: list[Review] = field(default_factory=list)
 
     @property
     def refused(self) -> bool:
@@ -74,6 +78,8 @@ def read_folder(folder: Path) -> Reading:
         if document is not None:
             blueprints += _blueprints(document, path.name)
     reading.banks = ParsedBanks(tuple(topics), tuple(benchmarks), tuple(blueprints))
+    reading.reviews, faults = read_reviews(folder, reading.banks.items)
+    reading.faults += faults
     return reading
 
 
@@ -101,7 +107,7 @@ def _topic(document: Document, folder: Path, file: str, reading: Reading) -> Par
             line = document.line(("items", position, "image"))
             data = {"file": entry["image"]["file"], "why": invalid.why}
             reading.faults.append(Fault("picture", Level.REFUSE, file, line, data))
-        items.append(_item(entry, value["bank"], value["topic"], document, position, file, image))
+        items.append(read_entry(entry, value["bank"], value["topic"], document, position, file, image))
     return ParsedTopic(value["bank"], value["topic"], value["title"], tuple(items), file)
 
 
@@ -115,9 +121,10 @@ def _picture(given: dict[str, Any] | None, folder: Path) -> Picture | None:
     return Picture(given["file"], given["alt"], checked_picture(path.read_bytes()))
 
 
-def _item(
+def read_entry(
     entry: dict[str, Any], bank: str, topic: str, document: Document, position: int, file: str, image: Picture | None
 ) -> ParsedItem:
+    """The item of an entry that keeps the schema; `position` is its place among the document's items."""
     key = entry["key"]
     if isinstance(key, bool):
         keys: tuple[str, ...] = ("t",) if key else ("f",)

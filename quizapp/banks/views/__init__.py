@@ -20,8 +20,11 @@ def register(app: Flask) -> None:
     cast("Runtime", app.extensions["quizapp"]).registry.add_navigation(
         NavigationEntry("banks.banks", _l("题库"), "library", group, Permission.READ_BANKS, order=30)
     )
+    cast("Runtime", app.extensions["quizapp"]).registry.add_navigation(
+        NavigationEntry("banks.work", _l("要看的题"), "flag", group, Permission.READ_BANKS, order=31)
+    )
 
 
-from quizapp.banks.views import items, maps, pictures  # noqa: E402 # they hang their pages on `bp`
+from quizapp.banks.views import items, maps, pictures, sheets  # noqa: E402 # they hang their pages on `bp`
 
-__all__ = ["bp", "items", "maps", "pictures", "register"]
+__all__ = ["bp", "items", "maps", "pictures", "register", "sheets"]

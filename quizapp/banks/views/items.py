@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import render_template, request, url_for
+from sqlalchemy import select
 
-from quizapp.banks.models import ItemVersion
+from quizapp.banks.models import ItemBank, ItemFigure, ItemVersion
 from quizapp.banks.queries import estimate_of
 from quizapp.banks.stock import (
     StockItem,
+    find_figure,
     get_bank,
     get_item,
     items_by_code,
@@ -17,13 +19,24 @@ from quizapp.banks.stock import (
     stock_of,
     topics_of,
     versions_of,
+    work_list,
 )
 from quizapp.banks.views import bp
-from quizapp.banks.views.words import ability_words, audience_words, level_words, state_words, type_words, use_words
+from quizapp.banks.views.words import (
+    ability_words,
+    audience_words,
+    flag_words,
+    level_words,
+    state_words,
+    type_words,
+    use_words,
+)
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_db, requires
 
 PAGE = 50
+#: Fewer attempts than these are not shown as figures, as in the reports.
+FEWEST_ANSWERS = 10
 
 
 def _wanted(item: StockItem, asked: dict[str, str]) -> bool:
@@ -89,6 +102,8 @@ def item(code: str) -> str:
         found=found,
         version=found.version,
         versions=versions_of(db, found.item.id),
+        figure=shown_figure(find_figure(db, found.version.id)),
+        flag_words=flag_words(),
         options=_options(found.version),
         level=estimate_of(found.version.difficulty),
         level_words=level_words(),
@@ -98,6 +113,27 @@ def item(code: str) -> str:
         ability_words=ability_words(),
         audiences=[audience_words()[code] for code in found.version.audience],
     )
+
+
+@bp.get("/items/work-list")
+@requires(Permission.READ_BANKS)
+def work() -> str:
+    """Items whose answers say that something is wrong, the most harmful first."""
+    db = get_db()
+    bank, flag = request.args.get("bank", "")[:40], request.args.get("flag", "")[:40]
+    return render_template(
+        "banks/work_list.html",
+        rows=work_list(db, bank=bank or None, flag=flag or None),
+        banks=list(db.scalars(select(ItemBank).order_by(ItemBank.id))),
+        asked={"bank": bank, "flag": flag},
+        flag_words=flag_words(),
+        type_words=type_words(),
+    )
+
+
+def shown_figure(figure: ItemFigure | None) -> ItemFigure | None:
+    """The figures of an item, unless so few met it that they say nothing and could point at somebody."""
+    return figure if figure is not None and figure.asked >= FEWEST_ANSWERS else None
 
 
 def _options(version: ItemVersion) -> list[dict[str, Any]]:

@@ -66,6 +66,17 @@ def reader_words() -> dict[str, tuple[str, str]]:
     }
 
 
+def flag_words() -> dict[str, tuple[str, str]]:
+    """What the answers to an item can show, with what to do."""
+    return {
+        "key_suspect": (_("答案可疑"), _("别的题做得好的人，更多选了另一个选项。先核对答案和依据。")),
+        "no_discrimination": (_("区分不出"), _("做对做错和别的题的成绩几乎无关。看题干是否含糊、是否靠猜。")),
+        "speeded": (_("来不及做"), _("超过 5%% 的人没做到这里。看时间是否太短。")),
+        "dead_distractor": (_("干扰项太弱"), _("有的选项不到 5%% 的人选。换一个更像的。")),
+        "too_easy": (_("太容易"), _("超过 95%% 的人答对，几乎量不出什么。")),
+    }
+
+
 def level_words() -> list[str]:
     """Estimates of difficulty 1 to 5."""
     return [_("很容易"), _("容易"), _("中等"), _("较难"), _("难")]

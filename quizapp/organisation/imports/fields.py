@@ -13,7 +13,7 @@ from typing import Any
 
 from quizapp.core.columns import Field
 from quizapp.core.phones import PhoneInvalid, normalize_phone
-from quizapp.organisation.models import JobRole, Sex, UnitKind
+from quizapp.organisation.models import JobRole, KeyGroup, Sex, UnitKind
 from quizapp.organisation.people import MOST_YEARS, clean_name
 
 PEOPLE_FIELDS = (
@@ -69,6 +69,7 @@ PEOPLE_FIELDS = (
         ("出生年份", "出生年", "出生年月", "出生日期", "生日", "Birth year", "Year of birth", "Born", "Date of birth"),
     ),
     Field("sex", ("性别", "Sex", "Gender")),
+    Field("key_group", ("重点人群", "重点人群类别", "人群", "人群类别", "Key group", "Target group")),
 )
 UNIT_FIELDS = (
     Field("name", ("名称", "单位", "单位名称", "企业名称", "Name", "Unit", "Unit name")),
@@ -137,6 +138,24 @@ _SEXES = {
 }
 
 
+_KEY_GROUPS = {
+    KeyGroup.YOUTH: ("青少年", "青年", "少年", "young people"),
+    KeyGroup.FARMER: ("农民", "农村居民", "farmers", "rural resident", "rural residents"),
+    KeyGroup.INDUSTRIAL_WORKER: ("产业工人", "工人", "城镇劳动者", "industrial workers", "worker", "workers"),
+    KeyGroup.ELDERLY: ("老年人", "老人", "older people", "older person", "senior"),
+    KeyGroup.OFFICIAL: (
+        "领导干部和公务员",
+        "领导干部",
+        "公务员",
+        "干部",
+        "officials",
+        "civil servant",
+        "civil servants",
+    ),
+    KeyGroup.OTHER: ("都不是", "其他", "其它", "无", "none", "none of these"),
+}
+
+
 class Bad(Exception):
     """A text that cannot be read: why (a code), and what the words need to know. Never the text itself."""
 
@@ -166,6 +185,7 @@ def _words_of(table: Mapping[Any, tuple[str, ...]]) -> dict[str, str]:
 _JOB_ROLE_OF = _words_of(_JOB_ROLES)
 _KIND_OF = _words_of(_KINDS)
 _SEX_OF = _words_of(_SEXES)
+_KEY_GROUP_OF = _words_of(_KEY_GROUPS)
 
 
 def read_name(text: str, most: int = MOST_NAME) -> str:
@@ -211,6 +231,11 @@ def read_birth_year(text: str, this_year: int) -> int | None:
 def read_sex(text: str) -> str | None:
     """A `Sex`, or None where nothing stands."""
     return _known(text, _SEX_OF, "sex", "sex_unknown")
+
+
+def read_key_group(text: str) -> str | None:
+    """A `KeyGroup`, or None where nothing stands."""
+    return _known(text, _KEY_GROUP_OF, "key_group", "key_group_unknown")
 
 
 def read_job_role(text: str) -> str | None:

@@ -22,7 +22,7 @@ from quizapp.organisation.imports.batches import FIELDS, ROSTER, can_apply
 from quizapp.organisation.imports.fields import NEEDED
 from quizapp.organisation.imports.words import SEX_WORDS, fault_words, field_word
 from quizapp.organisation.models import ImportBatch, ImportState, UnitKind
-from quizapp.organisation.web import JOB_ROLE_WORDS, KIND_WORDS, job_role_word
+from quizapp.organisation.web import JOB_ROLE_WORDS, KEY_GROUP_WORDS, KIND_WORDS, job_role_word, key_group_word
 from quizapp.ui.words import WORDS, words_for
 
 #: Faults on one page.
@@ -176,6 +176,7 @@ def template_file(kind: str) -> Response:
             (_("认人"), _("手机号和姓名一起认人；没有手机号就要写单位，单位里不能有同名的人。")),
             (_("单位"), _("写“单位”页上的名称；有重名的，填单位码。")),
             (_("岗位"), comma.join(str(word) for word in JOB_ROLE_WORDS.values())),
+            (_("重点人群"), comma.join(str(word) for word in KEY_GROUP_WORDS.values())),
         ]
     else:
         facts += [
@@ -233,7 +234,12 @@ def _sample(batch: ImportBatch) -> tuple[list[str], list[list[Any]]]:
     """The first good rows, as the page may show them: headings and cells."""
     rows = batch.summary.get("sample", [])
     names = [field.key for field in FIELDS[batch.kind] if any(row.get(field.key) for row in rows)]
-    words = {"job_role": job_role_word, "sex": lambda sex: str(SEX_WORDS[sex]) if sex else "", "kind": _kind}
+    words = {
+        "job_role": job_role_word,
+        "sex": lambda sex: str(SEX_WORDS[sex]) if sex else "",
+        "key_group": key_group_word,
+        "kind": _kind,
+    }
     cells = [[row["row"], *(words.get(name, str)(row.get(name, "")) for name in names)] for row in rows]
     return [field_word(batch.kind, name) for name in names], cells
 

@@ -42,6 +42,7 @@ class PersonRow(NamedTuple):
     industry_id: int | None
     birth_year: int | None
     sex: str | None
+    key_group: str | None
 
     @property
     def phone_hash(self) -> bytes | None:
@@ -100,6 +101,7 @@ class PeopleReader:
         job_role = tried(number, lambda: fields.read_job_role(cell("job_role") or ""))
         birth_year = tried(number, lambda: fields.read_birth_year(cell("birth_year") or "", self.this_year))
         sex = tried(number, lambda: fields.read_sex(cell("sex") or ""))
+        key_group = tried(number, lambda: fields.read_key_group(cell("key_group") or ""))
         if not any(fields.word_key(cell(part) or "") for part in ("phone", "unit", "unit_code")):
             self.faults.add(number, Bad("phone", "phone_or_unit_needed"))
         if len(self.faults.found) > before:
@@ -116,6 +118,7 @@ class PeopleReader:
             industry_id=industry_id,
             birth_year=birth_year,
             sex=sex,
+            key_group=key_group,
         )
 
     def _is_new(self, person: PersonRow) -> bool:
@@ -232,6 +235,7 @@ def write_people(
             "job_role": row.job_role,
             "birth_year": row.birth_year,
             "sex": row.sex,
+            "key_group": row.key_group,
             "rostered_on": today,
             "created_at": now,
         }

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from quizapp.organisation.web import JOB_ROLE_WORDS, KIND_WORDS
+from quizapp.organisation.web import JOB_ROLE_WORDS, KEY_GROUP_WORDS, KIND_WORDS
 
 FIELD_WORDS: dict[str, LazyString] = {
     "name": _l("姓名"),
@@ -19,6 +19,7 @@ FIELD_WORDS: dict[str, LazyString] = {
     "job_role": _l("岗位"),
     "birth_year": _l("出生年份"),
     "sex": _l("性别"),
+    "key_group": _l("重点人群"),
     "code": _l("单位码"),
     "parent": _l("上级单位"),
     "parent_code": _l("上级单位码"),
@@ -47,6 +48,7 @@ FAULT_WORDS: dict[str, tuple[LazyString, LazyString]] = {
     "job_role_unknown": (_l("没有这个岗位"), _l("填其中一个，或空着：%(roles)s")),
     "birth_year_unknown": (_l("出生年份看不懂"), _l("填四位年份，例如 1980，或空着")),
     "sex_unknown": (_l("性别看不懂"), _l("填男或女，或空着")),
+    "key_group_unknown": (_l("没有这一类重点人群"), _l("填其中一个，或空着：%(groups)s")),
     "kind_needed": (_l("类型空着"), _l("填其中一个：%(kinds)s")),
     "kind_unknown": (_l("没有这个类型"), _l("填其中一个：%(kinds)s")),
     "code_long": (_l("单位码超过 %(most)s 个字符"), _l("改短一些")),
@@ -72,6 +74,7 @@ def fault_words(code: str, data: Mapping[str, Any]) -> tuple[str, str]:
     comma = str(_l("、"))
     values = {
         "roles": comma.join(str(word) for word in JOB_ROLE_WORDS.values()),
+        "groups": comma.join(str(word) for word in KEY_GROUP_WORDS.values()),
         "kinds": comma.join(str(word) for word in KIND_WORDS.values()),
         **{name: comma.join(map(str, value)) if isinstance(value, list) else value for name, value in data.items()},
     }

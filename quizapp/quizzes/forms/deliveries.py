@@ -134,6 +134,7 @@ class DeliveryForm(ChangeForm):
     birth_year = SelectField(_l("出生年份"), choices=DEMANDS)
     sex = SelectField(_l("性别"), choices=DEMANDS)
     education = SelectField(_l("文化程度"), choices=DEMANDS)
+    key_group = SelectField(_l("重点人群"), choices=DEMANDS)
     keeper = StringField(_l("谁保管数据"), validators=[InputRequired(_MISSING)])
     contact = StringField(_l("咨询电话或地址"), validators=[InputRequired(_MISSING)])
     purpose = StringField(_l("数据用来做什么"), validators=[InputRequired(_MISSING)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from flask_babel import gettext as _
@@ -14,7 +15,9 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from quizapp.core.errors import DomainError
 from quizapp.core.phones import PhoneInvalid, normalize_phone
-from quizapp.quizzes.models import Delivery, FieldDemand
+from quizapp.organisation.models import Education, KeyGroup, Sex
+from quizapp.organisation.web import KEY_GROUP_WORDS
+from quizapp.quizzes.models import PROFILE_FIELDS, Delivery, FieldDemand
 from quizapp.quizzes.services.starting import Profile
 
 #: Oldest year of birth that can be typed.
@@ -28,6 +31,9 @@ EDUCATIONS = [
     SelectChoice("college", _l("大专")),
     SelectChoice("university", _l("本科及以上")),
 ]
+
+
+KEY_GROUPS = [SelectChoice(code.value, word) for code, word in KEY_GROUP_WORDS.items()]
 
 
 class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
@@ -49,6 +55,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     birth_year = StringField(_l("出生年份"), validators=[Optional(), Length(max=10)])
     sex = RadioField(_l("性别"), choices=SEXES, validate_choice=False)
     education = RadioField(_l("文化程度"), choices=EDUCATIONS, validate_choice=False)
+    key_group = RadioField(_l("您属于哪一类重点人群"), choices=KEY_GROUPS, validate_choice=False)
     consent = BooleanField(_l("我已看过上面的说明，同意这样使用"))
 
     @classmethod
@@ -56,15 +63,12 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         """The form of one delivery."""
         form = cls()
         form._today = today
-        form._demands = {
-            name: delivery.fields.get(name, FieldDemand.OFF)
-            for name in ("name", "phone", "unit", "industry", "birth_year", "sex", "education")
-        }
+        form._demands = {name: delivery.fields.get(name, FieldDemand.OFF) for name in PROFILE_FIELDS}
         form.industry_id.choices = [SelectChoice("", _("请选择")), *(SelectChoice(*one) for one in industries)]
         if not form.asks("name") and not form.asks("phone"):
             del form.under_14
             del form.guardian
-        for name in ("name", "phone", "birth_year", "sex", "education"):
+        for name in ("name", "phone", "birth_year", "sex", "education", "key_group"):
             if not form.asks(name):
                 delattr(form, name)
         if not form.asks("unit"):
@@ -72,7 +76,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             del form.unit_query
         if not form.asks("industry"):
             del form.industry_id
-        for name in ("name", "phone", "unit_id", "birth_year", "sex", "education", "industry_id"):
+        for name in ("name", "phone", "unit_id", "birth_year", "sex", "education", "key_group", "industry_id"):
             if name in form:
                 form[name].flags.optional = not form.required(name.removesuffix("_id"))
         return form
@@ -108,6 +112,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             "birth_year": _l("请填写出生年份，例如 1968"),
             "sex": _l("请选择性别"),
             "education": _l("请选择文化程度"),
+            "key_group": _l("请选择一类，都不属于就选“都不是”"),
         }
         if "under_14" in self and self.under_14.data not in ("yes", "no"):
             missing.append(("under_14", _l("请选择是否满 14 岁")))
@@ -148,6 +153,10 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
         def text(name: str) -> str | None:
             return (self[name].data or "").strip() or None if name in self else None
 
+        def code(name: str, codes: type[StrEnum]) -> str | None:
+            found = text(name)
+            return found if found in set(codes) else None  # what the page does not offer is nothing
+
         unit, industry, year, phone = text("unit_id"), text("industry_id"), text("birth_year"), text("phone")
         return Profile(
             name=text("name"),
@@ -156,8 +165,9 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
             unit_unlisted=unit == "none",
             industry_id=int(industry) if industry and industry.isdecimal() else None,
             birth_year=int(year) if year else None,
-            sex=text("sex"),
-            education=text("education"),
+            sex=code("sex", Sex),
+            education=code("education", Education),
+            key_group=code("key_group", KeyGroup),
             under_14=self.is_under_14,
             guardian="guardian" in self and bool(self.guardian.data),
             consent=bool(self.consent.data),

@@ -145,6 +145,8 @@ def field_checks(planned: Planned, *, literacy: bool) -> list[Check]:
         checks.append(Check("phone_required", CheckState.LOOK))
     if "education" in fields and not literacy:
         checks.append(Check("education_unused", CheckState.LOOK))
+    if "key_group" in fields and not literacy:
+        checks.append(Check("key_group_unused", CheckState.LOOK))
     if "industry" in fields and planned.audience and not any(line.industry_id for line in planned.audience):
         checks.append(Check("industry_unused", CheckState.LOOK))
     if not checks:

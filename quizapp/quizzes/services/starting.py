@@ -64,6 +64,7 @@ class Profile:
     birth_year: int | None = None
     sex: str | None = None
     education: str | None = None
+    key_group: str | None = None
     under_14: bool = False
     guardian: bool = False
     consent: bool = False
@@ -253,7 +254,7 @@ def _identify(
             birth_year=profile.birth_year or person.birth_year,
             sex=profile.sex or person.sex,
             education=profile.education or person.education,
-            key_group=person.key_group,
+            key_group=profile.key_group or person.key_group,
             phone_tail=tail,
         )
     found = identify(
@@ -267,6 +268,7 @@ def _identify(
         birth_year=profile.birth_year,
         sex=profile.sex,
         education=profile.education,
+        key_group=profile.key_group,
         now=now,
     )
     return _Snapshot(
@@ -278,7 +280,7 @@ def _identify(
         birth_year=profile.birth_year,
         sex=profile.sex,
         education=profile.education,
-        key_group=None,
+        key_group=profile.key_group,
         phone_tail=tail,
     )
 

@@ -147,6 +147,8 @@ def _plan_check(check: Check) -> tuple[str, str, str] | None:
             return _("只问手机号没有用"), _("要看"), _("手机号只和姓名一起区分同名的人；不问姓名就不用问手机号")
         case "education_unused":
             return _("文化程度用不上"), _("要看"), _("只有科学素质测试按文化程度统计")
+        case "key_group_unused":
+            return _("重点人群用不上"), _("要看"), _("重点人群是科学素质工作的分法，别的测试一般按单位和年龄统计")
         case "industry_unused":
             return _("行业用不上"), _("要看"), _("对象没有按行业限定；按单位就能统计")
         case "asks_age":

@@ -209,6 +209,7 @@ def asked_words(delivery: Delivery) -> str:
         "birth_year": _("出生年份"),
         "sex": _("性别"),
         "education": _("文化程度"),
+        "key_group": _("重点人群"),
     }
     demands = {name: delivery.fields.get(name, FieldDemand.OFF) for name in PROFILE_FIELDS}
     required = [labels[name] for name, demand in demands.items() if demand == FieldDemand.REQUIRED]

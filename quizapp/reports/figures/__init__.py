@@ -2,7 +2,7 @@
 
 from quizapp.reports.figures.comparison import Change, Comparison, compare
 from quizapp.reports.figures.filters import FigureFilters, GroupDimension, whole_months
-from quizapp.reports.figures.groups import GroupRow, GroupTable, group_table
+from quizapp.reports.figures.groups import GroupRow, GroupTable, group_table, roster_of
 from quizapp.reports.figures.reach import (
     aggregates_only,
     deliveries_in_reach,
@@ -31,6 +31,7 @@ __all__ = [
     "pass_rate_table",
     "reachable_delivery",
     "reachable_unit",
+    "roster_of",
     "sums",
     "sums_statement",
     "units_in_reach",

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from quizapp.core.errors import Forbidden
 from quizapp.core.scope import Permission, Scope
 from quizapp.measurement.clusters import clustered_wilson
-from quizapp.organisation.models import OrgUnit
+from quizapp.organisation.models import Education, KeyGroup, OrgUnit
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.figures.filters import FigureFilters, GroupDimension
+from quizapp.reports.figures.people import roster_by_step
 from quizapp.reports.figures.reach import (
     aggregates_only,
     last_step,
@@ -107,6 +108,29 @@ def _place(path: str, unit: OrgUnit | None, tops: Sequence[str]) -> str | None:
     return steps[below] if len(steps) > below else unit.path
 
 
+def roster_of(
+    db: Session,
+    scope: Scope,
+    filters: FigureFilters,
+    permission: Permission,
+    *,
+    unit: OrgUnit | None = None,
+    delivery: Delivery | None = None,
+) -> tuple[int, int] | tuple[None, None]:
+    """The people on the roster of a table, and those of them with a closed first attempt in it; nothing where it is narrowed to a group."""
+    if filters.by_group:
+        return None, None
+    above, tops = unit.path if unit else None, top_paths(db, scope, (), permission)
+    return roster_by_step(db, scope, permission, filters, above, tops, delivery)[""]
+
+
+#: The codes of a dimension, in the order in which they are said.
+_LISTS: Mapping[GroupDimension, Sequence[str]] = {
+    GroupDimension.EDUCATION: tuple(Education),
+    GroupDimension.KEY_GROUP: tuple(KeyGroup),
+}
+
+
 def _grow(
     found: Sequence[SumRow],
     by: GroupDimension,
@@ -151,16 +175,20 @@ def _value(node: Node) -> str | None:
 
 
 def _ordered(node: Node, by: GroupDimension) -> list[Node]:
-    """By the value, units as they were entered, those that nobody knows last."""
+    return sorted(node.parts.values(), key=lambda part: place_of(by, _value(part)))
 
-    def place(part: Node) -> tuple[bool, tuple[int, ...], str]:
-        value = _value(part) or ""
-        numbers = tuple(int(step) for step in value.strip("/").split("/")) if by is GroupDimension.UNIT else ()
-        if by is GroupDimension.INDUSTRY and value:
-            numbers = (int(value),)
-        return _value(part) is None, numbers, value
 
-    return sorted(node.parts.values(), key=place)
+def place_of(by: GroupDimension, value: str | None) -> tuple[bool, tuple[int, ...], str]:
+    """Where a group stands in a table: units as they were entered, codes in the order of their list, those that nobody knows last."""
+    numbers: tuple[int, ...] = ()
+    if value and by is GroupDimension.UNIT:
+        numbers = tuple(int(step) for step in value.strip("/").split("/"))
+    elif value and by is GroupDimension.INDUSTRY:
+        numbers = (int(value),)
+    elif by in _LISTS:
+        codes = _LISTS[by]
+        numbers = (codes.index(value) if value in codes else len(codes),)
+    return not value, numbers, value or ""
 
 
 def _row(

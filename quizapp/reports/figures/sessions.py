@@ -1,9 +1,8 @@
 """The table of sessions by unit: held, expected, registered, came, walked in, and how they were checked in.
 
 Behind it stand lines: one for each person who was expected at a session or came to it. A line belongs to a unit in one of two ways: to
-the unit that holds the session, by its place today; or to the unit of the person on that day (roster, else registration, else
-attendance), by its path of that day, and to the holding unit where nobody knew theirs. Whom a reader sees follows from where that unit
-stands today.
+the unit that holds the session, or to the unit of the person on that day (roster, else registration, else attendance) and to the holding
+unit where nobody knew theirs: by its path of that day. Whom a reader sees follows from where that unit stands today.
 """
 
 from __future__ import annotations
@@ -147,6 +146,8 @@ class SessionTable:
 
 
 Holder = aliased(OrgUnit, name="holder")
+#: The path under which a session counts, that of its day; `OrgUnit` is the unit that holds it.
+SESSION_PATH: Any = func.coalesce(TrainingSession.unit_path, OrgUnit.path)
 _ROSTER, _OTHERS = aliased(RosterEntry), aliased(Registration)
 
 
@@ -228,6 +229,8 @@ def lines(filters: SessionFilters, now: datetime, *, came: bool = False) -> Subq
     statement = select(
         TrainingSession.id.label("session_id"),
         TrainingSession.unit_id.label("holder_id"),
+        TrainingSession.unit_path.label("holder_path"),
+        TrainingSession.starts_at.label("starts_at"),
         func.coalesce(Attendance.person_id, RosterEntry.person_id, Registration.person_id).label("person_id"),
         case((RosterEntry.id.is_not(None), 1), else_=0).label("rostered"),
         case((Registration.id.is_not(None), 1), else_=0).label("registered"),
@@ -276,7 +279,8 @@ def joined_lines(statement: Any, line: Subquery, by: UnitBy, *, people: bool) ->
 
 def line_path(line: Subquery, by: UnitBy) -> Any:
     """The path under which a line counts."""
-    return func.coalesce(line.c.unit_path, Holder.path) if by is UnitBy.PEOPLE else Holder.path
+    of_holder = (line.c.holder_path, Holder.path)
+    return func.coalesce(line.c.unit_path, *of_holder) if by is UnitBy.PEOPLE else func.coalesce(*of_holder)
 
 
 def line_without_unit(line: Subquery, by: UnitBy) -> ColumnElement[bool]:
@@ -289,7 +293,8 @@ def line_scope(scope: Scope, permission: Permission) -> ColumnElement[bool]:
     return scope.condition(permission, OrgUnit.path, Person.industry_id)
 
 
-def _by_industry(scope: Scope, permission: Permission) -> bool:
+def by_industry(scope: Scope, permission: Permission) -> bool:
+    """Whether a reader sees the people of some industries only, so that their rows are needed."""
     return any(grant.industry_id is not None for grant in scope.with_permission(permission))
 
 
@@ -300,7 +305,7 @@ def _line_counts(
     path = line_path(line, filters.by)
     no_unit = case((line_without_unit(line, filters.by), 1), else_=0)
     figures = (count(rule) for rule in line_rules(line).values())
-    statement = joined_lines(select(path, no_unit, *figures), line, filters.by, people=_by_industry(scope, permission))
+    statement = joined_lines(select(path, no_unit, *figures), line, filters.by, people=by_industry(scope, permission))
     rows = db.execute(statement.where(line_scope(scope, permission)).group_by(path, no_unit))
     return [(one, bool(none), SessionCounts(0, *numbers)) for one, none, *numbers in rows]
 
@@ -309,12 +314,12 @@ def _session_counts(
     db: Session, scope: Scope, permission: Permission, filters: SessionFilters, now: datetime
 ) -> list[tuple[str, bool, SessionCounts]]:
     statement = (
-        select(OrgUnit.path, func.count())
+        select(SESSION_PATH, func.count())
         .select_from(TrainingSession)
         .join(OrgUnit, OrgUnit.id == TrainingSession.unit_id)
         .where(scope.condition(permission, OrgUnit.path), *held(filters, now))
     )
-    return [(path, False, SessionCounts(number)) for path, number in db.execute(statement.group_by(OrgUnit.path))]
+    return [(path, False, SessionCounts(number)) for path, number in db.execute(statement.group_by(SESSION_PATH))]
 
 
 def _part(path: str, no_unit: bool, above: str | None, tops: Sequence[str]) -> str | None:
@@ -348,7 +353,7 @@ def _persons(
         )
         row = case((path == above, own), else_=row)
     # Each with the rows that they count under: a person of two rows is one in the total.
-    found = joined_lines(select(row, line.c.person_id), line, by, people=_by_industry(scope, permission))
+    found = joined_lines(select(row, line.c.person_id), line, by, people=by_industry(scope, permission))
     pairs = found.where(line_scope(scope, permission), inside(path, above, tops)).distinct().subquery("pair")
     key, person = pairs.c
     rows = db.execute(select(key, func.count()).group_by(key)).all()

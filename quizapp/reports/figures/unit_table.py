@@ -135,8 +135,8 @@ def pass_rate_table(
     if unit is None and len(tops) == 1:
         unit = db.get(OrgUnit, last_step(tops[0]))
     tree = grow_tree(tops, found)
-    shown = Shown.of(tree, strict=strict)
     above = unit.path if unit else None
+    shown = Shown.of(tree, strict=strict, down_to=above or tree.key)
     tried = None if strict else people_of(db, scope, permission, filters, above, tops, found)
     roster = (
         None if strict or filters.by_group else roster_by_step(db, scope, permission, filters, above, tops, delivery)
@@ -161,10 +161,7 @@ def grow_tree(tops: Sequence[str], found: Sequence[SumRow]) -> Node:
         if top is None:
             continue  # on that day the unit stood elsewhere: its figures are that place's
         key = f"{path}{RowKind.NO_UNIT if one.no_unit else RowKind.OWN}"
-        parts = _node_at(nodes, root, path, top).parts
-        if key not in parts:
-            parts[key] = Node(key)
-        parts[key].counts.include(one.counts)
+        _node_at(nodes, root, path, top).parts[key] = Node(key, counts=one.counts)
     _add_up(root)
     return root
 

@@ -15,6 +15,8 @@ from quizapp.reports.figures.filters import FigureFilters, GroupDimension
 
 #: Targets to compare with, in per cent.
 TARGETS = (60, 70, 75, 80, 90)
+#: Years that can be asked for.
+YEARS = range(1900, 3000)
 Code = TypeVar("Code", bound=StrEnum)
 _CODE = re.compile(r"[a-z0-9_+-]{1,20}")
 
@@ -77,16 +79,27 @@ class Filters:
         return self.figures.as_query() | {name: str(value) for name, value in values.items() if value is not None}
 
 
+def read_period_before(query: Mapping[str, str], first: date, last: date) -> tuple[tuple[date, date], bool]:
+    """The period to compare with, and whether one of its days could not be read. Not asked: as many days just before."""
+    start, end = read_day(query.get("from2")), read_day(query.get("to2"))
+    wrong = any(query.get(name) and day is None for name, day in (("from2", start), ("to2", end)))
+    wrong = wrong or bool(start and end and end < start)
+    day, length, least = first.toordinal(), (last - first).days, date(YEARS[0], 1, 1).toordinal()
+    usual = (date.fromordinal(max(least, day - length - 1)), date.fromordinal(max(least, day - 1)))
+    return usual if wrong else (start or usual[0], max(start or usual[0], end or usual[1])), wrong
+
+
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def read_day(text: str | None) -> date | None:
-    """A day as it stands in an address; None for what is none."""
+    """A day as it stands in an address; None for what is none, and for years in which there are no figures."""
     try:
-        return date.fromisoformat(text or "")
+        day = date.fromisoformat(text or "")
     except ValueError:
         return None
+    return day if day.year in YEARS else None
 
 
 def _code(text: str | None) -> str | None:

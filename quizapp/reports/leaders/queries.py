@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from quizapp.core.scope import Grant, Permission, Scope, below
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery
+from quizapp.reports.figures.filters import GroupDimension
+from quizapp.reports.figures.groups import place_of
 from quizapp.reports.figures.reach import prefixes, reachable_delivery, reachable_unit, steps
 from quizapp.reports.figures.unit_table import RowKind
 from quizapp.reports.leaders.grid import DIMENSIONS, NO_UNIT, OWN
@@ -66,6 +68,52 @@ class Grid:
     state_of: date | None
     #: How many deliveries it is of.
     sheets: int
+
+
+@dataclass(frozen=True)
+class GridYear:
+    """A year of the grid for a reader: all their units together, by month and by delivery."""
+
+    total: GridRow
+    #: Month → its row, in the order of the calendar.
+    months: tuple[tuple[date, GridRow], ...]
+    #: Each delivery with its row, the newest first.
+    deliveries: tuple[tuple[Delivery, GridRow], ...]
+    #: As of `Grid`.
+    state_of: date | None
+
+
+def year_of_grid(db: Session, scope: Scope, year: int) -> GridYear:
+    """What the stored sheets of a year's deliveries show of the reader's highest units, added up.
+
+    Units of which none lies in another have no attempt in common, and sums of what is shown tell nothing new.
+    """
+    grants = [grant for grant in scope.with_permission(Permission.SEE_FIGURES) if grant.industry_id is None]
+    tops = [top.id for top in _tops(db, grants)]
+    statement = (
+        select(LeaderCell, Delivery, LeaderSheet)
+        .join(LeaderSheet, LeaderSheet.delivery_id == LeaderCell.delivery_id)
+        .join(Delivery, Delivery.id == LeaderCell.delivery_id)
+        .where(
+            LeaderCell.dimension == "",
+            LeaderCell.unit_id.in_(tops),
+            LeaderSheet.month >= date(year, 1, 1),
+            LeaderSheet.month <= date(year, 12, 1),
+        )
+        .order_by(Delivery.closes_at.desc(), Delivery.id.desc(), LeaderCell.key)
+    )
+    rows = [row for row in db.execute(statement).all() if row[0].key.endswith("/")]
+    by_month: dict[date, list[LeaderCell]] = defaultdict(list)
+    by_delivery: dict[Delivery, list[LeaderCell]] = defaultdict(list)
+    for cell, delivery, sheet in rows:
+        by_month[sheet.month].append(cell)
+        by_delivery[delivery].append(cell)
+    return GridYear(
+        total=_sum(RowKind.TOTAL, None, [cell for cell, _, _ in rows]),
+        months=tuple((month, _sum(RowKind.TOTAL, None, by_month[month])) for month in sorted(by_month)),
+        deliveries=tuple((one, _sum(RowKind.TOTAL, None, cells)) for one, cells in by_delivery.items()),
+        state_of=max((sheet.state_of for _, _, sheet in rows), default=None),
+    )
 
 
 def read_grid(db: Session, scope: Scope, filters: GridFilters, permission: Permission = Permission.SEE_FIGURES) -> Grid:
@@ -171,11 +219,14 @@ def _group_rows(db: Session, delivery: Delivery | None, by: str | None) -> Itera
     if delivery is None or by is None:
         return
     which = and_(LeaderCell.delivery_id == delivery.id, LeaderCell.dimension == by)
-    for cell in db.scalars(select(LeaderCell).where(which).order_by(LeaderCell.above.is_not(None), LeaderCell.key)):
+    dimension, groups = GroupDimension(by), dict[str, LeaderCell]()
+    for cell in db.scalars(select(LeaderCell).where(which).order_by(LeaderCell.above.is_not(None))):
         if cell.above is None:
             yield _sum(RowKind.TOTAL, delivery.unit, [cell])
         else:
-            yield _sum(RowKind.OWN, None, [cell], group=cell.key.removeprefix("="))
+            groups[cell.key.removeprefix("=")] = cell
+    for group in sorted(groups, key=lambda value: place_of(dimension, value)):
+        yield _sum(RowKind.OWN, None, [groups[group]], group=group)
 
 
 def _sum(

@@ -16,7 +16,7 @@ from quizapp.quizzes.models import Attempt, Delivery
 from quizapp.reports.figures import FigureFilters, GroupDimension, sums
 from quizapp.reports.leaders.grid import DIMENSIONS, GridCell, first_sheet, group_tree, next_sheet, unit_tree
 from quizapp.reports.models import LeaderCell, LeaderSheet
-from quizapp.reports.rollups.services import month_of
+from quizapp.reports.rollups.months import month_of
 
 _EVERYTHING = Scope((Grant(Role.ADMINISTRATOR, None),))
 #: Of a sheet: "" for the units, else a group dimension → its rows.

@@ -15,7 +15,8 @@ from quizapp.core.scope import Permission, Scope
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Attempt, Delivery
 from quizapp.reports.models import RollupDay, RollupMonth, RollupStale, RollupState
-from quizapp.reports.rollups.services import COUNTED, month_after, month_of
+from quizapp.reports.rollups.months import month_after, month_of
+from quizapp.reports.rollups.services import COUNTED
 
 if TYPE_CHECKING:
     from quizapp.reports.figures.filters import FigureFilters
@@ -67,7 +68,7 @@ def read_sums(
     if dimension is None:
         return None
     for _ in range(TRIES):
-        state = _state(db)
+        state = state_of(db)
         plan = _plan(db, filters, dimension, state[1])
         if plan is None:
             return None
@@ -76,12 +77,13 @@ def read_sums(
             *_from_days(db, scope, permission, filters, groups, plan),
             *(line for piece in _left_to_records(plan) for line in records(*piece)),
         ]
-        if _state(db) == state:
+        if state_of(db) == state:
             return _merged(lines)
     return None
 
 
-def _state(db: Session) -> tuple[int, date]:
+def state_of(db: Session) -> tuple[int, date]:
+    """The version of what is kept, and the day before which it is kept."""
     version, before_day = db.execute(select(RollupState.version, RollupState.before_day)).one()
     return version, before_day
 
@@ -107,14 +109,8 @@ def _asked(filters: FigureFilters) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in values.items() if value is not None]
 
 
-def _plan(db: Session, filters: FigureFilters, dimension: str, before_day: date) -> _Plan | None:
-    first = filters.first_day or date.min
-    last = filters.last_day or date.max
-    start = first if first.day == 1 else month_after(first)
-    # the month that is not over is whole as soon as everything summed of it is asked for
-    end = date.max if last >= before_day - _DAY else month_of(last + _DAY)
-    if end <= start:
-        start = end = date.max
+def noted_days(db: Session, filters: FigureFilters, before_day: date) -> dict[int, list[date]] | None:
+    """Delivery → its days that changed after they were summed; None where these are too many."""
     notes = select(RollupStale.delivery_id, RollupStale.local_date).where(RollupStale.local_date < before_day)
     if filters.delivery_id is not None:
         notes = notes.where(RollupStale.delivery_id == filters.delivery_id)
@@ -124,7 +120,33 @@ def _plan(db: Session, filters: FigureFilters, dimension: str, before_day: date)
         return None
     for delivery_id, day in rows:
         stale[delivery_id].append(day)
+    return stale
+
+
+def _plan(db: Session, filters: FigureFilters, dimension: str, before_day: date) -> _Plan | None:
+    stale = noted_days(db, filters, before_day)
+    if stale is None:
+        return None
+    first, last = filters.first_day or date.min, filters.last_day or date.max
+    start, end = month_of(first), date.max
+    if first > start and _summed_between(db, filters, start, first):
+        start = month_after(first)
+    # the month that is not over is whole as soon as everything summed of it is asked for
+    if last < before_day - _DAY:
+        end = month_after(last)
+        if last + _DAY < end and _summed_between(db, filters, last + _DAY, end):
+            end = month_of(last)
+    if end <= start:
+        start = end = date.max
     return _Plan(dimension, before_day, first, last, (start, end), stale)
+
+
+def _summed_between(db: Session, filters: FigureFilters, first: date, end: date) -> bool:
+    """Whether there are sums of days that a period cuts off its month. Where there are none the month is as good as whole."""
+    found = select(RollupDay.id).where(RollupDay.day >= first, RollupDay.day < end)
+    if filters.delivery_id is not None:
+        found = found.where(RollupDay.delivery_id == filters.delivery_id)
+    return db.scalar(found.limit(1)) is not None
 
 
 def _from_months(

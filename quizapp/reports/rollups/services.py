@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from quizapp.core.db import transaction
 from quizapp.quizzes.models import CLOSED_STATES, Attempt, AttemptState
 from quizapp.reports.models import RollupDay, RollupMonth, RollupStale, RollupState
+from quizapp.reports.rollups.columns import keep_people, people_of_month
+from quizapp.reports.rollups.months import month_after, month_of
 
 #: Code of a group dimension (`figures.GroupDimension`) → its column. "": everybody.
 GROUPS: dict[str, Any] = {
@@ -33,16 +35,6 @@ NOTES = 20_000
 
 _Key = tuple[Any, ...]
 _Model = type[RollupDay] | type[RollupMonth]
-
-
-def month_of(day: date) -> date:
-    """The first day of its month."""
-    return day.replace(day=1)
-
-
-def month_after(day: date) -> date:
-    """The first day of the next month."""
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 def advance(db: Session, today: date) -> bool:
@@ -115,12 +107,14 @@ def _refresh_month(
     kept = _kept(db, RollupDay, delivery_id, RollupDay.day.in_(days))
     whole = _sums_of_month(db, delivery_id, month, min(month_after(month), before_day))
     kept_whole = _kept(db, RollupMonth, delivery_id, RollupMonth.day == month)
+    people = people_of_month(db, delivery_id, month, min(month_after(month), before_day))
     with transaction(db):
         state = db.get_one(RollupState, 1, populate_existing=True, with_for_update=True)
         if state.version != version or state.before_day != before_day:
             return False  # another worker was here: its state counts, and the next run looks again
         _write(db, RollupDay, delivery_id, wanted, kept)
         _write(db, RollupMonth, delivery_id, whole, kept_whole)
+        keep_people(db, delivery_id, month, people)
         for piece in _pieces([number for number, _ in noted]):
             db.execute(delete(RollupStale).where(RollupStale.id.in_(piece)))
         state.version += 1

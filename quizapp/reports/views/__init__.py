@@ -34,21 +34,41 @@ from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp
     exporting,
     groups,
     items,
+    leader,
     overview,
     pass_rates,
     records,
+    session_trends,
     sessions,
     words,
 )
 
-__all__ = ["bp", "groups", "items", "overview", "pass_rates", "records", "register", "sessions"]
+__all__ = [
+    "bp",
+    "groups",
+    "items",
+    "leader",
+    "overview",
+    "pass_rates",
+    "records",
+    "register",
+    "session_trends",
+    "sessions",
+]
 
 bp.add_app_template_global(exporting.hidden_words)
 bp.add_app_template_global(words.delivery_title)
 bp.add_app_template_global(words.unit_name)
+bp.add_app_template_global(words.usual_periods)
 exporting.EXPORTABLE["groups"] = exporting.Exportable(groups.group_figures, "reports.groups", exporting.ATTEMPTS)
 exporting.EXPORTABLE["comparison"] = exporting.Exportable(groups.comparison_figures, "reports.comparison")
 exporting.EXPORTABLE["pass_rates"] = exporting.Exportable(
     pass_rates.figure_table, "reports.pass_rates", exporting.ATTEMPTS
+)
+exporting.EXPORTABLE["session_months"] = exporting.Exportable(
+    session_trends.month_figures, "reports.session_months_page", sessions.LINES
+)
+exporting.EXPORTABLE["session_comparison"] = exporting.Exportable(
+    session_trends.comparison_figures, "reports.session_comparison"
 )
 exporting.EXPORTABLE["sessions"] = exporting.Exportable(sessions.figure_table, "reports.sessions", sessions.LINES)

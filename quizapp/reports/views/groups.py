@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask import render_template, request
@@ -21,13 +21,15 @@ from quizapp.reports.figures import (
     compare,
     deliveries_in_reach,
     group_table,
+    roster_of,
     units_in_reach,
 )
 from quizapp.reports.figures.comparison import Change, Comparison
-from quizapp.reports.forms import Filters, read_day
+from quizapp.reports.forms import Filters, read_period_before
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
-from quizapp.reports.views.pass_rates import asked_figures, choices_of, first_line, scale_of
+from quizapp.reports.views.leader import rate_scale
+from quizapp.reports.views.pass_rates import asked_figures, choices_of, first_line
 from quizapp.reports.views.words import (
     delivery_title,
     dimension_words,
@@ -46,11 +48,11 @@ def groups() -> str | tuple[str, int]:
     """Pass rates by group of people or by month, with a second dimension where it is asked for."""
     filters = Filters.read(request.args)
     table = _grouped(filters, Permission.EXPORT_FIGURES)
-    figures = _group_figures(table)
+    figures = _group_figures(table, Permission.EXPORT_FIGURES)
     query = _query(filters, table.by)
     over_time = table.by is GroupDimension.MONTH and table.second is None
     dots = [(row.label, row.cells[FigureCode.PASS_RATE]) for row in figures.rows if not row.total]
-    scale = scale_of(figures.rows, None)
+    scale = rate_scale(figures.rows, None)
     content = render_template(
         "reports/groups.html",
         figures=figures,
@@ -93,7 +95,7 @@ def comparison() -> str | tuple[str, int]:
 
 def group_figures(query: Mapping[str, str], permission: Permission) -> FigureTable:
     """The table of an address by group, within a permission."""
-    return _group_figures(_grouped(Filters.read(query), permission))
+    return _group_figures(_grouped(Filters.read(query), permission), permission)
 
 
 def comparison_figures(query: Mapping[str, str], permission: Permission) -> FigureTable:
@@ -134,7 +136,7 @@ def _grouped(filters: Filters, permission: Permission) -> GroupTable:
     return group_table(db, scope, asked, by, second, permission)
 
 
-def _group_figures(table: GroupTable) -> FigureTable:
+def _group_figures(table: GroupTable, permission: Permission) -> FigureTable:
     db = get_db()
     names = dimension_words()
     return FigureTable(
@@ -151,7 +153,9 @@ def _group_figures(table: GroupTable) -> FigureTable:
             FigureCode.MEAN_SCORE,
         ),
         rows=tuple(_group_row(row, table) for row in table.rows),
-        first_line=str(_("参加者中，不代表全体居民")),
+        first_line=first_line(
+            *roster_of(db, get_scope(), table.filters, permission, unit=table.unit, delivery=table.delivery)
+        ),
         filters=(
             (_("单位"), unit_name(table.unit) if table.unit else _("全部单位")),
             (_("测验"), delivery_title(table.delivery) if table.delivery else _("全部测验")),
@@ -208,13 +212,7 @@ def _compared(
     """The comparison, the earlier days, and whether some day could not be read. Not asked: as many days just before."""
     db, scope = get_db(), get_scope()
     asked = asked_figures(filters, deliveries_in_reach(db, scope, permission))
-    first, last = asked.first_day or date.min, asked.last_day or date.max
-    length = last - first
-    start, end = read_day(query.get("from2")), read_day(query.get("to2"))
-    wrong = any(query.get(name) and day is None for name, day in (("from2", start), ("to2", end)))
-    wrong = wrong or bool(start and end and end < start)
-    usual = (first - length - timedelta(days=1), first - timedelta(days=1))
-    before = usual if wrong else (start or usual[0], max(start or usual[0], end or usual[1]))
+    before, wrong = read_period_before(query, asked.first_day or date.min, asked.last_day or date.max)
     return compare(db, scope, asked, before, permission), before, wrong or filters.wrong_days
 
 
@@ -233,7 +231,7 @@ def _comparison_figures(found: Comparison) -> FigureTable:
             FigureCode.PASS_RATE_CHANGE,
         ),
         rows=tuple(_change_row(change, after) for change in found.changes),
-        first_line=first_line(after.total),
+        first_line=first_line(after.total.roster, after.total.covered),
         filters=(
             (_("单位"), unit_name(after.unit) if after.unit else _("全部单位")),
             (_("测验"), delivery_title(after.delivery) if after.delivery else _("全部测验")),

@@ -12,13 +12,15 @@ from quizapp.banks.models import ItemType, ItemVersion
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission
-from quizapp.core.spreadsheet import Column, Kind, write_csv, write_xlsx
+from quizapp.core.spreadsheet import Chart, Column, Kind, Point, write_csv, write_xlsx
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.exports import Format
-from quizapp.reports.figures import reachable_delivery
+from quizapp.reports.figures import FigureFilters, reachable_delivery, roster_of
 from quizapp.reports.item_figures import ItemRow, item_rows
 from quizapp.reports.views import bp
+from quizapp.reports.views.exporting import MOST_POINTS
+from quizapp.reports.views.pass_rates import first_line
 from quizapp.reports.views.words import delivery_title
 from quizapp.ui.filters import format_moment, lang_text
 
@@ -35,6 +37,7 @@ def items(delivery_id: int) -> str:
         rows=rows,
         shown=[row for row in rows if row.rate is not None],
         answer_words=answer_words,
+        first_line=_first_line(delivery),
         type_words=type_words(),
     )
 
@@ -45,7 +48,7 @@ def items_xlsx(delivery_id: int) -> Response:
     """The same table as a workbook."""
     delivery, rows = _load(delivery_id)
     facts = [
-        (_("范围"), _("参加者中，不代表全体居民")),
+        (_("范围"), _first_line(delivery)),
         (_("测验"), delivery_title(delivery)),
         (_("统计的答卷"), _("已交卷、没有作废的首次作答")),
         (_("答对率"), _("答对 ÷ 卷上有这道题的首次作答，没答算没答对。区间为 95% 置信区间，Wilson 法。")),
@@ -53,7 +56,9 @@ def items_xlsx(delivery_id: int) -> Response:
         (_("导出时间"), format_moment(get_now(), words=False)),
         (_("导出人"), get_actor().name),
     ]
-    content = write_xlsx(_columns(), map(_cells, rows), title=_("逐题"), facts_title=_("说明"), facts=facts)
+    content = write_xlsx(
+        _columns(), map(_cells, rows), title=_("逐题"), facts_title=_("说明"), facts=facts, chart=_chart(rows)
+    )
     return _file(content, Format.XLSX.media_type, delivery, "xlsx", len(rows))
 
 
@@ -71,6 +76,24 @@ def _load(delivery_id: int) -> tuple[Delivery, list[ItemRow]]:
     if delivery is None:
         raise NotFound
     return delivery, item_rows(db, scope, delivery)
+
+
+def _first_line(delivery: Delivery) -> str:
+    of_one = FigureFilters(delivery_id=delivery.id)
+    return first_line(*roster_of(get_db(), get_scope(), of_one, Permission.EXPORT_FIGURES, delivery=delivery))
+
+
+def _chart(rows: list[ItemRow]) -> Chart | None:
+    """The shares right, the hardest question first; None where none is shown."""
+    points = [Point(row.code, row.rate, row.low, row.high) for row in rows if row.rate is not None]
+    if not points:
+        return None
+    ends = (_("95% 区间下限"), _("95% 区间上限"), _("到下限"), _("到上限"))
+    return Chart(
+        title=_("%(figure)s图", figure=_("答对率")),
+        headings=(_("题号"), _("答对率"), *ends),
+        points=points[:MOST_POINTS],
+    )
 
 
 def answer_words(version: ItemVersion, options: tuple[str, ...]) -> str:

@@ -1,18 +1,24 @@
-"""The page of those who see aggregates only: the stored grid, its own few filters, and why there are no others."""
+"""What those see who see aggregates only: the stored grid, its own few filters and why there are no others, its file, its year."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.core.clock import local_date
+from quizapp.core.db import transaction
+from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission
-from quizapp.core.web import get_db, get_now, get_scope
+from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.measurement.intervals import wilson
 from quizapp.reports.definitions import FigureCode
+from quizapp.reports.exports import Format, note_export
 from quizapp.reports.figure_words import RULES, heading, heading_parts
 from quizapp.reports.figures import GroupDimension, RowKind
 from quizapp.reports.forms import TARGETS, Filters
@@ -24,10 +30,14 @@ from quizapp.reports.leaders.queries import (
     deliveries_of_grid,
     months_of_grid,
     read_grid,
+    year_of_grid,
 )
+from quizapp.reports.overview import Needs
 from quizapp.reports.suppression import FEWEST_ANSWERS
 from quizapp.reports.tables import Cell, FigureTable, Hidden, TableRow
-from quizapp.reports.views.words import delivery_title, dimension_words, group_words, unit_name
+from quizapp.reports.views import bp
+from quizapp.reports.views.exporting import file_response, plan_of
+from quizapp.reports.views.words import delivery_title, dimension_words, group_words, month_words, unit_name
 from quizapp.ui.filters import format_day, format_number
 
 COLUMNS = (
@@ -41,8 +51,16 @@ COLUMNS = (
 REFUSED = ("from", "to", "quiz", "industry", "age", "sex", "education", "group", "identity", "second")
 
 
-def grid_page(scale_of: Callable[[Sequence[TableRow], float | None], tuple[float, float]]) -> str:
-    """The grid of a unit and of what is directly below it. `scale_of` makes the scale of the drawing."""
+def rate_scale(rows: Sequence[TableRow], target: float | None) -> tuple[float, float]:
+    """The scale of the drawing, by tens, so that all intervals and the target are in it; at least from 40 to 100 %."""
+    cells = [row.cells.get(FigureCode.PASS_RATE) for row in rows]
+    lows = [end for cell in cells if cell for end in (cell.low, cell.value) if end is not None]
+    lowest = min([0.4, *lows, *([target] if target else [])])
+    return math.floor(lowest * 10) / 10, 1.0
+
+
+def grid_page() -> str:
+    """The grid of a unit and of what is directly below it."""
     db, scope = get_db(), get_scope()
     asked, refused = read_filters(request.args)
     grid = read_grid(db, scope, asked)
@@ -67,10 +85,81 @@ def grid_page(scale_of: Callable[[Sequence[TableRow], float | None], tuple[float
         heading_parts=lambda code: heading_parts(code, persons_of_one=figures.persons_of_one),
         rules=RULES,
         target=target,
-        scale=scale_of(figures.rows, target),
+        scale=rate_scale(figures.rows, target),
         targets=TARGETS,
         opens=lambda row: url_for("reports.pass_rates", **dict(query, unit=row.unit.id)),
     )
+
+
+@bp.get("/reports/grid/<form>")
+@requires(Permission.SEE_FIGURES)
+def grid_file(form: str) -> BaseResponse:
+    """The grid as a file: the stored numbers that the page shows, for the same filters."""
+    if form not in tuple(Format):
+        raise NotFound
+    db, wanted = get_db(), Format(form)
+    table = grid_table(request.args, Permission.SEE_FIGURES)
+    plan = plan_of(table)
+    with transaction(db):
+        note_export(
+            db,
+            query={"figures": table.name, **table.query},
+            form=wanted,
+            unit_id=int(table.query["unit"]) if "unit" in table.query else None,
+            rows=len(plan.rows),
+            actor=get_actor(),
+            now=get_now(),
+        )
+    return file_response(plan.write(wanted), wanted.media_type, f"{plan.name}.{wanted.value}")
+
+
+@dataclass(frozen=True)
+class MonthOfGrid:
+    """A month of the year's line, as `figures.GroupRow` has them."""
+
+    group: str
+    first: int | None
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+def grid_overview(needs: Needs | None, scale_of: Callable[[Sequence[MonthOfGrid]], tuple[float, float]]) -> str:
+    """The year so far from the grid. `needs`: what else the reader may act on; None where they only look."""
+    db, scope, today = get_db(), get_scope(), local_date(get_now())
+    year = year_of_grid(db, scope, today.year)
+    grid = read_grid(db, scope, GridFilters(year=today.year))
+    table = grid_table_of(grid, [])
+    months = [MonthOfGrid(f"{first:%Y-%m}", row.first, *rate_of(row)) for first, row in year.months]
+    rate, low, high = rate_of(year.total)
+    return render_template(
+        "reports/grid_overview.html",
+        year=today.year,
+        total=year.total,
+        state_of=year.state_of,
+        units=[(row, shown) for row, shown in zip(grid.rows, table.rows, strict=True) if row.first != 0],
+        first_parts=heading_parts(FigureCode.FIRST),
+        unit_scale=rate_scale(table.rows, None),
+        left_out=any(row.left_out for row in grid.rows),
+        tests=[(delivery, row, *rate_of(row)) for delivery, row in year.deliveries],
+        rate=rate,
+        low=low,
+        high=high,
+        needs=needs,
+        months=months,
+        points=[{"label": month_words(m.group), "value": m.rate, "low": m.low, "high": m.high} for m in months],
+        scale=scale_of(months),
+        month_words=month_words,
+        state_words=state_words,
+    )
+
+
+def rate_of(row: GridRow) -> tuple[float | None, float | None, float | None]:
+    """The pass rate of a row with its interval; nothing where it is hidden or of too few."""
+    if row.passed is None or row.rated < FEWEST_ANSWERS:
+        return None, None, None
+    interval = wilson(row.passed, row.rated)
+    return row.passed / row.rated, *(interval or (None, None))
 
 
 def read_filters(values: Mapping[str, str]) -> tuple[GridFilters, list[str]]:
@@ -170,8 +259,8 @@ def refusal_words() -> str:
 
 
 def _table_row(row: GridRow, grid: Grid, names: Mapping[str, str]) -> TableRow:
-    shown = row.passed is not None and row.rated >= FEWEST_ANSWERS
-    interval = wilson(row.passed or 0, row.rated) if shown else None
+    rate, low, high = rate_of(row)
+    shown = rate is not None
     hidden = None
     if not shown:
         hidden = Hidden.EMPTY if row.first == 0 else Hidden.PROTECTS if row.first is not None else Hidden.SMALL
@@ -190,12 +279,7 @@ def _table_row(row: GridRow, grid: Grid, names: Mapping[str, str]) -> TableRow:
         cells={
             FigureCode.FIRST: Cell(row.first, hidden=Hidden.SMALL if row.first is None else None),
             FigureCode.PASSED: Cell(row.passed),
-            FigureCode.PASS_RATE: Cell(
-                (row.passed or 0) / row.rated if shown else None,
-                interval[0] if interval else None,
-                interval[1] if interval else None,
-                hidden,
-            ),
+            FigureCode.PASS_RATE: Cell(rate, low, high, hidden),
             FigureCode.VOID: Cell(row.void, hidden=Hidden.SMALL if row.void is None else None),
             FigureCode.UNIDENTIFIED: Cell(row.unidentified, hidden=Hidden.SMALL if row.unidentified is None else None),
         },

@@ -13,6 +13,7 @@ from quizapp.core.web import get_db, get_now, get_scope, requires
 from quizapp.reports.figures import FigureFilters, GroupDimension, GroupRow, aggregates_only, group_table
 from quizapp.reports.overview import needs_of, year_so_far
 from quizapp.reports.views import bp
+from quizapp.reports.views.leader import MonthOfGrid, grid_overview
 from quizapp.reports.views.words import month_words
 
 
@@ -21,22 +22,20 @@ from quizapp.reports.views.words import month_words
 def overview() -> str:
     """Where we stand, and what is behind."""
     db, scope, now = get_db(), get_scope(), get_now()
+    needs = needs_of(db, scope, now)
+    if aggregates_only(scope):
+        return grid_overview(needs if scope.allows(Permission.EXPORT_FIGURES) else None, _scale)
     today = local_date(now)
     first_day = today.replace(month=1, day=1)
-    total: GroupRow | None = None
-    months: Sequence[GroupRow] = ()
-    strict = aggregates_only(scope)
-    if not strict:
-        year = FigureFilters(first_day=first_day, last_day=today)
-        total, *months = group_table(db, scope, year, GroupDimension.MONTH).rows
+    year = FigureFilters(first_day=first_day, last_day=today)
+    total, *months = group_table(db, scope, year, GroupDimension.MONTH).rows
     return render_template(
         "reports/overview.html",
-        strict=strict,
         year=today.year,
         first_day=first_day,
         today=today,
-        needs=needs_of(db, scope, now),
-        so_far=None if strict else year_so_far(db, scope, now),
+        needs=needs,
+        so_far=year_so_far(db, scope, now),
         total=total,
         months=months,
         points=[{"label": month_words(m.group or ""), "value": m.rate, "low": m.low, "high": m.high} for m in months],
@@ -45,7 +44,7 @@ def overview() -> str:
     )
 
 
-def _scale(months: Sequence[GroupRow]) -> tuple[float, float]:
+def _scale(months: Sequence[GroupRow] | Sequence[MonthOfGrid]) -> tuple[float, float]:
     """By tens, with all intervals in it, at least three steps high."""
     lows = [month.low for month in months if month.low is not None] or [0.5]
     highs = [month.high for month in months if month.high is not None] or [1.0]

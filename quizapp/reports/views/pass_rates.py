@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,10 +25,10 @@ from quizapp.reports.figures import (
     pass_rate_table,
 )
 from quizapp.reports.forms import TARGETS, Filters
-from quizapp.reports.queries import age_bands, key_groups_in_use, quizzes_of
+from quizapp.reports.queries import age_bands, quizzes_of
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
-from quizapp.reports.views.leader import grid_page
+from quizapp.reports.views.leader import grid_page, rate_scale
 from quizapp.reports.views.words import (
     delivery_title,
     dimension_words,
@@ -75,7 +74,7 @@ def pass_rates() -> str | tuple[str, int]:
     """Pass rates of a unit and each unit directly below it."""
     db, scope = get_db(), get_scope()
     if aggregates_only(scope):
-        return grid_page(scale_of)
+        return grid_page()
     filters = Filters.read(request.args)
     deliveries = deliveries_in_reach(db, scope)
     table = pass_rate_table(db, scope, asked_figures(filters, deliveries))
@@ -98,7 +97,7 @@ def pass_rates() -> str | tuple[str, int]:
         targets=TARGETS,
         units=[*table.ancestors, *([table.unit] if table.unit else []), *(r.unit for r, _ in parts if r.unit)],
         choices=choices_of(deliveries, strict=table.aggregates_only),
-        scale=scale_of(figures.rows, filters.target),
+        scale=rate_scale(figures.rows, filters.target),
         may_export=scope.allows(Permission.EXPORT_FIGURES),
         period_words=period_words(table.filters),
         query=query,
@@ -136,18 +135,10 @@ def choices_of(deliveries: Sequence[Delivery], *, strict: bool) -> list[tuple[st
         ("age", names[GroupDimension.AGE_BAND], [(band, band) for band in age_bands()]),
         ("sex", names[GroupDimension.SEX], list(group_words(db, GroupDimension.SEX).items())),
         ("education", names[GroupDimension.EDUCATION], list(group_words(db, GroupDimension.EDUCATION).items())),
-        ("group", names[GroupDimension.KEY_GROUP], [(code, code) for code in key_groups_in_use(db)]),
+        ("group", names[GroupDimension.KEY_GROUP], list(group_words(db, GroupDimension.KEY_GROUP).items())),
         ("identity", names[GroupDimension.IDENTITY], list(group_words(db, GroupDimension.IDENTITY).items())),
     ]
     return [(name, label, [("", str(_("全部"))), *options]) for name, label, options in found if options]
-
-
-def scale_of(rows: Sequence[TableRow], target: float | None) -> tuple[float, float]:
-    """The scale of the drawing, by tens, so that all intervals and the target are in it; at least from 40 to 100 %."""
-    cells = [row.cells.get(FigureCode.PASS_RATE) for row in rows]
-    lows = [end for cell in cells if cell for end in (cell.low, cell.value) if end is not None]
-    lowest = min([0.4, *lows, *([target] if target else [])])
-    return math.floor(lowest * 10) / 10, 1.0
 
 
 def figure_table(query: Mapping[str, str], permission: Permission) -> FigureTable:
@@ -169,7 +160,7 @@ def figure_table_of(table: PassRateTable) -> FigureTable:
         row_heading=str(_("单位")),
         columns=tuple(code for code in COLUMNS if code in rows[0].cells or any(code in row.cells for row in rows)),
         rows=rows,
-        first_line=first_line(table.total),
+        first_line=first_line(table.total.roster, table.total.covered),
         filters=(
             (_("单位"), unit_name(table.unit) if table.unit else _("全部单位")),
             (_("测验"), delivery_title(table.delivery) if table.delivery else _("全部测验")),
@@ -182,10 +173,10 @@ def figure_table_of(table: PassRateTable) -> FigureTable:
     )
 
 
-def first_line(total: Row) -> str:
-    """Of whom the figures are."""
-    if total.roster and total.covered is not None:
-        numbers = {"covered": format_number(total.covered), "roster": format_number(total.roster)}
+def first_line(roster: int | None, covered: int | None) -> str:
+    """Of whom the figures are, with the roster where one says something."""
+    if roster and covered is not None:
+        numbers = {"covered": format_number(covered), "roster": format_number(roster)}
         return str(_("参加者中（名册 %(roster)s 人中的 %(covered)s 人），不代表全体居民", **numbers))
     return str(_("参加者中，不代表全体居民"))
 

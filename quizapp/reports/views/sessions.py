@@ -19,6 +19,7 @@ from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figure_words import NAMES, RULES, heading, heading_parts
 from quizapp.reports.figures import RowKind
 from quizapp.reports.figures.sessions import (
+    SessionCounts,
     SessionFilters,
     SessionRow,
     SessionTable,
@@ -68,7 +69,7 @@ def sessions() -> str | tuple[str, int]:
         unit_name=unit_name,
         units=[*table.ancestors, *([table.unit] if table.unit else []), *(row.unit for row, _ in parts if row.unit)],
         kinds=[("", _("全部")), *((kind.value, word) for kind, word in KIND_WORDS.items())],
-        views=[(one, url_for("reports.sessions", **_with(query, by=one.value)), word) for one, word in _views()],
+        views=session_views(query),
         query=query,
         wrong_days=asked.wrong_days,
         narrowed=asked.narrowed,
@@ -104,7 +105,7 @@ def session_records() -> str:
         "figure": heading(code),
         "rule": RULES[code],
         "back": url_for("reports.sessions", **asked_of_table),
-        "facts": (*_row_words(query), *_filter_words(asked.filters)),
+        "facts": (*_row_words(query), *filter_words(asked.filters)),
         "page": asked.page,
         "page_url": lambda number: url_for("reports.session_records", **_with(query, page=number)),
         "unit_name": unit_name,
@@ -177,7 +178,6 @@ def figure_table_of(table: SessionTable) -> FigureTable:
     holder = table.filters.by is UnitBy.HOLDER
     rows = tuple(_table_row(row, table) for row in table.rows)
     came = [code for code in METHODS if rows[0].cells[code].value]
-    where = _("举办单位按今天所在的位置。") if holder else _("人按当天的单位，没有单位的归举办单位。")
     return FigureTable(
         name="sessions",
         title=str(_("场次与到场")),
@@ -194,9 +194,9 @@ def figure_table_of(table: SessionTable) -> FigureTable:
             *came,
         ),
         rows=rows,
-        first_line=_first_line(table.total),
-        filters=_filter_words(table.filters, table),
-        remarks=(where, _("签到方式相加等于到场人次。")),
+        first_line=first_line(table.total.counts),
+        filters=filter_words(table.filters, table.unit, whole=True),
+        remarks=(of_day_remark(table.filters), _("签到方式相加等于到场人次。")),
         chart=FigureCode.ATTENDANCE_RATE,
         of_attempts=False,
         query=table.filters.as_query() | ({"unit": str(table.unit.id)} if table.unit else {}),
@@ -220,28 +220,43 @@ def _table_row(row: SessionRow, table: SessionTable) -> TableRow:
     }
     if table.filters.by is UnitBy.HOLDER:
         values[FigureCode.SESSIONS] = counts.sessions
-    cells = {code: Cell(value, records=_records(code, row, table) if value else None) for code, value in values.items()}
+    cells = {
+        code: Cell(value, records=records_of(code, row, table) if value else None) for code, value in values.items()
+    }
     cells[FigureCode.ATTENDANCE_RATE] = Cell(counts.rate)
-    notes = [str(_("已移走，按当天的单位计"))] if row.moved else []
-    if row.unit is not None and row.unit.closed_at is not None and not row.moved:
-        notes.append(str(_("已停用")))
     opens = url_for("reports.sessions", **_with(table.filters.as_query(), unit=row.unit.id)) if row.unit else None
     return TableRow(
         key=row.unit.code if row.unit else row.kind.value,
-        label=_own_words(table) if row.kind is RowKind.OWN else row_name(row, table),
+        label=label_of(row, table),
         cells=cells,
         total=row.kind is RowKind.TOTAL,
-        notes=tuple(notes),
+        notes=notes_of(row),
         unit_code=row.unit.code if row.unit else None,
         opens=opens if row.opens else None,
     )
 
 
-def _own_words(table: SessionTable) -> str:
-    return str(_("本级举办") if table.filters.by is UnitBy.HOLDER else _("本级，不在下级单位"))
+def label_of(row: SessionRow, table: SessionTable) -> str:
+    """What stands in the first cell."""
+    if row.kind is RowKind.OWN and table.filters.by is UnitBy.HOLDER:
+        return str(_("本级举办"))
+    return row_name(row, table)
 
 
-def _records(code: FigureCode, row: SessionRow, table: SessionTable) -> str:
+def notes_of(row: SessionRow) -> tuple[str, ...]:
+    """What is said beside a unit's name."""
+    if row.moved:
+        return (str(_("已移走，按当天的单位计")),)
+    return (str(_("已停用")),) if row.unit is not None and row.unit.closed_at is not None else ()
+
+
+def of_day_remark(filters: SessionFilters) -> str:
+    """To which unit a session or a person counts."""
+    holder = filters.by is UnitBy.HOLDER
+    return str(_("举办单位按场次当天所在的位置。") if holder else _("人按当天的单位，没有单位的归举办单位。"))
+
+
+def records_of(code: FigureCode, row: SessionRow, table: SessionTable) -> str:
     """The address of what stands behind a number."""
     query: dict[str, Any] = _with(table.filters.as_query(), figure=code.value)
     if table.unit is not None:
@@ -253,20 +268,21 @@ def _records(code: FigureCode, row: SessionRow, table: SessionTable) -> str:
     return url_for("reports.session_records", **query)
 
 
-def _first_line(total: SessionRow) -> str:
+def first_line(counts: SessionCounts) -> str:
     """Of whom the figures are."""
-    counts = total.counts
     if counts.expected:
         numbers = {"came": format_number(counts.expected_came), "expected": format_number(counts.expected)}
         return str(_("到场者中（应到 %(expected)s 人次，到了 %(came)s 人次）", **numbers))
     return str(_("到场者中，这些场次没有名册，也没有报名"))
 
 
-def _filter_words(filters: SessionFilters, table: SessionTable | None = None) -> tuple[tuple[str, str], ...]:
-    unit = ((_("单位"), unit_name(table.unit) if table.unit else _("全部单位")),) if table else ()
-    views = dict(_views())
+def filter_words(
+    filters: SessionFilters, unit: OrgUnit | None = None, *, whole: bool = False
+) -> tuple[tuple[str, str], ...]:
+    """What a table is of, as (name, value), its time first; of a `whole` table the unit before it."""
+    views = dict(view_words())
     return (
-        *unit,
+        *(((_("单位"), unit_name(unit) if unit else _("全部单位")),) if whole else ()),
         (_("时间"), _period(filters)),
         (_("种类"), str(KIND_WORDS[filters.kind]) if filters.kind else _("全部场次")),
         (_("汇总"), views[filters.by]),
@@ -282,7 +298,18 @@ def _row_words(query: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(_("单位"), unit_name(unit))]
 
 
-def _views() -> list[tuple[UnitBy, str]]:
+def session_views(query: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """The pages of sessions, each with the filters that are on: code, address, word."""
+    asked: dict[str, Any] = dict(query)
+    return [
+        *((one.value, url_for("reports.sessions", **_with(asked, by=one.value)), word) for one, word in view_words()),
+        ("months", url_for("reports.session_months_page", **asked), str(_("按月"))),
+        ("comparison", url_for("reports.session_comparison", **asked), str(_("两个时间比"))),
+    ]
+
+
+def view_words() -> list[tuple[UnitBy, str]]:
+    """To which unit a line belongs, in words."""
     return [(UnitBy.HOLDER, str(_("按举办单位"))), (UnitBy.PEOPLE, str(_("按人的单位")))]
 
 

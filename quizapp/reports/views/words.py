@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from quizapp.core.clock import local_date
+from quizapp.core.web import get_now
 from quizapp.organisation.models import Industry, OrgUnit
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.figures import FigureFilters, GroupDimension, PassRateTable, Row, RowKind
@@ -52,6 +55,19 @@ def period_words(filters: FigureFilters) -> str:
     return str(_("%(start)s 至 %(end)s", start=first, end=last))
 
 
+def usual_periods() -> list[tuple[str, date, date]]:
+    """The periods that are asked for most: this month and year so far, the whole month and year before."""
+    today = local_date(get_now())
+    month, year = today.replace(day=1), today.replace(month=1, day=1)
+    month_before, year_before = month - timedelta(days=1), year - timedelta(days=1)
+    return [
+        (str(_("本月")), month, today),
+        (str(_("上月")), month_before.replace(day=1), month_before),
+        (str(_("今年")), year, today),
+        (str(_("去年")), year_before.replace(month=1, day=1), year_before),
+    ]
+
+
 def dimension_words() -> dict[GroupDimension, str]:
     """The names of the dimensions."""
     return {
@@ -84,6 +100,7 @@ def group_words(db: Session, dimension: GroupDimension) -> Mapping[str, str]:
     names = {
         GroupDimension.SEX: "sex",
         GroupDimension.EDUCATION: "education",
+        GroupDimension.KEY_GROUP: "key_group",
         GroupDimension.IDENTITY: "identity_level",
     }
     return code_words()[names[dimension]] if dimension in names else {}

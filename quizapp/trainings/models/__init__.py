@@ -24,6 +24,7 @@ from quizapp.trainings.models.attendees import (
     RosterRemoval,
     RosterSource,
 )
+from quizapp.trainings.models.gains import SessionTests
 from quizapp.trainings.models.sessions import (
     AudienceRule,
     CodeMode,
@@ -62,6 +63,7 @@ __all__ = [
     "ScanDevice",
     "SessionEvidence",
     "SessionKind",
+    "SessionTests",
     "SessionTrainer",
     "TrainingSession",
 ]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from quizapp.core.db import Base, BigId
+from quizapp.core.db import Base, BigId, PathText
 from quizapp.core.tokens import new_poster_code
 from quizapp.organisation.models import OrgUnit
 
@@ -148,6 +148,8 @@ class TrainingSession(Base):
     capacity: Mapped[int | None]
     #: The unit that holds it.
     unit_id: Mapped[int] = mapped_column(ForeignKey("org_unit.id"), index=True)
+    #: Its place on the day, written when the unit of a session that has begun gets another place; None: the unit's place today.
+    unit_path: Mapped[str | None] = mapped_column(PathText)
     #: Begin, ms UTC.
     starts_at: Mapped[int] = mapped_column(BigId)
     #: End, ms UTC.

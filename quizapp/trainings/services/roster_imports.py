@@ -158,4 +158,5 @@ def _masked(row: PersonRow, units: UnitIndex) -> dict[str, Any]:
         "job_role": row.job_role or "",
         "birth_year": row.birth_year or "",
         "sex": row.sex or "",
+        "key_group": row.key_group or "",
     }

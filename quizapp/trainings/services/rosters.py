@@ -115,6 +115,7 @@ def add_by_hand(
         industry_id=None,
         birth_year=None,
         sex=None,
+        key_group=None,
     )
     take_turns(db)
     known = match_people(db, [row], reach_of(actor.scope, Permission.RUN_SESSIONS)).get(0)

@@ -130,6 +130,8 @@ def edit_session(
     )
     for name, value in values_of(plan, place).items():
         setattr(session, name, value)
+    if session.starts_at > to_ms(now):
+        session.unit_path = None  # its day is still to come
     moved = (was_at, was_until, was_place) != (session.starts_at, session.ends_at, session.place)
     if moved:
         session.revision += 1

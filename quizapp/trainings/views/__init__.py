@@ -50,6 +50,7 @@ from quizapp.trainings.views import (  # noqa: E402, F401 # they hang their page
     devices,
     door,
     evidence,
+    gains,
     liaison,
     lists,
     my_code,

@@ -1,0 +1,255 @@
+"""Item analysis of a table of responses; the mathematics stands in `measurement.classical`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quizapp.analyse.output import number, percent, table
+from quizapp.analyse.scoring import Keyed
+from quizapp.measurement.classical import (
+    ABSENT,
+    ItemFigures,
+    Reliability,
+    item_figures,
+    not_reached,
+    papers_of,
+    reliability,
+    tally,
+)
+from quizapp.measurement.item_flags import HARM, Flag, flags
+
+#: Below so many respondents the table says that its figures are only a hint.
+FEW_RESPONDENTS = 30
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """One item in the report."""
+
+    name: str
+    figures: ItemFigures
+    omitted: int
+    not_reached: int
+    median_seconds: float | None
+    alpha_if_deleted: float | None
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True)
+class ItemReport:
+    """What `quizapp analyse items` answers."""
+
+    respondents: int
+    items: tuple[ItemResult, ...]
+    reliability: Reliability
+    #: What each answer is called, by its number less one.
+    labels: Sequence[str]
+    #: Whether a key said what is right (else cells are scores, and a list of answers says nothing new).
+    with_key: bool
+    #: Where people were given different papers: the report of each.
+    papers: tuple[ItemReport, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of the command's contract; `papers` only where there are several."""
+        found: dict[str, Any] = {
+            "respondents": self.respondents,
+            "complete_rows": self.reliability.n,
+            "items_count": len(self.items),
+            "alpha": self.reliability.alpha,
+            "alpha_low": self.reliability.low,
+            "alpha_high": self.reliability.high,
+            "sem": self.reliability.sem,
+            "items": [self._item_json(item) for item in self.items],
+        }
+        if self.papers:
+            found["papers"] = [paper.as_json() for paper in self.papers]
+        return found
+
+    def _item_json(self, item: ItemResult) -> dict[str, Any]:
+        figures = item.figures
+        return {
+            "item": item.name,
+            "n": figures.n,
+            "difficulty": figures.difficulty,
+            "difficulty_low": figures.difficulty_low,
+            "difficulty_high": figures.difficulty_high,
+            "discrimination": figures.rest_correlation,
+            "upper_lower_27": figures.upper_lower_27,
+            "alpha_if_deleted": item.alpha_if_deleted,
+            "omitted": item.omitted,
+            "not_reached": item.not_reached,
+            "median_seconds": item.median_seconds,
+            "options": [
+                {
+                    "option": self.labels[option.answer - 1],
+                    "n": option.n,
+                    "share": option.share,
+                    "rest_correlation": option.rest_correlation,
+                    "is_key": option.is_key,
+                }
+                for option in figures.options
+            ],
+            "flags": [flag.words for flag in item.flags],
+        }
+
+    def as_text(self) -> str:
+        """Tables and one sentence for each figure."""
+        parts = [self._body()]
+        parts += [f"Paper {place}\n{paper._body()}" for place, paper in enumerate(self.papers, start=1)]
+        return "\n\n".join([*parts, _METHODS])
+
+    def _body(self) -> str:
+        r = self.reliability
+        head = [f"{self.respondents} respondents, {len(self.items)} items, {r.n} of the respondents with every item"]
+        head.append(
+            f"alpha (KR-20) {number(r.alpha)} ({number(r.low)} to {number(r.high)}), "
+            f"standard error of measurement {number(r.sem, 2)} points"
+        )
+        if self.respondents < FEW_RESPONDENTS:
+            head.append(
+                f"Fewer than {FEW_RESPONDENTS} respondents: take every figure as a hint, and the flags as questions."
+            )
+        if self.papers:
+            head.append("Several papers: people are compared inside their paper only; each paper stands apart below.")
+        rows = [
+            [
+                item.name,
+                str(item.figures.n),
+                percent(item.figures.difficulty),
+                f"{percent(item.figures.difficulty_low)} to {percent(item.figures.difficulty_high)}",
+                number(item.figures.rest_correlation, 2),
+                number(item.figures.upper_lower_27, 2),
+                number(item.alpha_if_deleted),
+                str(item.omitted),
+                str(item.not_reached),
+                number(item.median_seconds, 1),
+            ]
+            for item in self.items
+        ]
+        headings = (
+            "item",
+            "n",
+            "right",
+            "95% interval",
+            "discrim.",
+            "up-low",
+            "alpha w/o",
+            "omitted",
+            "not reached",
+            "seconds",
+        )
+        parts = ["\n".join(head), table(headings, rows)]
+        if self.with_key:
+            parts.append(self._options())
+        odd = [(item.name, flag) for item in self.items for flag in item.flags]
+        odd.sort(key=lambda pair: HARM.index(pair[1].code))
+        flagged = [f"  {name}: {flag.words}" for name, flag in odd]
+        parts.append(
+            "\n".join(["Look at these, the most harmful first:", *flagged]) if flagged else "Nothing to look at."
+        )
+        return "\n\n".join(parts)
+
+    def _options(self) -> str:
+        rows = [
+            [
+                item.name if place == 0 else "",
+                self.labels[option.answer - 1] + (" *" if option.is_key else ""),
+                str(option.n),
+                percent(option.share),
+                number(option.rest_correlation, 2),
+            ]
+            for item in self.items
+            for place, option in enumerate(item.figures.options)
+        ]
+        return table(("item", "answer (* right)", "n", "share", "with the rest"), rows, left=2)
+
+
+_METHODS = """How it is computed
+  right          share right of those who were given the item; unanswered (-) counts as wrong; Wilson's 95% interval
+  discrim.       correlation of the item with the total of the other items: who is right here, is right elsewhere
+  up-low         share right among the best 27% less that among the weakest 27%; people with equal totals share the places
+  alpha          how well the items agree (KR-20), over people with every item, with Feldt's 95% interval; alpha w/o: without the item
+  SEM            by how many points one person's total varies by chance: SD × √(1 − alpha)
+  omitted        left out before a later answer; not reached: unanswered to the end; seconds: the median time
+More in docs/methods.md, section "Item analysis"."""
+
+
+def analyse_items(data: Keyed, *, with_key: bool) -> ItemReport:
+    """Figures of all items; where people were given different papers, also those of each paper."""
+    answers = data.responses.answers
+    everything = np.arange(len(data.responses.items))
+    papers = papers_of(answers)
+    report = _report(data, np.arange(len(answers)), everything, papers, with_key)
+    if len(papers) < 2:
+        return report
+    alone = tuple(_report(data, people, items, [(people, items)], with_key) for people, items in papers)
+    return ItemReport(report.respondents, report.items, report.reliability, report.labels, with_key, alone)
+
+
+def _report(
+    data: Keyed,
+    people: NDArray[Any],
+    items: NDArray[Any],
+    papers: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+    with_key: bool,
+) -> ItemReport:
+    responses, kinds = data.responses, len(data.labels)
+    everybody = len(people) == len(responses.respondents)
+    answers = (
+        responses.answers
+        if everybody and len(items) == len(responses.items)
+        else responses.answers[np.ix_(people, items)]
+    )
+    counts: dict[int, list[NDArray[np.int64]]] = {int(item): [] for item in items}
+    tallies = []
+    for of_paper, its_items in papers:
+        whole = len(of_paper) == len(people) and len(its_items) == len(items)
+        part = answers if whole else responses.answers[np.ix_(of_paper, its_items)]
+        tallies.append(tally(part, [data.keys[i] for i in its_items], kinds))
+        for place, item in enumerate(its_items):
+            counts[int(item)].append(tallies[-1][place])
+    keys = [data.keys[i] for i in items]
+    complete = (answers != ABSENT).all(axis=1)
+    of_all = tallies[0] if len(papers) == 1 and complete.all() else tally(answers[complete], keys, kinds)
+    agreement = reliability(of_all, keys)
+    blank = responses.blank
+    unanswered, unreached = np.zeros(len(items), dtype=int), np.zeros(len(items), dtype=int)
+    if blank is not None:
+        order = responses.order if responses.order.ndim == 1 else responses.order[people]
+        unanswered = (answers == blank).sum(axis=0)
+        unreached = not_reached(answers, blank, order[..., items]).sum(axis=0)
+    results = []
+    for place, item in enumerate(items):
+        figures = item_figures(counts[int(item)], data.keys[item], _offered(data, int(item), counts[int(item)]))
+        results.append(
+            ItemResult(
+                name=responses.items[item],
+                figures=figures,
+                omitted=int(unanswered[place] - unreached[place]),
+                not_reached=int(unreached[place]),
+                median_seconds=_median_seconds(responses.seconds, people, int(item)),
+                alpha_if_deleted=agreement.alpha_if_deleted[place],
+                flags=flags(figures, data.labels, blank=blank, unreached=int(unreached[place]), scored=not with_key),
+            )
+        )
+    return ItemReport(len(people), tuple(results), agreement, data.labels, with_key)
+
+
+def _offered(data: Keyed, item: int, counts: Sequence[NDArray[np.int64]]) -> list[int]:
+    """The answers to list, by name: the key, what the key file lists, what anybody chose."""
+    chosen = sum((c[:, 1:].sum(axis=0) for c in counts), start=np.zeros(len(data.labels), dtype=np.int64))
+    listed = {data.keys[item], *data.options[item], *(int(o) + 1 for o in np.flatnonzero(chosen))}
+    return sorted(listed, key=lambda answer: (len(data.labels[answer - 1]), data.labels[answer - 1]))
+
+
+def _median_seconds(seconds: NDArray[np.float64] | None, people: NDArray[Any], item: int) -> float | None:
+    if seconds is None:
+        return None
+    known = seconds[people, item]
+    known = known[~np.isnan(known)]
+    return float(np.median(known)) if len(known) else None

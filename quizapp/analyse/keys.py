@@ -1,0 +1,77 @@
+"""The key of a test from a file: CSV `item,key` or JSON `{"items": […], "key": […]}`.
+
+Either may list all options of an item, so that one that nobody chose is seen: a third column `options` ("A|B|C|D"), or in JSON a list
+`options` of such lists.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quizapp.analyse.files import read_bytes, read_rows
+from quizapp.analyse.refusals import Refused
+
+
+@dataclass(frozen=True)
+class KeyOfItem:
+    """What is right, and all options where they are known."""
+
+    key: str
+    options: tuple[str, ...] = ()
+
+
+def read_key(path: Path) -> dict[str, KeyOfItem]:
+    """The key of each item. Raises Refused."""
+    if read_bytes(path).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return _from_json(path)
+    return _from_table(path)
+
+
+def _from_json(path: Path) -> dict[str, KeyOfItem]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        items, keys = content["items"], content["key"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refused("bad_key", 'the key is not as it must be: {"items": ["Q1", …], "key": ["A", …]}') from error
+    if not isinstance(items, list) or not isinstance(keys, list) or len(items) != len(keys):
+        raise Refused("bad_key", "the key needs as many entries under «key» as under «items»")
+    options = content.get("options")
+    if not isinstance(options, list) or len(options) != len(items):
+        options = [()] * len(items)
+    found: dict[str, KeyOfItem] = {}
+    for number, (item, key, of_item) in enumerate(zip(items, keys, options, strict=True), start=1):
+        listed = of_item if isinstance(of_item, (list, tuple)) else ()
+        _add(found, _text(item), _text(key), [_text(option) for option in listed], f"entry {number}")
+    return found
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def _from_table(path: Path) -> dict[str, KeyOfItem]:
+    rows = read_rows(path)
+    _, heading = next(rows, (1, []))
+    names = [name.lower() for name in heading]
+    if "item" not in names or "key" not in names:
+        raise Refused("bad_key", "row 1: the key needs the columns «item» and «key»")
+    item_at, key_at = names.index("item"), names.index("key")
+    options_at = names.index("options") if "options" in names else None
+    found: dict[str, KeyOfItem] = {}
+    for number, cells in rows:
+        row = cells + [""] * (len(names) - len(cells))
+        options = row[options_at].split("|") if options_at is not None else []
+        _add(found, row[item_at], row[key_at], [option.strip() for option in options], f"row {number}")
+    return found
+
+
+def _add(found: dict[str, KeyOfItem], item: str, key: str, options: Sequence[str], place: str) -> None:
+    if not item or not key:
+        raise Refused("bad_key", f"{place} of the key: the item or its right answer is missing")
+    if item in found:
+        raise Refused("bad_key", f"{place} of the key: item «{item}» has a right answer already")
+    found[item] = KeyOfItem(key, tuple(option for option in options if option))

@@ -1,0 +1,239 @@
+"""Rasch and 2PL models of a table of responses; the mathematics stands in `measurement.irt` and its neighbours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quizapp.analyse.files import read_bytes
+from quizapp.analyse.output import number, p_value, table
+from quizapp.analyse.refusals import Refused
+from quizapp.analyse.scoring import Keyed
+from quizapp.measurement import irt, linking
+from quizapp.measurement.irt_curves import Floats, item_information
+from quizapp.measurement.item_fit import ItemFit, s_x2
+
+#: Abilities at which information is reported.
+PLACES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+#: Anchors that a link needs.
+FEWEST_ANCHORS = 3
+#: Anchors beyond this have probably changed.
+DRIFTED = 1.96
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Items of an earlier run: model, slope and place by name."""
+
+    model: str
+    items: Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """How the scale was put onto an earlier one."""
+
+    anchors: Sequence[str]
+    link: linking.Link
+    drift: linking.Drift
+
+    def as_json(self) -> dict[str, Any]:
+        """Anchors with their drift, slope and shift."""
+        return {
+            "slope": self.link.slope,
+            "shift": self.link.shift,
+            "anchors": [
+                {"item": item, "residual": residual, "robust_z": robust}
+                for item, residual, robust in zip(
+                    self.anchors, self.drift.residual.tolist(), self.drift.robust_z.tolist(), strict=True
+                )
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """What `quizapp analyse irt` answers."""
+
+    fit: irt.Fit
+    names: Sequence[str]
+    item_fit: Sequence[ItemFit]
+    respondents: Sequence[str]
+    #: None where they were not asked for.
+    abilities: irt.Abilities | None
+    joined: Joined | None = None
+    #: Sets of items that no respondent joins; more than one stand side by side only if their people know equally much.
+    islands: int = 1
+
+    def put_onto(self, scale: Scale) -> ModelReport:
+        """All parameters and abilities on the scale of an earlier run, through the items of the same name.
+
+        2PL: Stocking and Lord; Rasch: mean-mean. The standard errors are carried over; the link's own error is not in them.
+        """
+        if scale.model != self.fit.model:
+            raise Refused("other_model", f"the earlier scale is of the model {scale.model}: fit the same model")
+        here = {name: place for place, name in enumerate(self.names)}
+        anchors = [name for name in self.names if name in scale.items]
+        if len(anchors) < FEWEST_ANCHORS:
+            message = f"{len(anchors)} items stand in both: a link needs at least {FEWEST_ANCHORS} anchors"
+            raise Refused("too_few_anchors", message)
+        at = [here[name] for name in anchors]
+        a_base, b_base = (np.array([scale.items[name][side] for name in anchors]) for side in (0, 1))
+        a_new, b_new = self.fit.a[at], self.fit.b[at]
+        join = linking.mean_mean if self.fit.model == "rasch" else linking.stocking_lord
+        try:
+            link = join(a_base, b_base, a_new, b_new)
+        except ValueError as error:
+            raise Refused("no_link", f"the anchors do not join the scales: {error}") from error
+        a, b = link.items(self.fit.a, self.fit.b)
+        fit = replace(self.fit, a=a, b=b, se_a=self.fit.se_a / link.slope, se_b=self.fit.se_b * link.slope)
+        abilities = self.abilities
+        if abilities is not None:
+            abilities = irt.Abilities(link.ability(abilities.eap), abilities.sd * link.slope)
+        return replace(
+            self, fit=fit, abilities=abilities, joined=Joined(anchors, link, linking.drift(link, b_base, b_new))
+        )
+
+    def _information(self) -> tuple[Floats, Floats]:
+        of_items = item_information(np.array(PLACES), self.fit.a, self.fit.b)
+        return of_items, of_items.sum(axis=1)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of the command's contract, with information and fit; `scale` only where it was put onto an earlier one."""
+        fit = self.fit
+        of_items, of_test = self._information()
+        found: dict[str, Any] = {
+            "model": fit.model,
+            "respondents": fit.respondents,
+            "log_likelihood": fit.log_likelihood,
+            "aic": fit.aic,
+            "bic": fit.bic,
+            "items": [
+                {
+                    "item": name,
+                    "a": fit.a[j],
+                    "b": fit.b[j],
+                    "se_a": fit.se_a[j],
+                    "se_b": fit.se_b[j],
+                    "s_x2": self.item_fit[j].s_x2,
+                    "s_x2_df": self.item_fit[j].df,
+                    "s_x2_p": self.item_fit[j].p,
+                    "information": of_items[:, j],
+                }
+                for j, name in enumerate(self.names)
+            ],
+            "information": {"theta": PLACES, "test": of_test},
+            "abilities": [],
+        }
+        if self.abilities is not None:
+            pairs = zip(self.respondents, self.abilities.eap.tolist(), self.abilities.sd.tolist(), strict=True)
+            found["abilities"] = [{"respondent": name, "eap": eap, "sd": sd} for name, eap, sd in pairs]
+        if self.joined is not None:
+            found["scale"] = self.joined.as_json()
+        return found
+
+    def as_text(self) -> str:
+        """Tables and one sentence for each figure."""
+        fit = self.fit
+        called = "Rasch (one common slope)" if fit.model == "rasch" else "2PL (each item its slope)"
+        scale = "ability N(0,1) in these respondents" if self.joined is None else "on the earlier scale"
+        head = (
+            f"{called}, {scale}: {fit.respondents} respondents, {len(self.names)} items\n"
+            f"log-likelihood {fit.log_likelihood:.4f}, {fit.parameters} parameters, AIC {fit.aic:.2f}, BIC {fit.bic:.2f}"
+        )
+        if self.islands > 1:
+            head += (
+                f"\nThe items fall into {self.islands} sets that no respondent joins: "
+                "they stand on one scale only if the people of each know equally much"
+            )
+        rows = [
+            [
+                name,
+                number(fit.a[j]),
+                number(fit.se_a[j]),
+                number(fit.b[j]),
+                number(fit.se_b[j]),
+                number(self.item_fit[j].s_x2, 2),
+                str(self.item_fit[j].df),
+                p_value(self.item_fit[j].p),
+            ]
+            for j, name in enumerate(self.names)
+        ]
+        _, of_test = self._information()
+        parts = [
+            head,
+            table(("item", "a", "SE", "b", "SE", "S-X²", "df", "p"), rows),
+            table(
+                ("ability", *(f"{place:g}" for place in PLACES)),
+                [
+                    ["information", *(number(value, 2) for value in of_test)],
+                    ["standard error", *(number(value**-0.5 if value > 0 else None, 2) for value in of_test)],
+                ],
+            ),
+        ]
+        if self.joined is not None:
+            parts.append(self._join_text(self.joined))
+        if self.abilities is not None:
+            pairs = zip(self.respondents, self.abilities.eap.tolist(), self.abilities.sd.tolist(), strict=True)
+            parts.append(table(("respondent", "ability", "SD"), [[name, number(e), number(s)] for name, e, s in pairs]))
+        return "\n\n".join([*parts, _METHODS])
+
+    @staticmethod
+    def _join_text(joined: Joined) -> str:
+        rows = [
+            [name, number(residual), number(robust, 2), "look: it may have changed" if abs(robust) > DRIFTED else ""]
+            for name, residual, robust in zip(
+                joined.anchors, joined.drift.residual.tolist(), joined.drift.robust_z.tolist(), strict=True
+            )
+        ]
+        head = f"Earlier scale = {joined.link.slope:.4f} × this scale {joined.link.shift:+.4f}, by {len(joined.anchors)} anchors"
+        return head + "\n" + table(("anchor", "off by", "robust z", ""), rows)
+
+
+_METHODS = """How it is computed
+  a, b        slope and place of the item: at ability b half are right; maximum marginal likelihood, 81 points from −6 to 6
+  SE          from the observed information (exact second derivatives)
+  S-X²        do people with equal totals get the item right as often as the model says? A small p says no
+  ability     expected value given the answers and N(0,1), with its SD; never the bare maximum
+More in docs/methods.md, section "IRT"."""
+
+
+def analyse_model(data: Keyed, model: irt.Model, *, with_abilities: bool) -> ModelReport:
+    """Fit a model. Raises Refused with the number needed where the data are too few."""
+    scores = data.scores()
+    names = data.responses.items
+    try:
+        fit = irt.fit(scores, model)
+    except irt.TooFewData as few:
+        of_item = "" if few.item is None else f"item {names[few.item]}: "
+        raise Refused(few.code, of_item + str(few)) from few
+    except irt.NotConverged as error:
+        message = f"item {names[error.item]}: {error}. Look at it with `quizapp analyse items`, then leave it out"
+        raise Refused(error.code, message) from error
+    checked = s_x2(scores, fit.a, fit.b, parameters=1 if model == "rasch" else 2)
+    abilities = irt.abilities(scores, fit.a, fit.b) if with_abilities else None
+    return ModelReport(fit, names, checked, data.responses.respondents, abilities, islands=_islands(scores))
+
+
+def _islands(scores: Floats) -> int:
+    """How many sets of items there are that no respondent joins."""
+    given = ~np.isnan(scores)
+    reached = np.eye(given.shape[1], dtype=np.bool_) | (given.T.astype(np.float32) @ given.astype(np.float32) > 0)
+    for _ in range(int(np.ceil(np.log2(max(given.shape[1], 2))))):
+        reached = reached @ reached
+    return len(np.unique(reached, axis=0))
+
+
+def read_scale(path: Path) -> Scale:
+    """What the command printed as JSON for an earlier year. Raises Refused."""
+    try:
+        content = json.loads(read_bytes(path))
+        items = {str(item["item"]): (float(item["a"]), float(item["b"])) for item in content["items"]}
+        return Scale(str(content["model"]), items)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refused("bad_scale", f"{path.name} is not what `quizapp analyse irt … --format json` printed") from error

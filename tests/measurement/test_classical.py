@@ -1,0 +1,268 @@
+"""Item analysis: R's figures, what is true of all data, and what is not defined."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as of_arrays
+
+from quizapp.measurement.classical import (
+    item_figures,
+    not_reached,
+    papers_of,
+    reliability,
+    tally,
+)
+from quizapp.measurement.item_flags import HARM, Thresholds, flags
+from tests.measurement.reference import columns, expected
+from tests.measurement.responses import iq16, lsat6
+
+R = expected("classical_expected.json")
+exact = {"abs": 1e-9, "rel": 0}
+
+
+def test_lsat6_is_as_r_has_it() -> None:
+    counts = tally(lsat6() + 1, [2] * 5, 2)
+    for of_item, r in zip(counts, R["lsat6"]["items"], strict=True):
+        found = item_figures([of_item], 2)
+        assert found.difficulty == pytest.approx(r["p"], **exact)
+        assert found.standard_error == pytest.approx(r["se_p"], **exact)
+        assert found.rest_correlation == pytest.approx(r["r_item_rest"], **exact)
+        assert found.total_correlation == pytest.approx(r["r_item_total"], **exact)
+        assert found.biserial == pytest.approx(r["biserial_rest"], **exact)
+        assert found.upper_lower_27 == pytest.approx(r["D27_expected_over_ties"], **exact)
+    agreement = reliability(counts, [2] * 5)
+    assert agreement.alpha == pytest.approx(R["lsat6"]["kr20"], **exact)
+    assert agreement.sem == pytest.approx(R["lsat6"]["sem_sd_n1"], **exact)
+    assert agreement.low == pytest.approx(R["lsat6"]["alpha_ci95_feldt"]["lo"], abs=1e-6)
+    assert agreement.high == pytest.approx(R["lsat6"]["alpha_ci95_feldt"]["hi"], abs=1e-6)
+    assert agreement.alpha_if_deleted == pytest.approx([r["alpha_if_deleted"] for r in R["lsat6"]["items"]], **exact)
+
+
+def test_the_options_of_iq16_are_as_r_has_them() -> None:
+    keys = [key + 1 for key in R["iq16_key"]]
+    counts = tally(iq16() + 1, keys, 9)
+    table = columns("iq16_options.csv")
+    compared = 0
+    for place, item in enumerate(R["iq16_items"]):
+        found = item_figures([counts[place]], keys[place])
+        options = {option.answer - 1: option for option in found.options}
+        rows = [row for row, name in enumerate(table["item"]) if name == item]
+        for row in rows:
+            option = options[int(table["option"][row])]
+            assert option.is_key == (table["is_key"][row] == "1")
+            assert option.n == int(table["n"][row])
+            for name, value in (
+                ("prop", option.share),
+                ("r_option_total", option.total_correlation),
+                ("r_option_rest", option.rest_correlation),
+                ("mean_total_choosers", option.mean_total),
+                ("upper27", option.upper),
+                ("lower27", option.lower),
+            ):
+                assert value == pytest.approx(float(table[name][row]), **exact), (item, option, name)
+                compared += 1
+        efficiency = dict(R["iq16_moodle"])[item]
+        assert found.discriminative_efficiency == pytest.approx(efficiency, abs=1e-9)
+    assert compared == 6 * len(table["item"])
+
+
+answers_and_keys = st.integers(2, 6).flatmap(
+    lambda items: st.tuples(
+        of_arrays.arrays(np.int64, st.tuples(st.integers(3, 40), st.just(items)), elements=st.integers(0, 3)),
+        st.lists(st.integers(1, 3), min_size=items, max_size=items),
+    )
+)
+
+
+def plain_figures(answers: np.ndarray, keys: list[int], item: int) -> tuple[int, float | None]:
+    """Written as the definition says, with NumPy's own correlation."""
+    given_ = answers[:, item] != 0
+    scores = (answers == np.array(keys)).astype(float)
+    rest = scores.sum(axis=1) - scores[:, item]
+    x, y = scores[given_, item], rest[given_]
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return int(given_.sum()), None
+    return int(given_.sum()), float(np.corrcoef(x, y)[0, 1])
+
+
+@given(answers_and_keys)
+def test_one_paper_with_gaps_is_the_definition_over_those_who_were_given_the_item(case: tuple) -> None:
+    answers, keys = case
+    counts = tally(answers, keys, 3)
+    for item in range(answers.shape[1]):
+        found = item_figures([counts[item]], keys[item])
+        n, r = plain_figures(answers, keys, item)
+        assert found.n == n
+        assert found.rest_correlation == (None if r is None else pytest.approx(r, abs=1e-9))
+        assert sum(option.n for option in found.options) == n
+
+
+@given(answers_and_keys, st.randoms(use_true_random=False))
+def test_the_order_of_people_decides_nothing_and_tallies_add_up(case: tuple, random: object) -> None:
+    answers, keys = case
+    order = list(range(len(answers)))
+    random.shuffle(order)
+    whole = tally(answers, keys, 3)
+    half = len(answers) // 2
+    assert (tally(answers[order], keys, 3) == whole).all()
+    assert (tally(answers[:half], keys, 3) + tally(answers[half:], keys, 3) == whole).all()
+    for of_item, key in zip(whole, keys, strict=True):
+        found = item_figures([of_item], key)
+        if found.upper_lower_27 is not None:
+            assert -1 <= found.upper_lower_27 <= 1
+            assert sum(o.upper for o in found.options if o.upper) == pytest.approx(1)
+
+
+@given(of_arrays.arrays(np.int64, st.tuples(st.integers(2, 30), st.integers(2, 6)), elements=st.integers(0, 1)))
+def test_alpha_is_that_of_the_covariances_and_of_the_shorter_test(scores: np.ndarray) -> None:
+    items = scores.shape[1]
+    counts = tally(scores + 1, [2] * items, 2)
+    found = reliability(counts, [2] * items)
+
+    def by_covariance(table: np.ndarray) -> float | None:
+        covariance = np.atleast_2d(np.cov(table.T))
+        k = table.shape[1]
+        if k < 2 or covariance.sum() < 1e-9:
+            return None
+        return k / (k - 1) * (1 - np.trace(covariance) / covariance.sum())
+
+    alpha = by_covariance(scores)
+    assert found.alpha == (None if alpha is None else pytest.approx(alpha, abs=1e-9))
+    for item in range(items):
+        shorter = by_covariance(np.delete(scores, item, axis=1))
+        assert found.alpha_if_deleted[item] == (None if shorter is None else pytest.approx(shorter, abs=1e-9))
+
+
+def test_two_papers_are_compared_inside_each() -> None:
+    rng = np.random.default_rng(7)
+    ability = rng.normal(size=400)
+    right = (ability[:, None] + rng.normal(size=(400, 15)) > np.linspace(-2, 2, 15)).astype(int) + 1
+    right[:200, 10:] = 0
+    right[200:, :5] = 0
+    papers = papers_of(right)
+    assert [(people.tolist(), items.tolist()) for people, items in papers] == [
+        (list(range(200)), list(range(10))),
+        (list(range(200, 400)), list(range(5, 15))),
+    ]
+    counts = [tally(right[np.ix_(people, items)], [2] * 10, 2) for people, items in papers]
+    # Hard and easy paper differ by far in their totals: pooled raw totals would give an anchor another correlation.
+    found = item_figures([counts[0][5], counts[1][0]], 2)
+    parts = []
+    for people, items in papers:
+        scores = (right[np.ix_(people, items)] == 2).astype(float)
+        x = scores[:, items.tolist().index(5)]
+        parts.append(np.stack([x - x.mean(), (scores.sum(axis=1) - x) - (scores.sum(axis=1) - x).mean()]))
+    x, y = np.concatenate(parts, axis=1)
+    assert found.rest_correlation == pytest.approx(float(x @ y / math.sqrt((x @ x) * (y @ y))), abs=1e-12)
+    assert found.n == 400
+
+
+def test_gaps_do_not_make_papers() -> None:
+    answers = np.full((300, 8), 1)
+    answers[:40, 3] = 0
+    answers[40:50, 1:3] = 0
+    ((people, items),) = papers_of(answers)
+    assert len(people) == 300
+    assert items.tolist() == list(range(8))
+    assert len(papers_of(np.zeros((0, 4)))) == 1
+    lone = np.full((20, 6), 1)
+    lone[np.arange(20), np.arange(20) % 6] = 0
+    assert len(papers_of(lone)) == 1
+
+
+def test_a_run_of_blanks_to_the_end_is_not_reached() -> None:
+    answers = np.array([[1, 9, 2, 9, 9], [9, 9, 9, 0, 9], [1, 2, 0, 9, 0], [1, 1, 1, 1, 1]])
+    assert not_reached(answers, 9).astype(int).tolist() == [[0, 0, 0, 1, 1], [1, 1, 1, 0, 1], [0, 0, 0, 1, 0], [0] * 5]
+    backwards = np.array([4, 3, 2, 1, 0])
+    assert not_reached(answers[:1], 9, backwards).astype(int).tolist() == [[0, 0, 0, 0, 0]]
+
+
+def test_one_respondent_constant_items_and_nobody() -> None:
+    one = tally(np.array([[2, 1, 2]]), [2, 2, 2], 2)
+    found = item_figures([one[0]], 2)
+    assert (found.n, found.difficulty, found.standard_error) == (1, 1.0, 0.0)
+    assert (found.rest_correlation, found.biserial, found.upper_lower_27) == (None, None, None)
+    agreement = reliability(one, [2, 2, 2])
+    assert (agreement.n, agreement.alpha, agreement.low, agreement.sem) == (1, None, None, None)
+
+    answers = np.array([[2, 1, 2], [2, 2, 1], [2, 2, 2], [2, 1, 1]])
+    constant = tally(answers, [2, 2, 2], 2)
+    assert item_figures([constant[0]], 2).rest_correlation is None
+    assert item_figures([constant[0]], 2).upper_lower_27 == 0
+    assert reliability(constant, [2, 2, 2]).alpha is not None
+
+    nobody = tally(np.zeros((0, 3), dtype=int), [2, 2, 2], 2)
+    found = item_figures([nobody[0]], 2)
+    assert (found.n, found.difficulty, found.difficulty_low, found.upper_lower_27) == (0, None, None, None)
+    assert [option.share for option in found.options] == [None]
+    assert reliability(nobody, [2, 2, 2]).alpha is None
+    assert reliability(np.zeros((0, 1, 3), dtype=int), []).items == 0
+
+
+def test_wrong_shapes_and_answers_are_refused() -> None:
+    with pytest.raises(ValueError, match="one key"):
+        tally(np.ones((3, 2), dtype=int), [1], 2)
+    with pytest.raises(ValueError, match="number of kinds"):
+        tally(np.full((3, 2), 4), [1, 1], 2)
+
+
+def flagged(answers: np.ndarray, key: int, names: str = "ABCD-", **more: object) -> list[str]:
+    counts = tally(answers, [key, *[1] * (answers.shape[1] - 1)], len(names))
+    return [flag.code for flag in flags(item_figures([counts[0]], key), names, **more)]
+
+
+def made(*, easy: float = 0.6, people: int = 500) -> np.ndarray:
+    """Item 0: A for the able, B, C and D for the others; the rest of the test as ability has it."""
+    rng = np.random.default_rng(3)
+    ability = rng.normal(size=people)
+    cut = np.quantile(ability, 1 - easy)
+    first = np.where(ability + 0.3 * rng.normal(size=people) > cut, 1, rng.integers(2, 5, size=people))
+    others = (ability[:, None] + rng.normal(size=(people, 9)) < 0) + 1
+    return np.concatenate([first[:, None], others], axis=1)
+
+
+def test_flags_name_what_is_odd() -> None:
+    assert flagged(made(), 1) == []
+    # The same answers with a wrong key: those who know choose A.
+    assert flagged(made(), 2)[:2] == ["key_suspect", "no_discrimination"]
+    easy = made(easy=0.99)
+    assert "too_easy" in flagged(easy, 1)
+    assert "dead_distractor" not in flagged(easy, 1)
+    dead = made()
+    dead[dead[:, 0] == 4, 0] = 3
+    dead[:3, 0] = 4
+    assert flagged(dead, 1) == ["dead_distractor"]
+    assert flagged(made(), 1, unreached=26) == ["speeded"]
+    assert flagged(made(), 1, unreached=25) == []
+    assert flagged(made(), 1, thresholds=Thresholds(too_easy=0.5)) == ["too_easy"]
+    assert flagged(np.zeros((4, 3), dtype=int), 1) == []
+    found = flagged(made(), 2, unreached=100, thresholds=Thresholds(too_easy=0.1))
+    assert sorted(found, key=HARM.index) == found
+    assert len(found) == 4
+
+
+def test_blanks_and_rare_options_do_not_count_against_a_key() -> None:
+    answers = made()
+    best = np.argsort(-(answers[:, 1:] == 1).sum(axis=1))
+    answers[best[:4], 0] = 2
+    answers[best[4:40], 0] = 5
+    answers[answers[:, 0] == 2, 0] = 3
+    answers[best[:4], 0] = 2
+    assert "key_suspect" not in flagged(answers, 1, blank=5)
+
+
+@settings(max_examples=30)
+@given(answers_and_keys)
+def test_flags_and_figures_never_break(case: tuple) -> None:
+    answers, keys = case
+    counts = tally(answers, keys, 3)
+    for of_item, key in zip(counts, keys, strict=True):
+        found = item_figures([of_item], key)
+        flags(found, "ABC", blank=3)
+        for value in (found.rest_correlation, found.total_correlation, found.difficulty):
+            assert value is None or -1.0000001 <= value <= 1.0000001

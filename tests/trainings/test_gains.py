@@ -1,0 +1,96 @@
+"""What the same people gained between the tests before and after a session."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from scipy import stats
+from sqlalchemy.orm import Session
+
+from quizapp.core.scope import SYSTEM, Actor, Grant, Role, Scope
+from quizapp.quizzes.models import Delivery
+from quizapp.trainings.errors import TestsNotParallel, TestsSame
+from quizapp.trainings.models import TrainingSession
+from quizapp.trainings.queries.gains import choosable_tests, find_tests, gain_data
+from quizapp.trainings.services.testing import set_tests
+from tests.conftest import START
+from tests.factories import make_attempt, make_attendance, make_delivery, make_person, make_session, make_unit
+
+
+def two_tests(db: Session) -> tuple[TrainingSession, Delivery, Delivery]:
+    unit = make_unit(db, kind="district")
+    before = make_delivery(db, unit)
+    after = make_delivery(db, unit)
+    after.blueprint_id = before.blueprint_id
+    session = make_session(db, unit)
+    db.flush()
+    return session, before, after
+
+
+def take(db: Session, session: TrainingSession, delivery: Delivery, person_id: int, score: int) -> None:
+    attempt = make_attempt(db, delivery, session.unit, person_id=person_id)
+    attempt.score, attempt.passed = score, score >= delivery.pass_score
+
+
+def test_only_those_who_came_and_took_both_are_paired(either_db: Session) -> None:
+    db = either_db
+    session, before, after = two_tests(db)
+    people = [make_person(db).id for _ in range(5)]
+    for person in people[:4]:
+        make_attendance(db, session.id, person)
+    make_attendance(db, session.id, people[4], state="struck")
+    for person, score in zip(people, (10, 20, 30, 40, 50), strict=True):
+        take(db, session, before, person, score)
+    for person, score in zip(people[1:], (25, 35, 40, 60), strict=True):
+        take(db, session, after, person, score)
+    tests = set_tests(db, session=session, before=before, after=after, actor=SYSTEM, now=START)
+    data = gain_data(db, session, tests)
+    assert sorted(data.pairs) == [(20, 25), (30, 35), (40, 40)]
+    assert (data.before_only, data.after_only, data.came) == (1, 0, 4)
+
+
+def test_two_tests_of_one_quiz_are_needed(either_db: Session) -> None:
+    db = either_db
+    session, before, after = two_tests(db)
+    other = make_delivery(db, session.unit)
+    with pytest.raises(TestsSame):
+        set_tests(db, session=session, before=before, after=before, actor=SYSTEM, now=START)
+    with pytest.raises(TestsNotParallel):
+        set_tests(db, session=session, before=before, after=other, actor=SYSTEM, now=START)
+    assert find_tests(db, session.id) is None
+    foreign = make_delivery(db, make_unit(db, kind="district"))
+    assert {d.id for d in choosable_tests(db, session)} == {before.id, after.id, other.id}
+    assert foreign.id not in {d.id for d in choosable_tests(db, session)}
+
+
+def test_the_page_shows_the_gain_with_its_interval_and_hides_few(db: Session, app: Flask) -> None:
+    session, before, after = two_tests(db)
+    path = session.unit.path
+    scores = [(40 + 3 * n, 50 + 3 * n + (n % 4)) for n in range(12)]
+    people = [make_person(db).id for _ in scores]
+    for person, (pre, post) in zip(people, scores, strict=True):
+        make_attendance(db, session.id, person)
+        take(db, session, before, person, pre)
+        if person != people[-1]:
+            take(db, session, after, person, post)
+    db.commit()
+    actor = Actor(account_id=5, name="周敏", scope=Scope((Grant(Role.TRAINER, path),)))
+    app.extensions["quizapp"].load_actor = lambda: actor
+    client = app.test_client()
+    address = f"/sessions/{session.id}/gain"
+
+    def post(**form: object) -> int:
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(address).text)
+        return client.post(address, data={**form, "csrf_token": token[1] if token else ""}).status_code
+
+    assert post(before=before.id, after=before.id) == 422
+    assert post(before=before.id, after=after.id) == 303
+    page = client.get(address).text
+    gains = [post_ - pre for pre, post_ in scores[:-1]]
+    low, high = stats.ttest_1samp(gains, 0).confidence_interval()
+    assert f"+{sum(gains) / len(gains):.1f}" in page
+    assert f"+{low:.1f} 到 +{high:.1f}" in page
+    assert "只做了前测的 1 人" in page
+    assert client.get(f"/sessions/{session.id + 99}/gain").status_code == 404
