@@ -64,7 +64,7 @@ check: install .venv/test.stamp ## formatting, lint, types, import contract, tem
 test: test-install check ## all checks and tests
 	@( journeys=0; $(BIN)/pytest -q tests/browser -m "browser and not pages" -n 0 || journeys=$$?; \
 	  $(BIN)/pytest -q tests/ui -m "browser and not pages" -n 0 && exit $$journeys ) > .venv/browser.log 2>&1 & browser=$$!; \
-	others=0; $(BIN)/pytest -q -m "not browser and not pages" -n 2 || others=$$?; \
+	others=0; $(BIN)/pytest -q -m "not browser and not pages" -n 2 --durations 30 --durations-min 3 || others=$$?; \
 	browsers=0; wait $$browser || browsers=$$?; \
 	echo; echo "In the browser:"; cat .venv/browser.log; \
 	[ $$others -eq 0 ] && [ $$browsers -eq 0 ] && echo "All checks and tests passed."

@@ -192,6 +192,11 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory() as folder:
         attempted("papers", results, lambda: papers.measure(results, folder=Path(folder)))
+    attempted(
+        "measurement",
+        results,
+        lambda: measurement.measure(results, people=200_000, model_people=20_000, rounds=extent.sheet_rounds),
+    )
     results.write(ROOT / "bench.json")
     missed = [result.name for result in results.all if result.met is False]
     print(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quizapp.analyse.files import read_bytes, read_rows
 from quizapp.analyse.refusals import Refused
-from quizapp.analyse.tables import read_bytes, read_rows
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,12 @@ def _estimated(
         }
     else:
         answer["domains"] = {}
+    if file.standard is not None:
+        scores = np.nan_to_num(np.array(sample.numbers(file.outcome, "outcome", empty=True)))
+        answer["levels"] = {
+            name: {"from": threshold, **_domain(design, file, (scores >= threshold).astype(np.float64), counted)}
+            for name, threshold in file.standard.levels.items()
+        }
     answer["statistic"] = file.statistic
     answer["weights"] = asdict(weight_report(design.weights))
     answer["jackknife_se"] = checked = _jackknife(design, file, values, margins)

@@ -52,7 +52,8 @@ def literacy(sample: Path, design_file: Path, format_: str) -> None:
 
 
 def _table(answer: dict[str, Any]) -> None:
-    rows = [("all", answer), *answer["domains"].items()]
+    levels = [(f"{name} (from {found['from']})", found) for name, found in answer.get("levels", {}).items()]
+    rows = [("all", answer), *answer["domains"].items(), *levels]
     width = max(len(name) for name, _ in rows)
     rate = answer["statistic"] == "rate"
     per = " in %" if rate else ""

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from quizapp.analyse.files import read_bytes
 from quizapp.analyse.output import number, p_value, table
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.scoring import Keyed
-from quizapp.analyse.tables import read_bytes
 from quizapp.measurement import irt, linking
 from quizapp.measurement.irt_curves import Floats, item_information
 from quizapp.measurement.item_fit import ItemFit, s_x2

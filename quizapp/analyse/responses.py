@@ -58,7 +58,7 @@ def long_answer(names: Sequence[str], *, scored: bool) -> int | None:
 def heading(row: Sequence[str]) -> list[str]:
     """The names of the columns. Raises Refused."""
     if len(row) == 1 and (";" in row[0] or "\t" in row[0]):
-        raise Refused("not_a_table", "row 1: columns are not separated by commas. Save as «CSV UTF-8», or as xlsx")
+        raise Refused("unreadable", "row 1: columns are not separated by commas. Save as «CSV UTF-8», or as xlsx")
     if not row or row[0].strip().lower() != "respondent":
         found = row[0] if row else ""
         raise Refused("no_respondent", f"row 1: the first column is «{found}»; it must be «respondent»")

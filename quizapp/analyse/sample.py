@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from quizapp.analyse.files import read_rows
 from quizapp.analyse.refusals import Refused
-from quizapp.core.tables import cell_text
 
 #: Bytes of a file that is read.
 MOST_BYTES = 256 * 1024 * 1024
@@ -54,14 +51,10 @@ def read_sample(path: Path) -> Sample:
     """The sample of a file. Raises Refused: too_large, not_utf8, unreadable, bad_heading, bad_row, empty."""
     if path.stat().st_size > MOST_BYTES:
         raise Refused("too_large", f"{path.name} is larger than {MOST_BYTES // 2**20} MB")
-    content = path.read_bytes()
-    rows = _workbook(content) if content[:2] == b"PK" else _text(content)
     heading: list[str] = []
     lines: list[int] = []
     kept: list[list[str]] = []
-    for line, cells in rows:
-        if not any(cells):
-            continue
+    for line, cells in read_rows(path, delimiters=",;\t"):
         if not heading:
             heading = cells
             _check_heading(heading)
@@ -80,30 +73,3 @@ def _check_heading(heading: list[str]) -> None:
     doubled = sorted({name for name in heading if heading.count(name) > 1})
     if doubled or not all(heading):
         raise Refused("bad_heading", f"two columns are called {doubled[0]!r}" if doubled else "a column has no heading")
-
-
-def _text(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refused("not_utf8", f"byte {error.start} is not UTF-8: save the file as CSV UTF-8") from error
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for cells in reader:
-            yield reader.line_num, [cell.strip() for cell in cells]
-    except csv.Error as error:
-        raise Refused("unreadable", f"line {reader.line_num} is no CSV: {error}") from error
-
-
-def _workbook(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    import python_calamine
-
-    try:
-        book = python_calamine.CalamineWorkbook.from_object(io.BytesIO(content))
-        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except Exception as error:
-        raise Refused("unreadable", "the workbook cannot be read: it is damaged, or locked by a password") from error
-    for number, cells in enumerate(rows, start=1):
-        yield number, [cell_text(cell) for cell in cells]

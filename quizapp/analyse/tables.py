@@ -9,8 +9,6 @@ Here each row is looked at with care; a plain CSV goes the fast way of `fast_tab
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quizapp.analyse.fast_tables import fast_table
+from quizapp.analyse.files import csv_rows, is_workbook, plain_text, read_bytes, sheet_rows
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.responses import Labels, Responses, heading, long_answer
 
@@ -25,82 +24,10 @@ from quizapp.analyse.responses import Labels, Responses, heading, long_answer
 def read_responses(path: Path, *, scored: bool) -> Responses:
     """Read a table; `scored`: of a long one with both, `score` rather than `option`. Raises Refused."""
     content = read_bytes(path)
-    if content.startswith(b"PK\x03\x04"):
-        return _from_rows(_sheet_rows(content), scored)
-    content = _plain(content)
-    return fast_table(content, scored=scored) or _from_rows(_csv_rows(content), scored)
-
-
-def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of any such table with their numbers, from 1, as text; empty rows are left out. Raises Refused."""
-    content = read_bytes(path)
-    return _sheet_rows(content) if content.startswith(b"PK\x03\x04") else _csv_rows(_plain(content))
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file that must have something in it."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Refused("unreadable", f"{path.name} cannot be read: {error.strerror}") from error
-    if not content.strip():
-        raise Refused("empty", f"{path.name} is empty: it needs a heading and one row per respondent")
-    return content
-
-
-def _plain(content: bytes) -> bytes:
-    """UTF-8 without its mark and with plain line ends. Refuses other encodings with the row."""
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if not content.isascii():
-        try:
-            content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            row = content.count(b"\n", 0, error.start) + 1
-            raise Refused(
-                "not_utf8", f"row {row}: the file is not in UTF-8. Save it as «CSV UTF-8», or as xlsx"
-            ) from error
-    if b"\x00" in content:
-        raise Refused("not_a_table", "this is neither CSV nor xlsx. Save the table as «CSV UTF-8» or as xlsx")
-    if b"\r" in content:
-        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return content
-
-
-def _csv_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
-    number = 0
-    try:
-        for cells in reader:
-            number += 1
-            row = [cell.strip() for cell in cells]
-            if any(row):
-                yield number, row
-    except csv.Error as error:
-        raise Refused("not_a_table", f"row {number + 1}: {error}. Check the quotation marks") from error
-
-
-def _sheet_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    import python_calamine
-
-    from quizapp.core.tables import cell_text
-
-    try:
-        book = python_calamine.CalamineWorkbook.from_object(io.BytesIO(content))
-        sheet = next((s for s in map(book.get_sheet_by_name, book.sheet_names) if s.height), None)
-        rows = [] if sheet is None else sheet.to_python(skip_empty_area=False)
-    except BaseException as error:
-        # Where the library's own code breaks off it raises no Exception.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise Refused(
-            "not_a_table", "the workbook cannot be opened: it is damaged or locked. Save it anew as xlsx"
-        ) from error
-    if sheet is None:
-        raise Refused("empty", "the workbook is empty: it needs a heading and one row per respondent")
-    for number, cells in enumerate(rows, start=1):
-        row = [cell_text(cell) for cell in cells]
-        if any(row):
-            yield number, row
+    if is_workbook(content):
+        return _from_rows(sheet_rows(content), scored)
+    content = plain_text(content)
+    return fast_table(content, scored=scored) or _from_rows(csv_rows(content), scored)
 
 
 def _from_rows(rows: Iterator[tuple[int, list[str]]], scored: bool) -> Responses:

@@ -160,7 +160,7 @@ def fit(responses: NDArray[Any], model: Model, *, points: int = POINTS) -> Fit:
     patterns = _patterns(responses)
     theta, weight = quadrature(points)
     shape = _shape(model, items)
-    estimate, steps = _em(patterns, theta, weight, model, _start(patterns, shape))
+    estimate, steps = _em(patterns, theta, weight, shape, _start(patterns, shape))
     estimate, information, slope, value, more = _newton(patterns, theta, weight, shape, estimate)
     full = shape @ estimate
     a, c = full[:items], full[items:]
@@ -276,11 +276,9 @@ def _posteriors(patterns: _Patterns, theta: Floats, weight: Floats, a: Floats, c
         yield rows, table, (np.log(total) + top)[:, 0]
 
 
-def _em(patterns: _Patterns, theta: Floats, weight: Floats, model: Model, estimate: Floats) -> tuple[Floats, int]:
+def _em(patterns: _Patterns, theta: Floats, weight: Floats, shape: Floats, estimate: Floats) -> tuple[Floats, int]:
     """EM cycles until the parameters hardly move: near enough for Newton."""
     items = patterns.right.shape[1]
-    shape = _shape(model, items)
-    moved = math.inf
     for cycle in range(_MOST_CYCLES):
         full = shape @ estimate
         right, given = np.zeros((items, len(theta))), np.zeros((items, len(theta)))
@@ -303,7 +301,7 @@ def _em(patterns: _Patterns, theta: Floats, weight: Floats, model: Model, estima
 
 
 def _maximise(right: Floats, given: Floats, theta: Floats, shape: Floats, estimate: Floats) -> Floats:
-    """The M-step: logistic regressions of expected counts on θ, by Newton; slopes are kept within ±10."""
+    """The M-step: logistic regressions of expected counts on θ, by Newton; no parameter leaves ±30."""
     items = len(right)
     for _ in range(5):
         full = shape @ estimate
@@ -338,7 +336,7 @@ def _newton(
             if found[0] > value - 1e-9 * people:
                 break
             step = step / 4
-        estimate = estimate + step
+        estimate = candidate
         value, gradient, information = found
         if not np.isfinite(value) or np.abs(estimate).max() > 50:
             break

@@ -150,6 +150,15 @@ def test_the_levels_of_the_standard_count_adults_only(tmp_path: Path) -> None:
     for level, threshold in (("", 70), ('level = "advanced"\n', 85), ('level = "basic"\n', 55)):
         found = answer(tmp_path, SMALL, SURVEY + level + 'age = "age"\nstandard_column = "standard"\n')
         assert found["n"] == len(adults)
+        assert [(name, at["from"]) for name, at in found["levels"].items()] == [
+            ("advanced", 85),
+            ("literate", 70),
+            ("basic", 55),
+        ]
+        assert all(
+            at["estimate"] == pytest.approx(sum(score >= at["from"] for score in adults) / len(adults))
+            for at in found["levels"].values()
+        )
         assert found["estimate"] == pytest.approx(sum(score >= threshold for score in adults) / len(adults))
     assert any("younger than 18" in warning for warning in found["warnings"])
     assert refusal(tmp_path, SMALL, SURVEY)["error"]["code"] == "age_needed"

@@ -212,6 +212,24 @@ def test_a_failed_delivery_says_what_is_missing_and_can_be_tried_again(
     assert staff.post(f"/deliveries/{delivery.id}/assemble").status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        ("dimension:spirit:6/10", "科学精神的题只有 6 道，要 10 道"),
+        ("difficulty:5:1/2", "估计难度 5 的题只有 1 道"),
+        ("use_max:all:100/120", "一共能用 100 次"),
+        ("overlap_max:all:0/3", "平均至少要重 3 道"),
+        ("topic:a:20/6", "不能同时满足"),
+    ],
+)
+def test_each_kind_of_shortfall_has_words(
+    staff: FlaskClient, db: Session, unit: OrgUnit, failure: str, words: str
+) -> None:
+    with transaction(db):
+        delivery = make_delivery(db, unit, state=DeliveryState.FAILED, failure=failure)
+    assert words in staff.get(f"/deliveries/{delivery.id}").text
+
+
 def test_a_worker_that_never_comes_is_noticed(staff: FlaskClient, db: Session, unit: OrgUnit, clock: FakeClock) -> None:
     with transaction(db):
         delivery = make_delivery(db, unit, state=DeliveryState.PREPARING)

@@ -121,9 +121,16 @@ def work() -> str:
     """Items whose answers say that something is wrong, the most harmful first."""
     db = get_db()
     bank, flag = request.args.get("bank", "")[:40], request.args.get("flag", "")[:40]
+    found = work_list(db, bank=bank or None, flag=flag or None)
+    pages = max(1, -(-len(found) // PAGE))
+    page = min(max(request.args.get("page", 1, int), 1), pages)
     return render_template(
         "banks/work_list.html",
-        rows=work_list(db, bank=bank or None, flag=flag or None),
+        rows=found[(page - 1) * PAGE : page * PAGE],
+        total=len(found),
+        page=page,
+        pages=pages,
+        page_url=lambda number: url_for("banks.work", page=number, bank=bank or None, flag=flag or None),
         banks=list(db.scalars(select(ItemBank).order_by(ItemBank.id))),
         asked={"bank": bank, "flag": flag},
         flag_words=flag_words(),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import url_for
 from flask_babel import gettext as _
 
+from quizapp.banks.views.words import ability_words
 from quizapp.core.clock import from_ms, to_ms
 from quizapp.core.errors import DomainError
 from quizapp.core.qr import qr_svg
@@ -215,16 +216,30 @@ def failure_words(code: str) -> tuple[str, str]:
     """(what is missing, what to do) for the code that an assembly left behind."""
     rule, name, numbers = [*code.split(":"), "", ""][:3]
     have, _slash, need = numbers.partition("/")
-    values = {"have": have, "need": need, "name": type_words().get(name, name)}
+    values = {"have": have, "need": need, "name": {**type_words(), **ability_words()}.get(name, name)}
     cure = _("补题并审定，重新载入题库，再组一次。")
+    if have.isdigit() and need.isdigit() and int(have) >= int(need) and not rule.endswith("_max"):
+        rule = ""  # enough of these alone: it is the demands together that cannot be met
     match rule:
         case "items":
             return _("题库里能用的题只有 %(have)s 道，要 %(need)s 道。", **values), cure
         case "type":
             return _("%(name)s题只有 %(have)s 道，要 %(need)s 道。", **values), cure
-        case "benchmark_min":
+        case "dimension" if name != "all":
+            return _("%(name)s的题只有 %(have)s 道，要 %(need)s 道。", **values), cure
+        case "difficulty":
+            return _("估计难度 %(name)s 的题只有 %(have)s 道，要 %(need)s 道。", **values), cure
+        case "use_max":
+            return _("每道题用的次数有上限：一共能用 %(have)s 次，要 %(need)s 次。", **values), _(
+                "少排几份卷子，或者补题。"
+            )
+        case "overlap_max":
+            return _("卷子之间的重题有上限 %(have)s 道，平均至少要重 %(need)s 道。", **values), _(
+                "少排几份卷子，或者补题。"
+            )
+        case "benchmark" | "benchmark_min":
             return _("第 %(name)s 条基准只有 %(have)s 道题，要 %(need)s 道。", **values), cure
-        case "topic_min":
+        case "topic" | "topic_min":
             return _("主题 %(name)s 只有 %(have)s 道题，要 %(need)s 道。", **values), cure
         case "point_max" | "benchmark_max" | "topic_max":
             return _("不同的考点不够：能排出 %(have)s 道题，要 %(need)s 道。", **values), cure
