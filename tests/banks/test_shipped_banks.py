@@ -22,10 +22,10 @@ from quizapp.measurement.assembly import Blueprint, assemble
 #: Passing by blind guessing, for the paper that is easiest to guess: shown to whoever opens a delivery.
 GUESS_PASS = {
     "literacy_2016": 0.000695,
-    "survey_2024": 0.00000141230,
-    "safety_20": 0.00716,
+    "survey_2024": 1.41e-06,
+    "safety_20": 0.00815,
     "energy_environment_20": 0.00716,
-    "health_20": 0.00716,
+    "health_20": 0.0105,
 }
 
 
