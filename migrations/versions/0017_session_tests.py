@@ -15,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "session_tests",
+        "session_test_pair",
         sa.Column("session_id", BigId, sa.ForeignKey("training_session.id"), primary_key=True, autoincrement=False),
         sa.Column("before_id", BigId, sa.ForeignKey("delivery.id"), nullable=False),
         sa.Column("after_id", BigId, sa.ForeignKey("delivery.id"), nullable=False),
@@ -23,4 +23,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("session_tests")
+    op.drop_table("session_test_pair")

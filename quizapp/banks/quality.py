@@ -265,7 +265,8 @@ def _present(items: list[ParsedItem], last: list[Reading]) -> Iterator[str]:
         )
         yield (
             "This reader was told to use all that it knows, and knows much: the gain also holds items whose right option a knowing person "
-            "recognises without the question. The model that cannot read, above, has no knowledge at all. The aim is at most 10 points for both."
+            "recognises without the question. The model that cannot read, above, has no knowledge at all. The aim is at most 10 points "
+            "for both."
         )
 
 

@@ -31,7 +31,7 @@ forms.html     csrf()
                checkbox(form.agreed)
                unit_picker(form.unit_id, query=…, results=[…], chosen={…}, browse_url=…, absent_value=0)
                search_box("q", _("查单位"), value=…)
-attempt.html   stem_head(_("单选题")) before <fieldset>, stem(text) in it, mark_button(marked)
+attempt.html   stem_head(_("单选题")) before <fieldset>, stem(text) in it, stem_picture(image), mark_button(marked)
                choice_card("answer", id, text, letter="A", type="checkbox", checked=True)
                choice_card(…, state="right")             open, right, wrong, missed, idle
                choice_pair([card, card])                 true and false

@@ -40,7 +40,10 @@ from tests.conftest import START, make_settings
 from tests.factories import PASSWORD, make_account, make_registration, make_session, make_unit
 
 #: Hashes that are no phone's: of secrets and browsers, made without a key, and of contents.
-UNKEYED = {"secret_hash", "right_hash", "reader_hash", "device_hash", "receipt_hash", "code_hash", "digest", "subject"}
+HASHES = {"secret_hash", "right_hash", "reader_hash", "device_hash", "receipt_hash", "code_hash", "digest", "subject"}
+#: Columns of numbers that the roll-ups keep: people by their row, not by their phone.
+NUMBERS = {"people", "days", "places"}
+UNKEYED = HASHES | NUMBERS
 PHONE = "138000{:05d}"
 
 

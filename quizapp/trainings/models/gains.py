@@ -11,7 +11,7 @@ from quizapp.core.db import Base
 class SessionTests(Base):
     """Which deliveries a session's people take before and after it: of one quiz, so that their papers are parallel."""
 
-    __tablename__ = "session_tests"
+    __tablename__ = "session_test_pair"
 
     #: The session.
     session_id: Mapped[int] = mapped_column(ForeignKey("training_session.id"), primary_key=True, autoincrement=False)
