@@ -215,6 +215,11 @@ class ItemTallyState(Base):
     mark: Mapped[str] = mapped_column(String(64))
 
 
+#: Attempts below which no flag is raised. The standard error of a correlation of so many is 0.1; with a third of them, chance alone would
+#: flag one sound item in seven.
+FEWEST_FOR_FLAGS = 100
+
+
 class ItemFigure(Base):
     """What the answers to a version say: `measurement.item_figures`, its flags, and how much harm they do."""
 

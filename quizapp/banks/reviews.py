@@ -24,6 +24,8 @@ COLUMNS = ("item", "version", "reader_role", "answer", "verdict", "note")
 #: The file of the versions that were read, and its columns.
 VERSIONS, VERSION_COLUMNS = "versions.csv", ("item", "version", "type", "options", "key")
 _FILE = re.compile(r"(\d{4}-\d{2}-\d{2})_round(\d+)_\w+\.csv")
+#: Options of a version; a statement has none.
+_VERSION_OPTIONS = re.compile(r"[0345]")
 _ANSWER = re.compile(r"[tf]|[a-e](,[a-e])*|\?")
 
 
@@ -103,11 +105,11 @@ def read_reviews(folder: Path, items: Iterable[ParsedItem]) -> tuple[list[Readin
                 faults.append(Fault("review_columns", Level.REFUSE, file, 1, {"wanted": ",".join(columns)}))
                 continue
             for row in rows:
-                if name is None:
+                if name is None and _VERSION_OPTIONS.fullmatch(row["options"] or ""):
                     chance = chance_of(row["type"], int(row["options"]))
                     read.setdefault((row["item"], row["version"]), (row["key"], chance))
                     continue
-                given = _reading(row, name[1], int(name[2]), read)
+                given = _reading(row, name[1], int(name[2]), read) if name else None
                 if given is None:
                     faults.append(Fault("review_row", Level.REFUSE, file, rows.line_num, {"item": row["item"]}))
                 else:

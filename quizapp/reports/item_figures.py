@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from quizapp.banks.models import Item, ItemVersion, Topic
 from quizapp.core.scope import Permission, Scope
+from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.measurement.intervals import wilson
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import CLOSED_STATES, Attempt, Delivery, Paper, PaperItem, Response
 from quizapp.quizzes.queries.taking import PaperCache
 from quizapp.quizzes.scoring import PositionKey, is_right
-from quizapp.reports.suppression import FEWEST_ANSWERS
 
 
 @dataclass(frozen=True)

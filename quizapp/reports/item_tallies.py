@@ -8,7 +8,7 @@ papers, with rests inside each paper. Nothing is written by a submit.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,16 +16,15 @@ import numpy as np
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from quizapp.banks.models import ItemFigure, ItemTally, ItemTallyState, ItemVersion
+from quizapp.banks.models import FEWEST_FOR_FLAGS, ItemFigure, ItemTally, ItemTallyState, ItemVersion
 from quizapp.core.db import transaction
 from quizapp.measurement.classical import item_figures
 from quizapp.measurement.item_flags import flags
 from quizapp.quizzes.models import CLOSED_STATES, Attempt, Paper, PaperItem, Response
 from quizapp.quizzes.queries.taking import PaperCache
 from quizapp.quizzes.scoring import is_right
+from quizapp.reports.rollups.services import pieces
 
-#: Fewer attempts than these raise no flag: chance alone would raise many.
-FEWEST_FOR_FLAGS = 30
 #: What a flag costs whoever takes the item, in relative terms: a wrong key marks right people wrong.
 HARM = {"key_suspect": 100.0, "no_discrimination": 10.0, "speeded": 5.0, "dead_distractor": 2.0, "too_easy": 1.0}
 #: How a right answer is kept: after a correction several answers may be right.
@@ -43,7 +42,7 @@ def count_items(db: Session, now: datetime) -> int:
             touched |= _count_day(db, delivery_id, day)
             db.merge(ItemTallyState(delivery_id=delivery_id, day=day, mark=mark))
         days += 1
-    for piece in _pieces(sorted(touched)):
+    for piece in pieces(sorted(touched)):
         with transaction(db):
             for version in db.scalars(select(ItemVersion).where(ItemVersion.id.in_(piece))):
                 _write_figure(db, version, now)
@@ -120,7 +119,7 @@ def _count_day(db: Session, delivery_id: int, day: date) -> set[int]:
         key = keys[paper_id][position]
         kept = RIGHT if is_right(answer, key.key, key.more) else answer
         given[paper_id, position][kept][right or 0] += n
-    for piece in _pieces(papers):
+    for piece in pieces(papers):
         db.execute(delete(ItemTally).where(ItemTally.paper_id.in_(piece), ItemTally.day == day))
     rows = [
         _row(place, day, version_id, given[place], people[place[0]])
@@ -135,7 +134,7 @@ def _count_day(db: Session, delivery_id: int, day: date) -> set[int]:
 def _keys(db: Session, papers: Sequence[int]) -> dict[int, Any]:
     cache = PaperCache()
     found: dict[int, Any] = {}
-    for piece in _pieces(papers):
+    for piece in pieces(papers):
         revisions = db.execute(select(Paper.id, Paper.scoring_revision).where(Paper.id.in_(piece)))
         found |= {paper_id: cache.keys(db, paper_id, revision) for paper_id, revision in revisions}
     return found
@@ -233,7 +232,3 @@ def _table(counts: dict[str, dict[int, int]], answers: Sequence[str]) -> Any:
         for total, n in counts.get(answer, {}).items():
             table[total, column] = n
     return table
-
-
-def _pieces(values: Sequence[int], size: int = 200) -> Iterable[Sequence[int]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-#: A rate of fewer answers is shown to nobody.
-FEWEST_ANSWERS = 10
+from quizapp.core.small_cells import FEWEST_ANSWERS
+
 #: Roles that see aggregates only see no cell of 1 up to this many.
 SMALL_CELL = 4
 

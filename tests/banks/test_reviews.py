@@ -85,6 +85,15 @@ def test_an_older_wording_counts_by_the_key_that_it_had(tmp_path: Path):
     assert last_readings(readings, [ITEM]) == []
 
 
+def test_a_version_that_cannot_be_read_is_told(tmp_path: Path):
+    write(
+        tmp_path,
+        "item,version,type,options,key\nSAF-FIRE-001,0123456789ab,single_choice,four,d\n",
+        "reviews/versions.csv",
+    )
+    assert [(f.code, f.line) for f in read_reviews(tmp_path, [ITEM])[1]] == [("review_row", 2)]
+
+
 def test_a_file_that_is_no_record_is_told(tmp_path: Path):
     record(tmp_path, row(), name="reviews/mine.csv")
     write(tmp_path, "item,answer\n", "reviews/2026-11-27_round2_expert.csv")

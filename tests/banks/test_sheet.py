@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from quizapp.banks.formats.sheet import HEADINGS, read_sheet, template
 from quizapp.banks.formats.yaml_bank import read_folder
 from quizapp.banks.services import load_banks
 from quizapp.core.db import Database, transaction
+from quizapp.core.paths import data_folder
 from quizapp.core.scope import SYSTEM, Actor, Grant, Role, Scope
 from tests.banks.files import write
 from tests.conftest import START
@@ -75,6 +77,22 @@ def test_a_row_becomes_an_item_with_the_next_id_that_waits_for_a_review(folder: 
     assert (first.code, second.code) == ("SAF-FIRE-003", "SAF-FIRE-004")
     assert (first.state, first.type, first.use, first.key) == ("in_review", "single_choice", "practice", ("b",))
     assert (first.tags, first.audience, first.line) == (("evacuation", "smoke"), ("resident", "pupil"), 2)
+
+
+@pytest.mark.parametrize(
+    ("bank", "topic", "pattern"),
+    [
+        ("energy_environment", "water_air", r"ENV-WAIR-\d{3}"),
+        ("health", "first_aid_mind", r"HEA-AIDM-\d{3}"),
+        ("literacy", "b07", r"LIT-B07-\d{2}"),
+    ],
+)
+def test_a_new_id_has_the_pattern_of_its_topic(bank: str, topic: str, pattern: str):
+    existing = read_folder(data_folder("question_banks")).banks
+    point = {"point": "28"} if bank == "literacy" else {}
+    (item,) = read_sheet(workbook(ROW | {"bank": bank, "topic": topic} | point), existing).items
+    assert re.fullmatch(pattern, item.code)
+    assert item.code not in {other.code for other in existing.items}
 
 
 @pytest.mark.parametrize(
@@ -153,6 +171,6 @@ def test_the_page_tells_each_fault_in_the_readers_language(app: Flask, database:
 
     assert "1 道题都符合要求" in sent(ROW)
     page = sent(ROW | {"stem.zh": "长" * 61}, ROW | {"fact": ""})
-    assert "有 2 处要改" in page
+    assert "要改的地方：2 处" in page
     assert "题干有 61 个字，最多 60 个，请缩短。" in page
     assert "缺少：考的事实。请填上。" in page

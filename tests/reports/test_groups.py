@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from quizapp.core.errors import Forbidden, NotFound
 from quizapp.core.scope import Role
+from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.measurement.intervals import rate_difference
 from quizapp.quizzes.models import Attempt
 from quizapp.reports.attempt_rows import COLUMNS
 from quizapp.reports.figures import FigureFilters, GroupDimension, compare, group_table
 from quizapp.reports.record_words import record_words
-from quizapp.reports.suppression import FEWEST_ANSWERS
 from tests.conftest import START
 from tests.factories import make_attempt, make_person
 from tests.reports.test_figures import District, add, make_district, scope_of

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from quizapp.reports.suppression import FEWEST_ANSWERS, SMALL_CELL, Counts, Node, Shown, hide_cells
+from quizapp.core.small_cells import FEWEST_ANSWERS
+from quizapp.reports.suppression import SMALL_CELL, Counts, Node, Shown, hide_cells
 
 
 def tree_of(key: str, value: list | tuple[int, ...]) -> Node:

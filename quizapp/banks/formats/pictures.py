@@ -8,6 +8,7 @@ no style, no link, no raster picture, nothing from elsewhere.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from xml.etree import ElementTree
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -73,6 +74,7 @@ def _check(element: ElementTree.Element) -> None:
         raise PictureInvalid("has Chinese characters in data-en")
 
 
+@lru_cache(maxsize=512)
 def in_language(svg: str, language: str) -> str:
     """The picture in Chinese ("zh") or English ("en"), without the words of the other language."""
     ElementTree.register_namespace("", _SVG)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,8 +80,6 @@ _VALUES: dict[str, dict[str, str]] = {
 _TRUE = {"对", "正确", "true", "t", "√", "1"}
 _FALSE = {"错", "错误", "false", "f", "×", "0"}
 _YES = {"是", "yes", "y", "true", "1"}
-#: Beginnings of the ids of each bank.
-_PREFIXES = {"safety": "SAF", "energy_environment": "ENV", "health": "HEA", "literacy": "LIT"}
 
 
 @dataclass
@@ -105,7 +103,9 @@ def read_sheet(content: bytes, existing: ParsedBanks) -> SheetReading:
         if "stem.zh" not in columns:
             continue
         taken = {item.code for item in existing.items}
-        titles = {(topic.bank, topic.code): topic.title for topic in existing.topics}
+        topics = {(topic.bank, topic.code): topic for topic in existing.topics if topic.items}
+        heads = {place: topic.items[0].code.rsplit("-", 1)[0] for place, topic in topics.items()}
+        titles = {place: topic.title for place, topic in topics.items()}
         for row in rows:
             if not row.empty and not _is_help(row, columns):
                 if len(reading.items) >= MOST_ITEMS:
@@ -113,7 +113,7 @@ def read_sheet(content: bytes, existing: ParsedBanks) -> SheetReading:
                         Fault("sheet_long", Level.REFUSE, sheet.name, row.number, {"most": MOST_ITEMS})
                     )
                     break
-                _read_row(row, columns, sheet.name, taken, titles, reading)
+                _read_row(row, columns, sheet.name, taken, titles, heads, reading)
         return reading
     reading.faults.append(Fault("sheet_columns", Level.REFUSE, ".", 1, {"wanted": "题干（中文）"}))
     return reading
@@ -139,6 +139,7 @@ def _read_row(
     sheet: str,
     taken: set[str],
     titles: dict[tuple[str, str], Text],
+    heads: dict[tuple[str, str], str],
     reading: SheetReading,
 ) -> None:
     cells = {name: row.cell(position) for name, position in columns.items() if row.cell(position)}
@@ -150,7 +151,7 @@ def _read_row(
         reading.faults.append(Fault("sheet_topic", Level.REFUSE, sheet, row.number, data))
         return
     if "id" not in entry:
-        entry["id"] = _free_id(bank, topic, taken)
+        entry["id"] = _free_id(heads, (bank, topic), taken)
     taken.add(entry["id"])
     value = {"bank": bank, "topic": topic, "title": title, "items": [entry]}
     document = Document(value, dict.fromkeys(_places(value), row.number))
@@ -204,16 +205,12 @@ def _key(text: str, kind: object) -> Any:
     return letters if kind == "multiple_choice" else plain
 
 
-def _free_id(bank: str, topic: str, taken: set[str]) -> str:
-    """The next id of the topic in its own pattern: SAF-FIRE-042, LIT-B07-17."""
-    of_topic = [code for code in taken if code.startswith(f"{_PREFIXES.get(bank, bank.upper()[:6])}-")]
-    width, stem = (1, f"LIT-{topic.upper()}") if bank == "literacy" else (3, "")
-    if not stem:
-        heads = sorted({code.rsplit("-", 1)[0] for code in of_topic})
-        near = [head for head in heads if topic.upper().replace("_", "").startswith(head.split("-")[1][:3])]
-        stem = near[0] if near else f"{_PREFIXES.get(bank, 'NEW')}-{topic.upper().replace('_', '')[:8]}"
-    numbers = [int(code.rsplit("-", 1)[1]) for code in taken if code.rsplit("-", 1)[0] == stem]
-    return f"{stem}-{max(numbers, default=0) + 1:0{width}}"
+def _free_id(heads: Mapping[tuple[str, str], str], place: tuple[str, str], taken: set[str]) -> str:
+    """The next id of the topic in the pattern that its items have: SAF-FIRE-042, LIT-B07-17."""
+    head = heads[place]
+    numbers = [code.rsplit("-", 1)[1] for code in taken if code.rsplit("-", 1)[0] == head]
+    width = min(map(len, numbers))
+    return f"{head}-{max(map(int, numbers)) + 1:0{width}}"
 
 
 def _places(value: Any, here: Place = ()) -> Iterator[Place]:

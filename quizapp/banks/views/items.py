@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from sqlalchemy import select
 
-from quizapp.banks.models import ItemBank, ItemFigure, ItemVersion
+from quizapp.banks.models import FEWEST_FOR_FLAGS, ItemBank, ItemFigure, ItemVersion
 from quizapp.banks.queries import estimate_of
 from quizapp.banks.stock import (
     StockItem,
@@ -32,11 +32,10 @@ from quizapp.banks.views.words import (
     use_words,
 )
 from quizapp.core.scope import Permission
+from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.core.web import get_db, requires
 
 PAGE = 50
-#: Fewer attempts than these are not shown as figures, as in the reports.
-FEWEST_ANSWERS = 10
 
 
 def _wanted(item: StockItem, asked: dict[str, str]) -> bool:
@@ -103,6 +102,7 @@ def item(code: str) -> str:
         version=found.version,
         versions=versions_of(db, found.item.id),
         figure=shown_figure(find_figure(db, found.version.id)),
+        fewest_for_flags=FEWEST_FOR_FLAGS,
         flag_words=flag_words(),
         options=_options(found.version),
         level=estimate_of(found.version.difficulty),
@@ -135,6 +135,7 @@ def work() -> str:
         asked={"bank": bank, "flag": flag},
         flag_words=flag_words(),
         type_words=type_words(),
+        fewest_for_flags=FEWEST_FOR_FLAGS,
     )
 
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from quizapp.core.scope import Permission, Scope
+from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.measurement.clusters import clustered_wilson
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery
@@ -30,7 +31,7 @@ from quizapp.reports.figures.reach import (
     units_below,
 )
 from quizapp.reports.figures.sums import SumRow, sums
-from quizapp.reports.suppression import FEWEST_ANSWERS, Node, Shown
+from quizapp.reports.suppression import Node, Shown
 from quizapp.reports.tables import Hidden
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from quizapp.reports.suppression import FEWEST_ANSWERS, SMALL_CELL, Counts, Node, Shown
+from quizapp.core.small_cells import FEWEST_ANSWERS
+from quizapp.reports.suppression import SMALL_CELL, Counts, Node, Shown
 
 #: The group dimensions of the grid (`figures.GroupDimension`).
 DIMENSIONS = ("age_band", "sex", "education", "key_group", "industry")

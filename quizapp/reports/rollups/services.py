@@ -115,7 +115,7 @@ def _refresh_month(
         _write(db, RollupDay, delivery_id, wanted, kept)
         _write(db, RollupMonth, delivery_id, whole, kept_whole)
         keep_people(db, delivery_id, month, people)
-        for piece in _pieces([number for number, _ in noted]):
+        for piece in pieces([number for number, _ in noted]):
             db.execute(delete(RollupStale).where(RollupStale.id.in_(piece)))
         state.version += 1
     return True
@@ -123,7 +123,7 @@ def _refresh_month(
 
 def _sums_of_days(db: Session, delivery_id: int, days: Sequence[date]) -> dict[_Key, tuple[int, ...]]:
     found: dict[_Key, tuple[int, ...]] = {}
-    for piece in _pieces(days):
+    for piece in pieces(days):
         statement = select(Attempt.local_date, Attempt.unit_id, Attempt.unit_path, *counted())
         statement = statement.where(Attempt.delivery_id == delivery_id, Attempt.local_date.in_(piece))
         statement = statement.group_by(Attempt.local_date, Attempt.unit_id, Attempt.unit_path)
@@ -206,7 +206,7 @@ def _write(
         db.execute(insert(model), fresh)
     if changed:
         db.execute(update(model), changed)
-    for piece in _pieces(gone):
+    for piece in pieces(gone):
         db.execute(delete(model).where(model.id.in_(piece)))
 
 
@@ -214,5 +214,6 @@ def _counts(counts: tuple[int, ...]) -> dict[str, int]:
     return dict(zip(COUNTED, counts, strict=True))
 
 
-def _pieces(values: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
+def pieces(values: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
+    """Parts of a sequence, as many values each as a statement may hold."""
     return (values[start : start + size] for start in range(0, len(values), size))

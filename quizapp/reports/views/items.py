@@ -15,6 +15,7 @@ from quizapp.core.scope import Permission
 from quizapp.core.spreadsheet import Chart, Column, Kind, Point, write_csv, write_xlsx
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.quizzes.models import Delivery
+from quizapp.quizzes.views.delivery_words import type_words
 from quizapp.reports.exports import Format
 from quizapp.reports.figures import FigureFilters, reachable_delivery, roster_of
 from quizapp.reports.item_figures import ItemRow, item_rows
@@ -102,11 +103,6 @@ def answer_words(version: ItemVersion, options: tuple[str, ...]) -> str:
         return str(_("对")) if options == ("t",) else str(_("错"))
     texts = {option["id"]: lang_text(option) for option in version.options}
     return "；".join(texts.get(option, option) for option in options)
-
-
-def type_words() -> dict[str, str]:
-    """The item types."""
-    return {"true_false": _("判断"), "single_choice": _("单选"), "multiple_choice": _("多选")}
 
 
 def _columns() -> tuple[Column, ...]:

@@ -15,6 +15,7 @@ from quizapp.core.clock import local_date
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission
+from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.measurement.intervals import wilson
 from quizapp.reports.definitions import FigureCode
@@ -33,7 +34,6 @@ from quizapp.reports.leaders.queries import (
     year_of_grid,
 )
 from quizapp.reports.overview import Needs
-from quizapp.reports.suppression import FEWEST_ANSWERS
 from quizapp.reports.tables import Cell, FigureTable, Hidden, TableRow
 from quizapp.reports.views import bp
 from quizapp.reports.views.exporting import file_response, plan_of

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from quizapp.core.db import transaction
 from quizapp.core.errors import Invalid
 from quizapp.core.scope import Permission
+from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.measurement.gain import PairedGain, mcnemar, paired_gain
 from quizapp.quizzes.models import Delivery
@@ -19,9 +20,6 @@ from quizapp.trainings.queries.gains import choosable_tests, find_tests, gain_da
 from quizapp.trainings.services.testing import set_tests
 from quizapp.trainings.views import bp
 from quizapp.ui.filters import format_day
-
-#: Fewer pairs than these are not shown as figures: they would show single people's scores.
-FEWEST_PAIRS = 10
 
 
 @bp.route("/sessions/<int:session_id>/gain", methods=["GET", "POST"])
@@ -61,7 +59,7 @@ def _page(session: TrainingSession, form: TestsForm, choices: dict[str, Delivery
     data = gain_data(db, session, tests) if tests else None
     shown: PairedGain | None = None
     passing = None
-    if data and len(data.pairs) >= FEWEST_PAIRS:
+    if data and len(data.pairs) >= FEWEST_ANSWERS:
         shown = paired_gain([before for before, _ in data.pairs], [after for _, after in data.pairs])
         gained = sum(after and not before for before, after in data.passed)
         lost = sum(before and not after for before, after in data.passed)
@@ -81,6 +79,6 @@ def _page(session: TrainingSession, form: TestsForm, choices: dict[str, Delivery
         data=data,
         shown=shown,
         passing=passing,
-        fewest=FEWEST_PAIRS,
+        fewest=FEWEST_ANSWERS,
         choices=choices,
     )
