@@ -73,7 +73,7 @@ def test_from_the_map_to_an_item_and_a_spreadsheet(
     file.write_bytes(workbook(ROW))
     page.set_input_files("[name=file]", file)
     page.click("main form button")
-    page.wait_for_selector(".banner-success, .banner.success, [class*=success]")
+    page.wait_for_selector(".banner-success")
     no_sideways(page)
 
 
