@@ -62,6 +62,7 @@ def errors_of(case: Case, seed: int) -> tuple[list[float], list[float]]:
 
     right, asked = np.zeros(POOL), np.zeros(POOL)
     rests: list[list[float]] = [[] for _ in range(POOL)]
+    scores: list[dict[int, int]] = []
     for _ in range(EARLIER):
         items = rng.choice(POOL, case.earlier, replace=False)
         given = answers(items, case.people)
@@ -71,6 +72,7 @@ def errors_of(case: Case, seed: int) -> tuple[list[float], list[float]]:
         for column, item in enumerate(items):
             if 0 < given[:, column].mean() < 1:
                 rests[item].append(float(np.corrcoef(given[:, column], total - given[:, column])[0, 1]))
+        scores.append(dict(enumerate(np.bincount(total.astype(int)).tolist())))
     known = np.flatnonzero(asked)
     passing, reliable = [], []
     for _ in range(NEW):
@@ -81,7 +83,7 @@ def errors_of(case: Case, seed: int) -> tuple[list[float], list[float]]:
         truth = case.questions / (case.questions - 1) * (1 - (p * (1 - p)).sum() / total.var())
         for mark in MARKS:
             needed = round(mark * case.questions)
-            expected = forecast(paper, needed, case.earlier)
+            expected = forecast(paper, needed, case.earlier, scores if case.earlier == case.questions else ())
             passing.append(expected.passing - float((total >= needed).mean()))
         reliable.append((expected.reliability or 0.0) - float(truth))
     return passing, reliable

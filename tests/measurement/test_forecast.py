@@ -12,7 +12,7 @@ from scipy import stats
 
 from benchmarks.forecasts import CASES, errors_of
 from quizapp.measurement.classical import item_figures, reliability, tally
-from quizapp.measurement.forecast import KnownItem, beta_binomial_tail, forecast, loadings
+from quizapp.measurement.forecast import KnownItem, beta_binomial_tail, equated_tail, forecast, loadings
 from tests.measurement.reference import expected
 from tests.measurement.responses import iq16, lsat6
 
@@ -70,6 +70,25 @@ def test_the_distribution_is_scipy_s(questions: int, share: float, over: float, 
     variance = questions * share * (1 - share) * (1 + (questions - 1) * over)
     found = beta_binomial_tail(questions, questions * share, variance, needed)
     assert found == pytest.approx(float(theirs.sf(needed - 1)), abs=1e-7)
+
+
+@given(st.dictionaries(st.integers(0, 50), st.integers(1, 40), min_size=4), st.integers(-5, 5), st.integers(1, 50))
+def test_earlier_scores_moved_by_whole_points_are_counted_exactly(
+    scores: dict[int, int], moved: int, needed: int
+) -> None:
+    """With the spread unchanged, whoever had enough less the shift has enough now, however scores are distributed."""
+    scores = {score: n + 30 for score, n in scores.items()}
+    values = np.repeat(list(scores), list(scores.values()))
+    found = equated_tail([scores], float(values.mean()) + moved, float(values.std()), needed)
+    assert found == pytest.approx(float((values + moved >= needed).mean()), abs=1e-9)
+
+
+def test_too_few_or_equal_scores_say_nothing_of_how_scores_are_distributed() -> None:
+    assert equated_tail([], 25, 5, 30) is None
+    assert equated_tail([{20: 15, 30: 14}] * 9, 25, 5, 30) is None, "papers of 29 people"
+    assert equated_tail([{20: 40, 30: 40}], 25, 5, 30) is None, "80 people"
+    assert equated_tail([{30: 500}], 25, 5, 30) is None
+    assert equated_tail([{20: 50, 30: 50}], 25, 0, 30) is None
 
 
 def test_where_nothing_is_known_of_people_they_are_alike() -> None:

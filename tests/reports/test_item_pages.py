@@ -69,8 +69,8 @@ def test_the_flags_of_a_question_stand_beside_it_and_lead_to_it(db: Session, app
     assert "-0.21" in first
     assert first.index("答案可疑") < first.index("干扰项太弱")
     assert "做过 900 人次，答对 70.0%，没答 5.0%（其中没做到 1.0%）" in first
-    assert "没有看出" in parts[code[fine.id]]
-    assert "做过的还少" in parts[code[young.id]]
+    assert "从作答看不出问题" in parts[code[fine.id]]
+    assert "做过的还少，看不出有没有问题" in parts[code[young.id]]
     assert "0.20" not in parts[code[young.id]], "fewer than ten are shown to nobody"
     table = list(csv.reader(io.StringIO(client.get(f"{address}.csv").data.decode("utf-8-sig"))))
     found = {line[0]: line[-3:] for line in table[1:]}

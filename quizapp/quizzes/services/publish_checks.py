@@ -92,7 +92,7 @@ def publish_checks(db: Session, blueprint: QuizBlueprint, planned: Planned, *, n
         checks.append(Check("guess_pass", state, {"share": share, "limit": limit, "types": draw.blueprint.types}))
         if len(items) >= draw.blueprint.items:
             points = int(blueprint.rules["points_each"])
-            checks += forecast_checks(forecast_draw(db, draw, planned.pass_score, points))
+            checks += forecast_checks(forecast_draw(db, draw, blueprint.id, planned.pass_score, points))
     count = planned.paper_count
     if count is not None and 1 <= count <= 100 and len(items) >= draw.blueprint.items:
         pool, each = len(draw.reduced), draw.blueprint.items
