@@ -1,4 +1,8 @@
-"""The words and addresses of the literacy shares of a delivery."""
+"""The words and addresses of the literacy shares of a delivery.
+
+What can be done for an estimate that speaks for everybody comes through the slot "literacy_links": a provider is given the delivery and
+gives a list of links (`quizzes.views.delivery_words.DeliveryLink`).
+"""
 
 from __future__ import annotations
 
