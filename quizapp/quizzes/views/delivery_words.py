@@ -136,7 +136,7 @@ def _forecast_check(check: Check) -> tuple[str, str, str] | None:
 
 
 def _range(low: str, high: str) -> str:
-    return low if low == high else f"{low} – {high}"
+    return low if low == high else f"{low}–{high}"
 
 
 def _paper_check(check: Check) -> tuple[str, str, str] | None:
