@@ -101,9 +101,11 @@ def start(
         return begin_by_card(db, invitation, keys, now, ticket, profile)
 
 
-def answer_within(db: Session, invitation: SurveyInvitation, keys: Keys, score: int, **profile: Any) -> Attempt:
+def answer_within(
+    db: Session, invitation: SurveyInvitation, keys: Keys, score: int, *, now: datetime = START, **profile: Any
+) -> Attempt:
     """Start with a card and hand in with this score, in the caller's transaction."""
-    attempt = begin_by_card(db, invitation, keys, START, "", profile).attempt
+    attempt = begin_by_card(db, invitation, keys, now, "", profile).attempt
     attempt.state, attempt.score, attempt.passed = AttemptState.SUBMITTED, score, score >= 60
     attempt.closed_at = attempt.started_at + 60_000
     db.flush()

@@ -20,7 +20,7 @@ from quizapp.core.scope import SYSTEM
 from quizapp.core.tokens import Keys
 from quizapp.surveys.errors import MarginsInvalid, SurveyValueOutOfRange
 from quizapp.surveys.models import Survey, SurveyInvitation
-from quizapp.surveys.services.estimating import estimate_survey
+from quizapp.surveys.services.estimating import estimate_survey, store_estimate
 from quizapp.surveys.services.planning import Numbers, sizes_of
 from quizapp.surveys.services.rows import design_of, design_toml, sample_csv, survey_rows
 from quizapp.surveys.services.weighting import read_margins, set_weighting
@@ -158,3 +158,16 @@ def test_the_survey_2024_shows_its_levels(database: Database, keys: Keys) -> Non
         < found["levels"]["literate"]["estimate"]
         < found["levels"]["basic"]["estimate"]
     )
+
+
+def test_an_estimate_of_a_weighting_that_has_changed_meanwhile_is_dropped(db: Session, keys: Keys) -> None:
+    survey = _answered(db, keys)
+    found = estimate_survey(db, survey)
+    with transaction(db):
+        set_weighting(db, survey=survey, margins={}, cap=4, actor=SYSTEM, now=START)
+    with transaction(db):
+        store_estimate(db, survey=survey, found=found, actor=SYSTEM, now=START)
+    assert survey.estimate is None
+    with transaction(db):
+        store_estimate(db, survey=survey, found=estimate_survey(db, survey), actor=SYSTEM, now=START)
+    assert survey.estimate is not None

@@ -39,9 +39,8 @@ def ask_for_estimate(db: Session, *, survey: Survey, actor: Actor, now: datetime
 
 def store_estimate(db: Session, *, survey: Survey, found: dict[str, Any], actor: Actor, now: datetime) -> None:
     """Keep what was found, unless the weighting has changed meanwhile."""
-    weighting = survey.weighting
     lock_survey(db, survey)
-    if survey.weighting != weighting:
+    if survey.weighting != found["weighting"]:
         return
     survey.estimate, survey.estimated_at = found, now
     db.flush()
@@ -64,6 +63,7 @@ def estimate_survey(db: Session, survey: Survey) -> dict[str, Any]:
     rows = survey_rows(db, survey)
     sample, design = sample_of(rows), design_of(survey, rows)
     found: dict[str, Any] = {
+        "weighting": survey.weighting,
         "answers": sum(place.answered for place in rows.places),
         "counted": len(rows.counted),
         "standard": rows.standard.code,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import Any
 
 from flask import current_app, make_response, redirect, render_template, request, url_for
@@ -13,7 +14,7 @@ from quizapp.core.clock import local_date, to_ms
 from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError
 from quizapp.core.tokens import digest, new_secret
-from quizapp.core.web import get_actor, get_db, get_keys, get_now, public
+from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, public
 from quizapp.quizzes.forms.profile import ProfileForm
 from quizapp.quizzes.models import Attempt, AttemptState, FieldDemand, IdentityLevel
 from quizapp.quizzes.services.moving import take_over_invited
@@ -21,13 +22,11 @@ from quizapp.quizzes.services.starting import CARD_FIELDS, check_open
 from quizapp.quizzes.services.submitting import close_if_over
 from quizapp.quizzes.views import quizzes_runtime
 from quizapp.quizzes.views.access import (
-    Right,
     device_token,
     guess_subjects,
     keep_device,
     keep_receipt_right,
     keep_secret,
-    right_to,
 )
 from quizapp.quizzes.views.starting import industry_choices
 from quizapp.surveys.errors import CardTakenBack, CardUnknown, CardUsed
@@ -35,6 +34,9 @@ from quizapp.surveys.forms import EmptyForm
 from quizapp.surveys.models import Survey, SurveyInvitation
 from quizapp.surveys.services.answering import attempt_of, card_of, check_card, open_card, start_by_card
 from quizapp.surveys.views import bp
+
+#: The secret of the attempt that this browser started with a card, for the address of that card alone.
+HERE_COOKIE = "card"
 
 
 @bp.route("/i/<secret>", methods=["GET", "POST"])
@@ -89,8 +91,7 @@ def _back_to(survey: Survey, attempt: Attempt, secret: str) -> BaseResponse:
         response = redirect(url_for("quizzes.result", code=code, public_id=public_id), 303)
         keep_receipt_right(response, survey.delivery, attempt, now_ms)
         return response
-    found = right_to(attempt, now_ms)
-    if found is not None and found[0] == Right.WRITE:
+    if compare_digest(digest(request.cookies.get(HERE_COOKIE, "")), bytes(attempt.secret_hash)):
         return redirect(url_for("quizzes.question", code=code, public_id=public_id, position=1), 303)
     return make_response(
         render_template("surveys/card_elsewhere.html", survey=survey, secret=secret, form=EmptyForm(), attempt=attempt)
@@ -133,6 +134,7 @@ def _start(db: Session, survey: Survey, invitation: SurveyInvitation, secret: st
                 url_for("quizzes.question", code=delivery.poster_code, public_id=attempt.public_id, position=1), 303
             )
             keep_secret(response, delivery, attempt, started.secret, to_ms(now))
+            _keep_here(response, survey, secret, started.secret)
             keep_device(response, token)
             return response
     page = render_template("surveys/card.html", survey=survey, invitation=invitation, delivery=delivery, form=form)
@@ -155,4 +157,19 @@ def card_here(secret: str) -> BaseResponse:
         url_for("quizzes.question", code=survey.delivery.poster_code, public_id=attempt.public_id, position=1), 303
     )
     keep_secret(response, survey.delivery, attempt, written, now_ms)
+    _keep_here(response, survey, secret, written)
     return response
+
+
+def _keep_here(response: BaseResponse, survey: Survey, secret: str, written: str) -> None:
+    """Let the card know this browser again: the attempt's own cookie is for the addresses of its delivery alone."""
+    left = survey.delivery.closes_at - to_ms(get_now())
+    response.set_cookie(
+        HERE_COOKIE,
+        written,
+        max_age=max(1, left // 1000),
+        path=url_for("surveys.card", secret=secret),
+        httponly=True,
+        samesite="Lax",
+        secure=get_runtime().settings.https,
+    )

@@ -191,7 +191,7 @@ def estimate_xlsx(survey_id: int) -> BaseResponse:
         (_("估计时间"), format_moment(survey.estimated_at, words=False)),
         (_("导出人"), get_actor().name),
     ]
-    ends = (_("95% 区间下限"), _("95% 区间上限"), _("到下限"), _("到上限"))
+    ends = (_("区间下限"), _("区间上限"), _("到下限"), _("到上限"))
     content = write_xlsx(
         (
             Column(_("分组"), Kind.TEXT, 14),
