@@ -125,8 +125,9 @@ def make_demo(installation: Installation, say: Say) -> None:
         say(f"Demo: {len(plans)} attempts")
         _take_all(db, Taker(keys, rng), plans, now)
         say("Demo: a sample survey")
-        # a generator of its own: what comes after it stays as it was
-        hold_survey(installation, db, district, Taker(keys, Random(SEED)), Random(SEED), midnight=_local_midnight(now))  # noqa: S311
+        # generators of its own: what comes after it stays as it was, and its tickets are nobody else's
+        chance, tickets = (Random(f"{SEED} {use}") for use in ("survey", "survey tickets"))  # noqa: S311 # as above
+        hold_survey(installation, db, district, Taker(keys, tickets), chance, midnight=_local_midnight(now))
         make_grid(db, local_date(now))
         say(f"Demo: {len(SESSIONS)} training sessions")
         with transaction(db):
