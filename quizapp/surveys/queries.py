@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope, below
 from quizapp.core.tokens import digest
-from quizapp.measurement.survey.standards import ADULT, STANDARDS, Standard
+from quizapp.measurement.survey.standards import ADULT, Standard
 from quizapp.organisation.models import OrgUnit, Person, PersonSource
 from quizapp.organisation.people import AGE_BANDS
 from quizapp.quizzes.models import (
@@ -25,6 +25,7 @@ from quizapp.quizzes.models import (
     IdentityLevel,
     QuizBlueprint,
 )
+from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.surveys.models import Survey, SurveyInvitation
 
 #: Invitations on one page.
@@ -72,11 +73,6 @@ class Place:
     def answered(self) -> bool:
         """Whether there is a score."""
         return self.attempt is not None and self.attempt.state in CLOSED_STATES
-
-
-def standard_of(delivery: Delivery) -> Standard | None:
-    """The literacy standard of a delivery's scores."""
-    return STANDARDS.get(str(delivery.blueprint.rules.get("standard", "")))
 
 
 def asks_age(delivery: Delivery) -> bool:

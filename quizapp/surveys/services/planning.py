@@ -22,6 +22,7 @@ from quizapp.measurement.sample_size import UNKNOWN_RATE, cluster_design_effect,
 from quizapp.measurement.survey.drawing import allocate
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery, QuizBlueprint
+from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.quizzes.services.audience import admits, lines_of
 from quizapp.surveys.errors import (
     FrameEmpty,
@@ -39,7 +40,7 @@ from quizapp.surveys.errors import (
     UnitsTooFew,
 )
 from quizapp.surveys.models import Design, FrameKind, Survey
-from quizapp.surveys.queries import asks_age, roster_frame, standard_of, units_below
+from quizapp.surveys.queries import asks_age, roster_frame, units_below
 
 #: Characters of a seed: fewer could be tried out until a draw pleases.
 LEAST_SEED, MOST_SEED = 6, 120

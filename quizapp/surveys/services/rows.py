@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from quizapp.analyse.design_file import PROBABILITY, DesignFile
 from quizapp.analyse.sample import Sample
 from quizapp.measurement.survey.standards import Standard
+from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.surveys.models import Design, Outcome, Survey
-from quizapp.surveys.queries import YOUNGEST, Place, places_of, standard_of
+from quizapp.surveys.queries import YOUNGEST, Place, places_of
 
 #: Headings of the rows. `age` is the youngest age of the band; sizes are those of the stages of the draw.
 COLUMNS = (

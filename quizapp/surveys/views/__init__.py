@@ -19,6 +19,7 @@ def register(app: Flask) -> None:
     runtime = cast("Runtime", app.extensions["quizapp"])
     runtime.registry.fill("job", job_words.job_words)
     runtime.registry.fill("delivery_links", took_part.delivery_links)
+    runtime.registry.fill("literacy_links", took_part.literacy_links)
     runtime.registry.add_navigation(
         NavigationEntry("surveys.surveys", _l("抽样调查"), "users", _l("测验"), Permission.MANAGE_DELIVERIES, order=42)
     )

@@ -16,11 +16,12 @@ from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.organisation.models import OrgUnit
 from quizapp.organisation.queries import units_to_choose
+from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.quizzes.views.delivery_forms import find_units, own_unit_of, unit_row
 from quizapp.quizzes.views.delivery_words import delivery_title
 from quizapp.surveys.forms import OPEN, EmptyForm, PlanForm, plan_data
 from quizapp.surveys.models import FrameKind, Survey
-from quizapp.surveys.queries import choosable_deliveries, get_survey, list_surveys, standard_of, unit_names
+from quizapp.surveys.queries import choosable_deliveries, get_survey, list_surveys, unit_names
 from quizapp.surveys.services.planning import Checked, change_plan, check_plan, drop_plan, plan_survey
 from quizapp.surveys.views import bp
 from quizapp.surveys.views.response import survey_page

@@ -16,9 +16,10 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
+from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.surveys.forms import EmptyForm, OutcomeForm
 from quizapp.surveys.models import Design, Outcome, Survey
-from quizapp.surveys.queries import PAGE_SIZE, Place, get_invitation, get_survey, places_of, standard_of, unit_names
+from quizapp.surveys.queries import PAGE_SIZE, Place, get_invitation, get_survey, places_of, unit_names
 from quizapp.surveys.services.drawing import sizes_today
 from quizapp.surveys.services.inviting import close_survey, note_outcome, reopen_survey
 from quizapp.surveys.services.planning import Sizes, numbers_of

@@ -11,9 +11,9 @@ from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.core.web import get_db, get_scope, requires
 from quizapp.measurement.sample_size import UNKNOWN_RATE, cluster_design_effect, sample_size
 from quizapp.quizzes.models import Delivery
-from quizapp.quizzes.queries.deliveries import get_delivery_in_scope
+from quizapp.quizzes.queries.deliveries import get_delivery_in_scope, standard_of
 from quizapp.quizzes.views.delivery_words import DeliveryLink, delivery_title
-from quizapp.surveys.queries import standard_of, surveys_of_delivery, took_part
+from quizapp.surveys.queries import surveys_of_delivery, took_part
 from quizapp.surveys.services.planning import REFUSAL_MARGIN, Numbers
 from quizapp.surveys.views import bp
 from quizapp.surveys.views.words import LEVEL_WORDS, STANDARD_WORDS
@@ -36,6 +36,14 @@ def delivery_links(delivery: Delivery) -> list[DeliveryLink]:
             "chart-column",
         ),
     ]
+
+
+def literacy_links(delivery: Delivery) -> list[DeliveryLink]:
+    """From the figures of a literacy test to the survey that would speak for everybody, for whoever may plan one."""
+    if standard_of(delivery) is None or not get_scope().covers(Permission.MANAGE_DELIVERIES, delivery.unit.path):
+        return []
+    address = url_for("surveys.new_survey", delivery=delivery.id)
+    return [DeliveryLink(_("计划一次抽样调查"), "", address, "users")]
 
 
 @bp.get("/surveys/took-part/<int:delivery_id>")

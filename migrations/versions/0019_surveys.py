@@ -8,8 +8,8 @@ from alembic import op
 from quizapp.core import db
 from quizapp.core.db import BigId, Json
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
