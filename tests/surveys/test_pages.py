@@ -283,6 +283,8 @@ def test_of_those_who_took_part(place: Place) -> None:
     assert "2,017" in page  # near 30 %
     assert f"/surveys/new?delivery={delivery.id}" in page
     assert address in place.client.get(f"/deliveries/{delivery.id}").text
+    figures = place.client.get(f"/reports/pass-rates?delivery={delivery.id}").text
+    assert f"/surveys/new?delivery={delivery.id}" in figures
 
 
 def test_surveys_of_others_are_not_there(place: Place, app: Flask) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
@@ -62,7 +64,7 @@ def drawn(survey_id: int) -> str:
     if survey is None or survey.drawn_at is None:
         raise NotFound
     people = survey.plan["per_unit"] if survey.design == Design.TWO_STAGE else survey.counts["wanted"]
-    command = f'quizapp analyse draw frame.csv --seed "{survey.seed}" --people {people}'
+    command = f"quizapp analyse draw frame.csv --seed {quote(survey.seed)} --people {people}"
     if survey.counts.get("units") is not None:
         command += f" --units {survey.counts['units']}"
     return render_template(
