@@ -25,6 +25,7 @@ FEATURES = (
     "quizapp.quizzes.views",
     "quizapp.practice.views",
     "quizapp.trainings.views",
+    "quizapp.surveys.views",
     "quizapp.certificates.views",
     "quizapp.reports.views",
     "quizapp.portal.views",

@@ -13,6 +13,7 @@ from quizapp.practice import models as practice
 from quizapp.quizzes import models as quizzes
 from quizapp.quizzes.rescoring import models as rescoring
 from quizapp.reports import models as reports
+from quizapp.surveys import models as surveys
 from quizapp.trainings import models as trainings
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "quizzes",
     "reports",
     "rescoring",
+    "surveys",
     "trainings",
 ]

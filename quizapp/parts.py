@@ -12,6 +12,8 @@ from quizapp.practice import privacy as practice_privacy
 from quizapp.quizzes import merging as quizzes
 from quizapp.quizzes import privacy as quizzes_privacy
 from quizapp.reports import merging as reports
+from quizapp.surveys import merging as surveys
+from quizapp.surveys import privacy as surveys_privacy
 from quizapp.trainings import merging as trainings
 from quizapp.trainings import privacy as trainings_privacy
 
@@ -27,6 +29,8 @@ __all__ = [
     "quizzes",
     "quizzes_privacy",
     "reports",
+    "surveys",
+    "surveys_privacy",
     "trainings",
     "trainings_privacy",
 ]

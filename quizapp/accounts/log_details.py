@@ -93,6 +93,12 @@ KEY_WORDS = {
     "to": _l("到"),
     "unit_id": _l("单位"),
     "units": _l("单位数"),
+    "drawn": _l("抽到"),
+    "answers": _l("已答"),
+    "list": _l("名单的指纹"),
+    "refusal": _l("没有估计"),
+    "columns": _l("加权用的表"),
+    "cap": _l("权重上限"),
 }
 
 #: Codes of values that many lines have.

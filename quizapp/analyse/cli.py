@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from quizapp.analyse.drawing_cli import draw
 from quizapp.analyse.literacy_cli import literacy
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def analyse() -> None:
 
 
 analyse.add_command(literacy)
+analyse.add_command(draw)
 
 
 @analyse.command("items")

@@ -19,6 +19,7 @@ from quizapp.core.db import transaction
 from quizapp.core.scope import SYSTEM
 from quizapp.demo.district import District, Member, make_people, make_staff, make_units
 from quizapp.demo.people import Resident, make_resident
+from quizapp.demo.surveys import hold_survey
 from quizapp.demo.taking import Ending, Plan, Taker, daytime, random_token
 from quizapp.demo.trainings import SESSIONS, hold_sessions
 from quizapp.jobs.worker import run_pending
@@ -123,6 +124,10 @@ def make_demo(installation: Installation, say: Say) -> None:
         )
         say(f"Demo: {len(plans)} attempts")
         _take_all(db, Taker(keys, rng), plans, now)
+        say("Demo: a sample survey")
+        # generators of its own: what comes after it stays as it was, and its tickets are nobody else's
+        chance, tickets = (Random(f"{SEED} {use}") for use in ("survey", "survey tickets"))  # noqa: S311 # as above
+        hold_survey(installation, db, district, Taker(keys, tickets), chance, midnight=_local_midnight(now))
         make_grid(db, local_date(now))
         say(f"Demo: {len(SESSIONS)} training sessions")
         with transaction(db):

@@ -20,8 +20,10 @@ from quizapp.demo.people import Resident
 from quizapp.quizzes.models import Attempt, Delivery
 from quizapp.quizzes.queries.taking import PaperCache
 from quizapp.quizzes.services.saving import AnswerItem, save_answers
-from quizapp.quizzes.services.starting import Profile, start_attempt
+from quizapp.quizzes.services.starting import Profile, Started, start_attempt
 from quizapp.quizzes.services.submitting import close_if_over, submit_attempt
+from quizapp.surveys.models import SurveyInvitation
+from quizapp.surveys.services.answering import start_by_card
 
 
 class Ending(StrEnum):
@@ -46,6 +48,8 @@ class Plan:
     #: Which browser; the same one for a second try.
     device: str = ""
     ending: Ending = Ending.SUBMITTED
+    #: The card by which it is started, where there is one.
+    invitation: SurveyInvitation | None = None
 
 
 def random_token(rng: Random) -> str:
@@ -64,17 +68,7 @@ class Taker:
 
     def take(self, db: Session, plan: Plan, now: datetime) -> Attempt:
         """Start, answer and end one attempt as the pages do; what would happen after `now` has not happened yet."""
-        delivery = db.get_one(Delivery, plan.delivery_id)
-        started = start_attempt(
-            db,
-            delivery=delivery,
-            profile=plan.profile,
-            actor=plan.actor,
-            device_hash=digest(plan.device),
-            ticket=random_token(self._rng),
-            keys=self._keys,
-            now=plan.starts,
-        )
+        started = self._start(db, plan)
         attempt = started.attempt
         answers = self._answers(db, attempt, plan)
         start_ms, end_ms = attempt.started_at, to_ms(now)
@@ -85,6 +79,29 @@ class Taker:
         if plan.ending == Ending.SUBMITTED and submit_ms <= end_ms:
             return submit_attempt(db, attempt.id, papers=self._papers, now_ms=submit_ms)
         return close_if_over(db, attempt.id, papers=self._papers, now_ms=end_ms)
+
+    def _start(self, db: Session, plan: Plan) -> Started:
+        if plan.invitation is not None:
+            return start_by_card(
+                db,
+                invitation=plan.invitation,
+                profile=plan.profile,
+                actor=plan.actor,
+                device_hash=digest(plan.device),
+                ticket=random_token(self._rng),
+                keys=self._keys,
+                now=plan.starts,
+            )
+        return start_attempt(
+            db,
+            delivery=db.get_one(Delivery, plan.delivery_id),
+            profile=plan.profile,
+            actor=plan.actor,
+            device_hash=digest(plan.device),
+            ticket=random_token(self._rng),
+            keys=self._keys,
+            now=plan.starts,
+        )
 
     def _answers(self, db: Session, attempt: Attempt, plan: Plan) -> list[Given]:
         if attempt.paper_id not in self._questions:

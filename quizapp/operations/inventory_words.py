@@ -27,6 +27,7 @@ KINDS = {
     "failures": _l("登录和输码没成功的次数"),
     "log": _l("操作记录：谁在什么时候改了什么"),
     "practice": _l("练习、错题和每日一练"),
+    "invitations": _l("抽样调查抽到谁，答没答"),
 }
 #: Purpose of an entry → what for.
 PURPOSES = {
@@ -46,6 +47,7 @@ PURPOSES = {
     "guessing": _l("防止有人猜密码和码"),
     "accountability": _l("出了问题能查清"),
     "learning": _l("自己复习"),
+    "literacy": _l("估计多少人具备科学素质，抽签经得起核对"),
 }
 #: Name of a rule → what becomes of the rows that are due.
 RULES = {

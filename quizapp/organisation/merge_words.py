@@ -48,6 +48,11 @@ FACT_WORDS: dict[str, FactWords] = {
         _l("移过去 %(count)s 张证书"),
         _l("有 %(count)s 期两人都有有效证书，并入的那张留在原来的名下，照样有效"),
     ),
+    "invitations": FactWords(
+        _l("调查邀请（张）"),
+        _l("移过去 %(count)s 张调查邀请卡"),
+        _l("有 %(count)s 次调查两人都抽到了，并入的那张留在原来的名下"),
+    ),
 }
 
 SOURCE_WORDS = {

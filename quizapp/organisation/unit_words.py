@@ -17,6 +17,7 @@ UNIT_FACT_WORDS = {
     "sessions": _l("没结束的场次（场）"),
     "courses": _l("课程（门）"),
     "places": _l("场地（处）"),
+    "surveys": _l("没结束的调查（次）"),
 }
 
 #: What becomes of them in a merge, where some stand there.
@@ -26,6 +27,7 @@ UNIT_MOVES_WORDS = {
     "sessions": _l("%(count)s 场没结束的培训转过去"),
     "courses": _l("%(count)s 门课程转过去"),
     "places": _l("场地转过去，同名的不转（共 %(count)s 处）"),
+    "surveys": _l("没抽签的调查计划转过去；抽过的留在原单位（共 %(count)s 次）"),
 }
 
 

@@ -121,6 +121,7 @@ def _titles(_: Words) -> dict[str, str]:
         "roster": _("应到名单"),
         "roster_removal": _("移出应到名单"),
         "certificate": _("培训证书"),
+        "survey_invitation": _("抽样调查邀请"),
     }
 
 
@@ -164,6 +165,7 @@ def _fields(_: Words) -> dict[str, str]:
         "note": _("备注"),
         "number": _("证书编号"),
         "object_type": _("对什么做的"),
+        "outcome": _("调查的情况"),
         "passed": _("合格"),
         "phone": _("手机号"),
         "place": _("地点"),
@@ -177,6 +179,7 @@ def _fields(_: Words) -> dict[str, str]:
         "rostered_on": _("进入名单的日期"),
         "score": _("得分"),
         "seen_at": _("上次使用"),
+        "started": _("凭卡开始答了"),
         "sex": _("性别"),
         "source": _("从哪里来"),
         "started_at": _("开始时间"),
@@ -211,6 +214,7 @@ def _codes(_: Words) -> dict[str, dict[str, str]]:
         },
         "identity_level": {
             "signed_in": _("登录"),
+            "invited": _("凭邀请卡"),
             "matched": _("姓名手机号对上"),
             "device": _("同一手机同一姓名"),
             "none": _("未识别"),
@@ -222,6 +226,12 @@ def _codes(_: Words) -> dict[str, dict[str, str]]:
             "device": _("同一手机同一姓名"),
             "rule": _("按单位和岗位算出"),
             "import": _("导入的名单"),
+        },
+        "outcome": {
+            "invited": _("还没答"),
+            "refused": _("拒答"),
+            "unreachable": _("找不到人"),
+            "ineligible": _("不在范围"),
         },
         "state": {
             "open": _("作答中"),

@@ -68,6 +68,8 @@ class IdentityLevel(StrEnum):
     """How sure it is who answered."""
 
     SIGNED_IN = "signed_in"
+    #: By a card that was made for this person alone, or for one place of a sample.
+    INVITED = "invited"
     MATCHED = "matched"
     DEVICE = "device"
     NONE = "none"

@@ -57,6 +57,7 @@ def code_words() -> dict[str, dict[str, str]]:
         "key_group": {code: str(word) for code, word in KEY_GROUP_WORDS.items()},
         "identity_level": {
             IdentityLevel.SIGNED_IN: _("登录"),
+            IdentityLevel.INVITED: _("凭邀请卡"),
             IdentityLevel.MATCHED: _("姓名手机号对上"),
             IdentityLevel.DEVICE: _("同一手机同一姓名"),
             IdentityLevel.NONE: _("未识别"),

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope, below
 from quizapp.quizzes.models import Attempt, AttemptState
+from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figures import reachable_delivery, reachable_unit
-from quizapp.reports.figures.literacy import ADULTS, AGE_UNKNOWN, MINORS, reaches, standard_of
+from quizapp.reports.figures.literacy import ADULTS, AGE_UNKNOWN, MINORS, reaches
 from quizapp.reports.figures.sums import CLOSED, DAY_PATH, FIRST, conditions
 from quizapp.reports.forms import Filters
 

@@ -52,6 +52,7 @@ BUNDLES: dict[str, list[str]] = {
         "sessions.css",
         "deliveries.css",
         "banks.css",
+        "surveys.css",
     ],
     # what the trainer's pages of sessions load besides
     "trainings.css": ["trainings.css"],

@@ -56,6 +56,29 @@ WORDS: dict[str, LazyString] = {
     # tests of a training session
     "tests_same": _l("培训前和培训后要是两次不同的测验"),
     "tests_not_parallel": _l("要选同一份测验的两次发布，不同的测验分数不能比"),
+    # surveys
+    "survey_of_volunteers": _l(
+        "谁愿意谁来，估计不了全体。要误差不超过 2 个百分点，得抽签抽到 %(people)s 人答完，请改一种抽法"
+    ),
+    "survey_value_missing": _l("请填写这一项，种子至少 6 个字"),
+    "survey_value_out_of_range": _l("请填写 %(low)s 到 %(high)s 之间的数"),
+    "survey_test_unfit": _l("请选一次自己单位的素质测验，要有标准"),
+    "survey_age_not_asked": _l("这次测验没有把出生年份设为必填，分不出谁满 18 岁。先改测验，或另选一次"),
+    "survey_audience_other": _l("这次测验限定了对象，抽到的人里有人答不了。先改测验的对象，或另选一次"),
+    "survey_unit_foreign": _l("请在自己的单位里选一个"),
+    "unit_list_invalid": _l("第 %(line)s 行看不懂：要写“单位名称或单位码,人数”，单位要在所选单位下面，不能重复"),
+    "unit_list_design": _l("只知道各单位多少人，就要“先抽单位，再抽人”"),
+    "frame_too_small": _l("要抽 %(wanted)s 人，只有 %(there)s 人。全请来，误差也要放宽到 %(margin)s 个百分点"),
+    "units_too_few": _l("要抽 %(wanted)s 个单位，只有 %(there)s 个。每个单位多抽几人，放宽误差，或改成直接抽人"),
+    "frame_empty": _l("名册里没有满 18 岁的人。先导入名册，或改用各单位人数"),
+    "survey_drawn": _l("已经抽过签，计划不能再改，也不能再抽。"),
+    "survey_not_drawn": _l("还没有抽签。"),
+    "survey_closed": _l("这次调查已经结束。"),
+    "invitation_answered": _l("已经答完的人，不能记成拒答或找不到人。"),
+    "margins_invalid": _l("第 %(line)s 行看不懂：要写“性别,女,51000”，每组一行，不能重复"),
+    "card_unknown": _l("没有这张卡。请对着卡上的二维码再扫一次，或联系发卡的人。"),
+    "card_taken_back": _l("这张卡已经失效。"),
+    "card_used": _l("这张卡已经开始答了，再扫一次接着答。"),
     # publishing a delivery
     "delivery_value_missing": _l("请填写这一项"),
     "delivery_value_out_of_range": _l("请填写 %(low)s 到 %(high)s 之间的整数"),

@@ -43,6 +43,7 @@ from quizapp.portal.own_data import JSON_NAME, PAGE_NAME, make_zip
 from quizapp.practice.models import DailyResult, PracticeAnswer, WrongBookEntry
 from quizapp.quizzes.models import Attempt, Response, TransferCode
 from quizapp.quizzes.rescoring.models import ExtraTime
+from quizapp.surveys.models import Survey, SurveyInvitation
 from quizapp.trainings.errors import SessionClosed
 from quizapp.trainings.models import (
     CalendarFeed,
@@ -73,6 +74,7 @@ NAME_OF_ALL = "欧阳明月"
 KINDS = {
     "person", "personal_code", "account", "grant", "log", "attempt", "practice_answer", "wrong_book", "daily_result",
     "extra_time", "sign_in", "attendance", "registration", "roster", "roster_removal", "certificate",
+    "survey_invitation",
 }  # fmt: skip
 LATER = START + timedelta(days=1)
 
@@ -137,6 +139,18 @@ def known(either_db: Session, keys: Keys) -> Known:
         db.add(RosterEntry(session_id=session.id, person_id=person.id, source="rule", added_at=0))
         db.add(RosterRemoval(session_id=coming.id, person_id=person.id, reason="left", removed_at=0))
         db.add(AccountGrant(account_id=account.id, role="trainer", unit_id=d.left.id, granted_at=START))
+        survey = Survey(
+            unit_id=d.top.id, title="抽样调查", delivery_id=d.delivery.id, design="simple", frame_kind="roster", plan={},
+            seed="3 8 1 2026-11-22", drawn_at=START, created_at=START,
+        )  # fmt: skip
+        db.add(survey)
+        db.flush()
+        db.add(
+            SurveyInvitation(
+                survey_id=survey.id, number=1, person_id=person.id, stratum="", home=str(d.left.id), weight=2.0,
+                populations=[2], secret_hash=b"card",
+            )
+        )  # fmt: skip
         db.add(ExtraTime(delivery_id=d.delivery.id, person_id=person.id, seconds=600, given_by=7, given_at=0))
         db.add(
             AccountSession(
@@ -195,6 +209,7 @@ def test_nothing_that_says_who_it_is_stays_anywhere(
         "b'q'",
         "b'c'",
         "b'l'",
+        "b'card'",
     ]
     code = either_db.scalar(text("SELECT code FROM personal_code"))
     text_before = everything(either_db)

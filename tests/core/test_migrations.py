@@ -18,6 +18,7 @@ from quizapp.banks.models import ItemFigure
 from quizapp.core import migrate
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import SYSTEM, Role
+from quizapp.core.tokens import Keys
 from quizapp.models import Base
 from quizapp.organisation.models import OrgUnit, UnitMerge
 from quizapp.organisation.unit_merging import merge_units
@@ -25,9 +26,11 @@ from quizapp.quizzes.models import Attempt, Delivery, DeliveryAudience
 from quizapp.reports.item_tallies import count_items
 from quizapp.reports.models import ItemNote, RollupDay, RollupStale
 from quizapp.reports.rollups.services import advance, refresh
+from quizapp.surveys.models import Survey, SurveyInvitation
 from quizapp.trainings.models import Attendance, TrainingSession
 from tests.conftest import START
 from tests.factories import make_account, make_attempt, make_delivery, make_session, make_unit
+from tests.surveys.support import make_district, make_survey, make_test
 
 
 def test_there_is_one_head() -> None:
@@ -195,3 +198,16 @@ def test_partial_indexes_live_through_a_rebuilt_table(sqlite_database: Database)
         if index.dialect_options["sqlite"]["where"] is not None
     }
     assert partial == expected
+
+
+def test_surveys_go_down_and_up_with_data_in_them(either_database: Database, keys: Keys) -> None:
+    with either_database.session() as db, transaction(db):
+        top, _streets = make_district(db)
+        survey = make_survey(db, top, make_test(db, top), keys=keys)
+        delivery_id, drawn = survey.delivery_id, survey.counts["drawn"]
+        assert db.scalar(select(func.count(SurveyInvitation.id))) == drawn
+    migrate.downgrade(either_database, "0018")
+    migrate.upgrade(either_database)
+    with either_database.session() as db:
+        assert db.scalar(select(func.count(Survey.id))) == 0
+        assert db.get_one(Delivery, delivery_id).blueprint.rules["standard"] == "literacy_2016"

@@ -27,6 +27,7 @@ from quizapp.operations.installation import check_mark
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Response
 from quizapp.quizzes.services.starting import Profile
+from quizapp.surveys.models import Outcome, Survey, SurveyInvitation
 from quizapp.trainings.models import Attendance, Registration, TrainingSession
 from quizapp.trainings.queries import numbers_of
 from tests.conftest import START, FakeClock
@@ -52,12 +53,20 @@ def test_the_demo_has_its_size(demo_db: Session) -> None:
     people = select(func.count()).where(Person.source.in_(("roster", "account")), Person.phone_hash.is_not(None))
     assert demo_db.scalar(people) == 600
     assert demo_facts(demo_db, 0).people == 600  # what the chooser says
-    assert demo_db.scalar(select(func.count(Attempt.id))) == 1500
+    assert demo_db.scalar(select(func.count(Attempt.id)).where(Attempt.identity_level != "invited")) == 1500
     assert demo_db.scalar(select(func.count(TrainingSession.id))) == 6  # five were held, one is to come
-    assert 4 <= (demo_db.scalar(select(func.count(Delivery.id))) or 0) <= 6
+    assert 4 <= (demo_db.scalar(select(func.count(Delivery.id))) or 0) <= 7
     assert set(demo_db.scalars(select(Delivery.state))) == {DeliveryState.READY}
     assert (demo_db.scalar(select(func.count(OrgUnit.id))) or 0) > 80
     assert (demo_db.scalar(select(func.count(Attendance.id))) or 0) > 150
+
+
+def test_its_survey_was_drawn_answered_and_estimated(demo_db: Session) -> None:
+    survey = demo_db.scalars(select(Survey)).one()
+    assert survey.estimate is not None
+    assert survey.estimate["main"]["low"] < survey.estimate["main"]["estimate"] < survey.estimate["main"]["high"]
+    assert 0.4 < survey.estimate["response"] < 0.8
+    assert set(demo_db.scalars(select(SurveyInvitation.outcome))) == set(Outcome)
 
 
 def test_its_sessions_have_rosters_registrations_and_certificates(demo_db: Session) -> None:
@@ -89,7 +98,7 @@ def test_its_results_look_like_peoples(demo_db: Session) -> None:
     )
     assert set(demo_db.scalars(select(Attempt.state).distinct())) >= {"submitted", "expired", "void"}
     levels = set(demo_db.scalars(select(Attempt.identity_level).distinct()))
-    assert levels == {"signed_in", "matched", "device", "none"}
+    assert levels == {"signed_in", "invited", "matched", "device", "none"}
     assert (demo_db.scalar(select(func.max(Attempt.try_number))) or 0) >= 2
     firsts = select(func.count()).where(Attempt.is_first).group_by(Attempt.delivery_id, Attempt.person_id)
     assert set(demo_db.scalars(firsts)) == {1}

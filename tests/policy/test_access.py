@@ -49,6 +49,9 @@ from quizapp.quizzes.services.proposals import propose_correction, propose_voidi
 from quizapp.quizzes.services.submitting import submit_attempt
 from quizapp.quizzes.views.access import cookie_name, form_token
 from quizapp.reports.exports import Format, Plan, ask_for_export, keep_export
+from quizapp.surveys.models import Survey, SurveyInvitation
+from quizapp.surveys.services.drawing import card_secret
+from quizapp.surveys.services.printing import keep_cards
 from quizapp.trainings.models import (
     AudienceRule,
     Course,
@@ -79,6 +82,7 @@ from tests.factories import (
 from tests.quizzes.banks import make_blueprint
 from tests.quizzes.staff import delivery_form
 from tests.quizzes.support import begin
+from tests.surveys.support import make_survey, make_test
 
 PUBLIC, SIGNED_IN = "public", "signed_in"
 #: A word in the name of everything that belongs to a side: a page for one side must not say the other's.
@@ -101,6 +105,8 @@ class Side:
     place: Place
     roster_session: TrainingSession
     account: Account
+    #: A literacy test.
+    survey_test: Delivery
 
 
 @dataclass(frozen=True)
@@ -436,6 +442,60 @@ class Case:
             helper, _ = admit_helper(db, session=session, label="二号门", actor=SYSTEM, now=START)
             return {"session_id": session.id, "pass_id": helper.id}
 
+    def survey(self, *, drawn: bool = False, closed: bool = False) -> dict[str, int]:
+        """A survey of the side."""
+        with self.ground.writing() as db:
+            unit, delivery = db.get_one(OrgUnit, self.side.unit.id), db.get_one(Delivery, self.side.survey_test.id)
+            survey = make_survey(
+                db,
+                unit,
+                delivery,
+                keys=self.ground.keys if drawn else None,
+                title=f"{self.side.mark}调查",
+                design="simple",
+                margin=0.2,
+                response=1.0,
+            )
+            survey.closed_at = START if closed else None
+            return {"survey_id": survey.id}
+
+    def survey_form(self) -> dict[str, Any]:
+        """What the page of a new survey sends."""
+        test = self.own.survey_test if self.visitor.home == "here" else self.side.survey_test
+        return {
+            "action": "save",
+            "title": "抽样调查",
+            "unit_id": str(self.side.unit.id),
+            "delivery_id": str(test.id),
+            "design": "simple",
+            "frame_kind": "roster",
+            "margin": "20",
+            "response": "100",
+            "confidence": "95",
+            "seed": "3 8 1 2026-11-22",
+        }
+
+    def survey_invitation(self) -> dict[str, int]:
+        """Somebody who was drawn in a survey of the side."""
+        values = self.survey(drawn=True)
+        with self.ground.writing() as db:
+            one = db.scalars(select(SurveyInvitation).where(SurveyInvitation.survey_id == values["survey_id"])).first()
+            assert one is not None
+            return {**values, "invitation_id": one.id}
+
+    def survey_secret(self) -> dict[str, str]:
+        """A card of a survey of the side."""
+        return {"secret": card_secret(self.ground.keys, self.survey(drawn=True)["survey_id"], 1)}
+
+    def survey_cards(self) -> dict[str, Any]:
+        """Printed cards of the visitor, of a survey of the side."""
+        values = self.survey(drawn=True)
+        with self.ground.writing() as db:
+            survey = db.get_one(Survey, values["survey_id"])
+            actor = self.visitor.actor
+            file = keep_cards(db, b"%PDF", survey=survey, keys=self.ground.keys, actor=actor, now=START)
+            return {**values, "public_id": file.public_id}
+
     def scan_phone(self) -> dict[str, int]:
         """A phone that scans at the side's session."""
         with self.ground.writing() as db:
@@ -719,6 +779,50 @@ TABLE = [
         json={"items": [{"position": 1, "answer": "b", "sequence": 1}]},
     ),
     Route("quizzes.receipt", PUBLIC),
+    Route("surveys.surveys", P.MANAGE_DELIVERIES),
+    Route("surveys.new_survey", P.MANAGE_DELIVERIES, method="GET"),
+    Route(
+        "surveys.new_survey",
+        P.MANAGE_DELIVERIES,
+        foreign="scope",
+        foreign_status=422,
+        form=lambda c: c.survey_form(),
+        method="POST",
+        status=303,
+    ),
+    Route("surveys.edit_survey", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
+    Route("surveys.survey", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
+    Route("surveys.survey", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route("surveys.drop_survey", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
+    Route("surveys.draw", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
+    Route("surveys.drawn", PUBLIC, lambda c: c.survey(drawn=True)),
+    Route("surveys.frame", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route("surveys.cards", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route("surveys.printed", P.MANAGE_DELIVERIES, lambda c: c.survey_cards(), "scope"),
+    Route("surveys.people", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route(
+        "surveys.outcome",
+        P.MANAGE_DELIVERIES,
+        lambda c: c.survey_invitation(),
+        "scope",
+        form=lambda _: {"outcome": "refused"},
+    ),
+    Route("surveys.close", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route("surveys.reopen", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True, closed=True), "scope"),
+    Route("surveys.estimate", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route("surveys.weighting", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route("surveys.estimate_xlsx", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route("surveys.sample", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route("surveys.design", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
+    Route(
+        "surveys.of_those_who_took_part",
+        P.MANAGE_DELIVERIES,
+        lambda c: {"delivery_id": c.side.survey_test.id},
+        "scope",
+    ),
+    Route("surveys.card", PUBLIC, lambda c: c.survey_secret()),
+    Route("surveys.card", PUBLIC, lambda _: {"secret": "A" * 22}, status=404),
+    Route("surveys.card_here", PUBLIC, lambda c: c.survey_secret()),
     Route("trainings.public_session", PUBLIC, lambda c: {"code": c.open_code()}),
     Route("trainings.session_calendar", PUBLIC, lambda c: {"code": c.side.session.page_code}),
     Route("trainings.registration_link", PUBLIC, lambda c: {"code": c.side.session.page_code, "secret": "A" * 22}),
@@ -1049,6 +1153,7 @@ class Ground:
             ),
             roster_session=make_session(db, top, kind="joint", title=f"{mark}合训"),
             account=account,
+            survey_test=make_test(db, top, title=f"{mark}素质测验"),
         )
 
     def _make_session(self, db: Session, mark: str, unit: OrgUnit, actor: Actor) -> TrainingSession:

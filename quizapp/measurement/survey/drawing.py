@@ -83,6 +83,27 @@ def draw_in_units(
     return drawn
 
 
+def draw_in_listed_units(
+    sizes: Mapping[str, int], units: int, per_unit: int, seed: str, least: int = LEAST
+) -> list[Drawn]:
+    """Two stages where the people of a unit are known by their number alone: whoever stands at place 1, 2, 3 … of its own list.
+
+    The same as `draw_in_units` of one stratum whose people are called "unit:1", "unit:2" …, without making all those names.
+    """
+    if per_unit < 1:
+        raise ValueError("at least one person in each unit")
+    filled = {unit: people for unit, people in sizes.items() if people > 0}
+    count = allocate({"": len(filled)}, units, least)[""]
+    drawn = []
+    for unit in shuffled(filled, f"{seed}\x1f")[:count]:
+        people = filled[unit]
+        places = (f"{unit}:{place}" for place in range(1, people + 1))
+        taken = shuffled(places, f"{seed}\x1f\x1f{unit}")[:per_unit]
+        weight = len(filled) / count * people / len(taken)
+        drawn += [Drawn(person, "", unit, weight, (len(filled), people)) for person in taken]
+    return drawn
+
+
 def _check_ids(ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in ids:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -59,11 +60,16 @@ class ProfileForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
     consent = BooleanField(_l("我已看过上面的说明，同意这样使用"))
 
     @classmethod
-    def for_delivery(cls, delivery: Delivery, industries: list[tuple[str, str]], today: date) -> ProfileForm:
-        """The form of one delivery."""
+    def for_delivery(
+        cls, delivery: Delivery, industries: list[tuple[str, str]], today: date, without: Collection[str] = ()
+    ) -> ProfileForm:
+        """The form of one delivery, `without` some of its fields."""
         form = cls()
         form._today = today
-        form._demands = {name: delivery.fields.get(name, FieldDemand.OFF) for name in PROFILE_FIELDS}
+        form._demands = {
+            name: FieldDemand.OFF if name in without else delivery.fields.get(name, FieldDemand.OFF)
+            for name in PROFILE_FIELDS
+        }
         form.industry_id.choices = [SelectChoice("", _("请选择")), *(SelectChoice(*one) for one in industries)]
         if not form.asks("name") and not form.asks("phone"):
             del form.under_14

@@ -15,6 +15,7 @@ from quizapp.banks.models import ItemVersion
 from quizapp.core.clock import to_ms
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope, below
+from quizapp.measurement.survey.standards import STANDARDS, Standard
 from quizapp.organisation.models import OrgUnit, Person, PersonSource
 from quizapp.quizzes.models import (
     CLOSED_STATES,
@@ -184,6 +185,12 @@ def item_uses(db: Session, bank_id: int) -> dict[int, int]:
         .group_by(ItemVersion.item_id)
     )
     return dict(rows.all())
+
+
+def standard_of(delivery: Delivery | None) -> Standard | None:
+    """The standard that a delivery's score is of; None for a test that follows none, or has other points than it."""
+    standard = STANDARDS.get(delivery.blueprint.rules.get("standard", "")) if delivery is not None else None
+    return standard if delivery is not None and standard and standard.points == delivery.max_score else None
 
 
 def paper_count(db: Session, delivery_id: int) -> int:

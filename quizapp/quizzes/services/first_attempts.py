@@ -1,8 +1,8 @@
 """Which attempt of a person at a delivery is the first.
 
-First = the earliest started attempt that is not void. One exception: one that is proved (made while signed in, or claimed with its
-receipt code) takes the flag from an earlier one that was only matched by name and phone (anybody could have typed them), unless both
-came from the same browser; never the other way.
+First = the earliest started attempt that is not void. One exception: one that is proved (made while signed in or with a card of one's
+own, or claimed with its receipt code) takes the flag from an earlier one that was only matched by name and phone (anybody could have
+typed them), unless both came from the same browser; never the other way.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def choose_first(attempts: Sequence[Attempt]) -> Attempt | None:
 
 
 def _proved(attempt: Attempt) -> bool:
-    return attempt.account_id is not None or attempt.identity_level == IdentityLevel.SIGNED_IN
+    return attempt.account_id is not None or attempt.identity_level in (IdentityLevel.SIGNED_IN, IdentityLevel.INVITED)
 
 
 def lock_persons(db: Session, *person_ids: int | None) -> None:

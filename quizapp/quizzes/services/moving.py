@@ -13,7 +13,7 @@ from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, check_character, digest, new_code, new_secret, normalize_code
 from quizapp.organisation.people import kept_person_id
 from quizapp.quizzes.errors import AlreadyClaimed, AttemptClosed, CodeUnknown
-from quizapp.quizzes.models import Attempt, AttemptState, TransferCode
+from quizapp.quizzes.models import Attempt, AttemptState, IdentityLevel, TransferCode
 from quizapp.quizzes.services.first_attempts import lock_persons, lock_standing, settle_first
 from quizapp.quizzes.services.starting import receipt_hash
 
@@ -66,6 +66,14 @@ def take_over_own(db: Session, *, attempt_id: int, account_id: int) -> tuple[Att
     """Move an account's own open attempt to the browser where it is signed in."""
     attempt = db.scalars(select(Attempt).where(Attempt.id == attempt_id).with_for_update(of=Attempt)).one()
     if attempt.account_id != account_id or attempt.state != AttemptState.OPEN:
+        raise AttemptClosed
+    return _rotate(db, attempt_id)
+
+
+def take_over_invited(db: Session, *, attempt_id: int) -> tuple[Attempt, str]:
+    """Move the open attempt of a card to the browser where the card was opened again; whoever calls has checked the card."""
+    attempt = db.scalars(select(Attempt).where(Attempt.id == attempt_id).with_for_update(of=Attempt)).one()
+    if attempt.identity_level != IdentityLevel.INVITED or attempt.state != AttemptState.OPEN:
         raise AttemptClosed
     return _rotate(db, attempt_id)
 

@@ -11,9 +11,10 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import local_date, to_ms
-from quizapp.core.scope import Actor
+from quizapp.core.scope import GUEST, Actor
 from quizapp.core.tokens import Keys, digest
 from quizapp.organisation.models import OrgUnit, Person, PersonSource
+from quizapp.organisation.people import kept_person_id
 from quizapp.organisation.services import age_band, identify
 from quizapp.organisation.tree import hold_unit
 from quizapp.quizzes.errors import (
@@ -70,6 +71,23 @@ class Profile:
     consent: bool = False
 
 
+#: Fields that a card answers: whoever was invited by it types none of them.
+CARD_FIELDS = ("name", "phone", "unit")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card that was made for one person, or for one place of a sample, and proves that its holder is invited.
+
+    It stands for name, phone and unit, and opens deliveries that are not for guests. Whom a delivery is for, its window and its places
+    hold for cards as for everybody.
+    """
+
+    #: Whom it was made for; None where only the unit is known.
+    person_id: int | None
+    unit_id: int | None = None
+
+
 @dataclass(frozen=True)
 class Started:
     """A started attempt with the secret that its browser keeps."""
@@ -88,7 +106,7 @@ def ticket_identity(keys: Keys, ticket: str) -> tuple[str, str]:
     return base64.urlsafe_b64encode(name).decode(), keys.sign("attempt-secret", ticket)
 
 
-def check_open(db: Session, delivery: Delivery, actor: Actor, now_ms: int) -> None:
+def check_open(db: Session, delivery: Delivery, actor: Actor, now_ms: int, card: Card | None = None) -> None:
     """Raise why nobody (or not this visitor) can start now."""
     if now_ms >= delivery.closes_at:
         raise DeliveryEnded(closes_at=delivery.closes_at)
@@ -96,7 +114,7 @@ def check_open(db: Session, delivery: Delivery, actor: Actor, now_ms: int) -> No
         raise DeliveryNotReady(state=delivery.state)
     if now_ms < delivery.opens_at:
         raise DeliveryNotOpen(opens_at=delivery.opens_at)
-    if not delivery.guests and not actor.signed_in:
+    if not delivery.guests and not actor.signed_in and card is None:
         raise SignInForDelivery
     if delivery.capacity is not None and places_taken(db, delivery.id) >= delivery.capacity:
         raise DeliveryFull(capacity=delivery.capacity)
@@ -105,10 +123,12 @@ def check_open(db: Session, delivery: Delivery, actor: Actor, now_ms: int) -> No
         _check_tries(delivery, _account_tries(db, delivery.id, actor.account_id))
 
 
-def check_profile(db: Session, delivery: Delivery, profile: Profile) -> OrgUnit | None:
+def check_profile(db: Session, delivery: Delivery, profile: Profile, card: Card | None = None) -> OrgUnit | None:
     """Raise the first thing that is missing or not acceptable; give the chosen unit."""
     for name in PROFILE_FIELDS:
         if delivery.fields.get(name, FieldDemand.OFF) != FieldDemand.REQUIRED:
+            continue
+        if card is not None and name in CARD_FIELDS:
             continue
         if name == "phone" and profile.under_14:
             continue  # a child gives no phone number
@@ -138,8 +158,9 @@ def start_attempt(
     ticket: str,
     keys: Keys,
     now: datetime,
+    card: Card | None = None,
 ) -> Started:
-    """Insert the attempt, or find it when the same form was sent before.
+    """Insert the attempt, or find it when the same form was sent before. With a `card` it belongs to whom the card was made for.
 
     Raises the refusals of `check_open` and `check_profile`, OutsideAudience and TriesUsedUp.
     """
@@ -149,13 +170,15 @@ def start_attempt(
     if delivery.capacity is not None:
         # the last places: one after the other, beside the starts that only hold the row
         db.scalar(select(Delivery.id).where(Delivery.id == delivery.id).with_for_update(key_share=True))
-    if actor.person_id is not None:
+    if actor.person_id is not None and card is None:
         actor = replace(actor, person_id=lock_standing(db, actor.person_id))
+    if card is not None:
+        actor = _card_holder(db, card, actor)
     if (existing := find_attempt(db, delivery.id, public_id)) is not None:
         return Started(existing, secret)
-    check_open(db, delivery, actor, now_ms)
-    unit = check_profile(db, delivery, profile)
-    snapshot = _identify(db, profile, actor, unit, device_hash, keys, now)
+    check_open(db, delivery, actor, now_ms, card)
+    unit = check_profile(db, delivery, profile, card)
+    snapshot = _identify(db, profile, actor, unit, device_hash, keys, now, card)
     check_audience(delivery, snapshot.unit, snapshot.industry_id)
     if snapshot.person_id is not None and snapshot.person_id != actor.person_id:
         lock_persons(db, snapshot.person_id)
@@ -203,6 +226,15 @@ def start_attempt(
     return Started(_insert(db, attempt, earlier), secret)
 
 
+def _card_holder(db: Session, card: Card, actor: Actor) -> Actor:
+    """Whom an attempt by card belongs to; the account goes along where it is theirs, and nobody else's does."""
+    if card.person_id is None:
+        return GUEST
+    person_id = lock_standing(db, card.person_id)
+    own = actor.person_id is not None and kept_person_id(db, actor.person_id) == person_id
+    return Actor(account_id=actor.account_id if own else None, person_id=person_id)
+
+
 def receipt_code(keys: Keys, public_id: str) -> str:
     """The twelve characters, the last one a check character, that open a result again."""
     return keys.code("receipt", public_id, 12)
@@ -235,10 +267,25 @@ def _identify(
     device_hash: bytes | None,
     keys: Keys,
     now: datetime,
+    card: Card | None = None,
 ) -> _Snapshot:
     """Who this is. An account's own data fill what the page did not ask; a match by name and phone fills nothing in."""
     phone = None if profile.under_14 else profile.phone
     tail = phone[-4:] if phone else ""
+    if card is not None and card.person_id is None:
+        unit = hold_unit(db, card.unit_id) if card.unit_id is not None else None
+        return _Snapshot(
+            person_id=None,
+            level=IdentityLevel.INVITED,
+            unit=unit,
+            unit_known=UnitKnown.ROSTER if unit else UnitKnown.NONE,
+            industry_id=profile.industry_id,
+            birth_year=profile.birth_year,
+            sex=profile.sex,
+            education=profile.education,
+            key_group=profile.key_group,
+            phone_tail="",
+        )
     if actor.person_id is not None:
         person = db.get_one(Person, actor.person_id)
         known = UnitKnown.SELF_DECLARED
@@ -247,7 +294,7 @@ def _identify(
             known = UnitKnown.ROSTER if person.source == PersonSource.ROSTER else UnitKnown.ACCOUNT
         return _Snapshot(
             person_id=person.id,
-            level=IdentityLevel.SIGNED_IN,
+            level=IdentityLevel.SIGNED_IN if card is None else IdentityLevel.INVITED,
             unit=unit,
             unit_known=known if unit else UnitKnown.NONE,
             industry_id=profile.industry_id or person.industry_id,

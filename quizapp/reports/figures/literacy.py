@@ -18,10 +18,11 @@ from quizapp.core.scope import Permission, Scope, below
 from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.measurement.clusters import clustered_wilson
 from quizapp.measurement.sample_size import UNKNOWN_RATE, sample_size
-from quizapp.measurement.survey.standards import ADULT, STANDARDS, Standard
+from quizapp.measurement.survey.standards import ADULT, Standard
 from quizapp.organisation.models import OrgUnit
 from quizapp.organisation.people import AGE_BANDS
 from quizapp.quizzes.models import Attempt, Delivery
+from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.reports.figures.filters import FigureFilters
 from quizapp.reports.figures.sums import DAY_PATH, FIRST, conditions, count, joined
 
@@ -76,12 +77,6 @@ class Literacy:
     def needed_at_most(self) -> int:
         """The same whatever the rate is."""
         return sample_size(UNKNOWN_RATE, MARGIN)
-
-
-def standard_of(delivery: Delivery | None) -> Standard | None:
-    """The standard that a delivery's score is of; None for a test that follows none, or has other points than it."""
-    standard = STANDARDS.get(delivery.blueprint.rules.get("standard", "")) if delivery is not None else None
-    return standard if delivery is not None and standard and standard.points == delivery.max_score else None
 
 
 def reaches(standard: Standard, level: str | None = None) -> ColumnElement[bool]:

@@ -1,0 +1,1 @@
+"""What is done with surveys, one module per use case."""

@@ -1,0 +1,155 @@
+"""From the rows of a survey to what its page says: the same functions as `quizapp analyse literacy`, run by a job and stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from quizapp.analyse.design_file import DesignFile
+from quizapp.analyse.refusals import Refused
+from quizapp.audit.services import record
+from quizapp.core.scope import Actor
+from quizapp.core.small_cells import FEWEST_ANSWERS
+from quizapp.jobs.models import Job
+from quizapp.jobs.services import enqueue
+from quizapp.surveys.errors import SurveyNotDrawn
+from quizapp.surveys.models import Design, Survey
+from quizapp.surveys.queries import Place
+from quizapp.surveys.services.planning import lock_survey
+from quizapp.surveys.services.rows import SurveyRows, design_of, sample_of, survey_rows
+
+TASK = "estimate_survey"
+#: What the estimate is shown by, where groups are large enough.
+GROUPS = ("age_band", "sex", "education")
+#: Share of those eligible below which the estimate stands under a warning.
+LOW_RESPONSE = 0.5
+#: Fields of an estimate that a page shows.
+_FIELDS = ("estimate", "se", "low", "high", "n", "units", "df", "design_effect", "effective_n", "method")
+
+
+def ask_for_estimate(db: Session, *, survey: Survey, actor: Actor, now: datetime) -> Job:
+    """Estimate in the background. Raises SurveyNotDrawn."""
+    if survey.drawn_at is None:
+        raise SurveyNotDrawn
+    return enqueue(db, TASK, {"survey_id": survey.id}, actor=actor, now=now)
+
+
+def store_estimate(db: Session, *, survey: Survey, found: dict[str, Any], actor: Actor, now: datetime) -> None:
+    """Keep what was found, unless the weighting has changed meanwhile."""
+    lock_survey(db, survey)
+    if survey.weighting != found["weighting"]:
+        return
+    survey.estimate, survey.estimated_at = found, now
+    db.flush()
+    record(
+        db,
+        actor=actor,
+        action="survey_estimated",
+        object_type="survey",
+        object_id=survey.id,
+        unit_id=survey.unit_id,
+        details={"answers": found["answers"], "refusal": found.get("refusal")},
+        now=now,
+    )
+
+
+def estimate_survey(db: Session, survey: Survey) -> dict[str, Any]:
+    """Everything that the page says, as JSON; where there is no estimate, the code of the refusal."""
+    from quizapp.analyse.literacy import estimate
+
+    rows = survey_rows(db, survey)
+    sample, design = sample_of(rows), design_of(survey, rows)
+    found: dict[str, Any] = {
+        "weighting": survey.weighting,
+        "answers": sum(place.answered for place in rows.places),
+        "counted": len(rows.counted),
+        "standard": rows.standard.code,
+        "confidence": design.confidence,
+        "margins": {name: sum(groups.values()) for name, groups in design.margins.items()},
+        "response": response_rate(rows.places),
+    }
+    if not rows.counted:
+        return {**found, "refusal": "no_rows"}
+    try:
+        main = estimate(sample, design)
+        logit = estimate(sample, replace(design, interval="logit"))
+        mean = estimate(sample, _mean(design))
+    except Refused as refusal:
+        return {**found, "refusal": refusal.code}
+    found |= {
+        "main": _kept(main),
+        "logit": _kept(logit),
+        "mean": _kept(mean),
+        "levels": {name: {**_kept(level), "from": level["from"]} for name, level in main["levels"].items()},
+        "weights": main["weights"],
+        "jackknife_se": main["jackknife_se"],
+        "groups": _by_groups(survey, rows, design),
+    }
+    return {**found, "warnings": _warnings(survey, found, rows)}
+
+
+def _by_groups(survey: Survey, rows: SurveyRows, design: DesignFile) -> dict[str, dict[str, Any]]:
+    from quizapp.analyse.literacy import estimate
+
+    names = (*GROUPS, "stratum") if survey.design == Design.STRATIFIED else GROUPS
+    groups: dict[str, dict[str, Any]] = {}
+    for name in names:
+        try:
+            domains = estimate(sample_of(rows), replace(design, by=name))["domains"]
+        except Refused:
+            continue
+        kept = {label: _small(domain) for label, domain in domains.items() if label}
+        if len(kept) > 1:
+            groups[name] = kept
+    return groups
+
+
+def _small(domain: dict[str, Any]) -> dict[str, Any]:
+    """A group's figures; of one too small its number alone."""
+    if domain["n"] < FEWEST_ANSWERS or domain["estimate"] is None:
+        return {"n": domain["n"], "estimate": None}
+    return _kept(domain)
+
+
+def _mean(design: DesignFile) -> DesignFile:
+    return replace(design, statistic="mean", standard=None, standard_column=None, at_least=None)
+
+
+def _kept(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: answer[name] for name in _FIELDS}
+
+
+def response_rate(places: tuple[Place, ...]) -> float | None:
+    """Answered of those who were drawn and not found to be outside of the population."""
+    eligible = [place for place in places if place.invitation.outcome != "ineligible"]
+    return sum(place.answered for place in eligible) / len(eligible) if eligible else None
+
+
+def _warnings(survey: Survey, found: dict[str, Any], rows: SurveyRows) -> list[str]:
+    """What weakens the estimate, as codes; the page has the words."""
+    from quizapp.analyse.literacy import DIFFERENT, FEW_ANSWERS, FEW_UNITS
+
+    main = found["main"]
+    warnings = []
+    if main["units"] < FEW_UNITS:
+        warnings.append("few_units")
+    if main["n"] < FEW_ANSWERS:
+        warnings.append("few_answers")
+    if found["response"] is not None and found["response"] < LOW_RESPONSE:
+        warnings.append("low_response")
+    if found["answers"] > found["counted"]:
+        warnings.append("not_adults")
+    strata = survey.counts.get("strata") or {}
+    if strata and strata.keys() != {place.invitation.stratum for place in rows.counted}:
+        warnings.append("stratum_empty")
+    if main["effective_n"] is not None and main["effective_n"] > main["n"]:
+        warnings.append("effective_n")
+    if survey.weighting.get("cap") and found["margins"]:
+        warnings.append("trimmed")
+    checked = found["jackknife_se"]
+    if checked is not None and main["se"] > 0 and not 1 / DIFFERENT < checked / main["se"] < DIFFERENT:
+        warnings.append("jackknife")
+    return warnings

@@ -1,0 +1,161 @@
+"""The rows of a survey as `quizapp analyse literacy` takes them, with the design that says what they are.
+
+Whoever was drawn is a row; without a score it counts for nobody and keeps its place in the design. There is no name in them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from quizapp.analyse.design_file import PROBABILITY, DesignFile
+from quizapp.analyse.sample import Sample
+from quizapp.measurement.survey.standards import Standard
+from quizapp.quizzes.queries.deliveries import standard_of
+from quizapp.surveys.models import Design, Outcome, Survey
+from quizapp.surveys.queries import YOUNGEST, Place, places_of
+
+#: Headings of the rows. `age` is the youngest age of the band; sizes are those of the stages of the draw.
+COLUMNS = (
+    *("number", "stratum", "unit", "weight", "size_1", "size_2", "outcome", "score", "standard"),
+    *("age", "age_band", "sex", "education"),
+)
+#: What the population can be known by: the columns of the weighting.
+MARGIN_COLUMNS = ("age_band", "sex", "education", "stratum")
+#: The most times the mean weight that a weight may be.
+LEAST_CAP, MOST_CAP = 1.5, 20.0
+
+
+@dataclass(frozen=True)
+class SurveyRows:
+    """Everybody who was drawn, and of what standard the scores are."""
+
+    places: tuple[Place, ...]
+    standard: Standard
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def counted(self) -> tuple[Place, ...]:
+        """Those who stand in the rate: adults with a score."""
+        return tuple(
+            place for place, row in zip(self.places, self.rows, strict=True) if row[7] and row[9] and int(row[9]) >= 18
+        )
+
+
+def survey_rows(db: Session, survey: Survey) -> SurveyRows:
+    """The rows as they stand."""
+    standard = standard_of(survey.delivery)
+    if standard is None:
+        raise LookupError("a survey's test has a standard")  # checked when it was planned
+    places = tuple(places_of(db, survey))
+    return SurveyRows(places, standard, tuple(_row(place, standard) for place in places))
+
+
+def _row(place: Place, standard: Standard) -> tuple[str, ...]:
+    one, attempt = place.invitation, place.attempt
+    # who does not belong to the population has no place in its rate, whatever they answered
+    scored = place.answered and one.outcome != Outcome.INELIGIBLE
+    band = attempt.age_band if attempt is not None and scored else None
+    sizes = [str(size) for size in one.populations]
+    return (
+        str(one.number),
+        one.stratum,
+        one.home,
+        repr(float(one.weight)),
+        sizes[0],
+        sizes[1] if len(sizes) > 1 else "",
+        "answered" if scored else one.outcome,
+        str(attempt.score) if attempt is not None and scored else "",
+        standard.code,
+        str(YOUNGEST[band]) if band in YOUNGEST else "",
+        band or "",
+        (attempt.sex or "") if attempt is not None and scored else "",
+        (attempt.education or "") if attempt is not None and scored else "",
+    )
+
+
+def sample_of(rows: SurveyRows) -> Sample:
+    """The rows as columns."""
+    columns = {name: [row[number] for row in rows.rows] for number, name in enumerate(COLUMNS)}
+    return Sample(columns, tuple(range(2, len(rows.rows) + 2)))
+
+
+def sample_csv(rows: SurveyRows) -> str:
+    """The rows as a file."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows.rows)
+    return out.getvalue()
+
+
+def design_of(survey: Survey, rows: SurveyRows) -> DesignFile:
+    """How the sample was drawn, and how it is weighted."""
+    plan = survey.plan
+    two_stage = survey.design == Design.TWO_STAGE
+    design = DesignFile(
+        sampling=PROBABILITY,
+        outcome="score",
+        standard=rows.standard,
+        at_least=float(rows.standard.threshold()),
+        standard_column="standard",
+        age="age",
+        weight="weight",
+        strata="stratum" if survey.design == Design.STRATIFIED else None,
+        clusters=("unit",) if two_stage else (),
+        fpc=("size_1", "size_2") if two_stage else ("size_1",),
+        confidence=float(plan["confidence"]),
+        margins=_margins(survey, rows),
+    )
+    cap = survey.weighting.get("cap")
+    if cap is None or not rows.counted:
+        return design
+    return replace(design, trim=(0.0, float(cap) * _mean_weight(design, rows)))
+
+
+def _margins(survey: Survey, rows: SurveyRows) -> dict[str, dict[str, float]]:
+    """What was typed; else the sizes of the strata, where somebody answered in each of them: so that strata count by their people."""
+    typed: dict[str, dict[str, float]] = survey.weighting.get("margins") or {}
+    if typed:
+        return {name: {group: float(people) for group, people in groups.items()} for name, groups in typed.items()}
+    strata: dict[str, int] = survey.counts.get("strata") or {}
+    if survey.design != Design.STRATIFIED or strata.keys() != {place.invitation.stratum for place in rows.counted}:
+        return {}
+    return {"stratum": {name: float(people) for name, people in sorted(strata.items())}}
+
+
+def _mean_weight(design: DesignFile, rows: SurveyRows) -> float:
+    people = (
+        sum(next(iter(design.margins.values())).values())
+        if design.margins
+        else sum(place.invitation.weight for place in rows.counted)
+    )
+    return float(people) / len(rows.counted)
+
+
+def design_toml(design: DesignFile) -> str:
+    """The design as the file that `quizapp analyse literacy` reads."""
+    values: dict[str, Any] = {
+        "sampling": design.sampling,
+        "outcome": design.outcome,
+        "standard": design.standard.code if design.standard else None,
+        "standard_column": design.standard_column,
+        "age": design.age,
+        "weight": design.weight,
+        "strata": design.strata,
+        "clusters": list(design.clusters) or None,
+        "fpc": list(design.fpc),
+        "interval": design.interval,
+        "confidence": design.confidence,
+        "trim": list(design.trim) if design.trim else None,
+    }
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items() if value is not None]
+    for name, groups in design.margins.items():
+        lines += ["", f"[margins.{json.dumps(name, ensure_ascii=False)}]"]
+        lines += [f"{json.dumps(group, ensure_ascii=False)} = {people!r}" for group, people in groups.items()]
+    return "\n".join(lines) + "\n"

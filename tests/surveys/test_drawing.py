@@ -1,0 +1,177 @@
+"""The draw: by seed and list alone, weights that add up to the list, once, and again by anybody who has list and seed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from quizapp.analyse.drawing import Frame, draw, frame_text, listing, parse_frame
+from quizapp.cli import group
+from quizapp.core.db import transaction
+from quizapp.core.scope import SYSTEM
+from quizapp.core.tokens import Keys, digest
+from quizapp.measurement.survey.drawing import draw_in_listed_units, draw_in_units
+from quizapp.organisation.models import Person
+from quizapp.surveys.errors import FrameTooSmall, SurveyDrawn
+from quizapp.surveys.models import SurveyInvitation
+from quizapp.surveys.services.drawing import card_secret, draw_survey, frame_file
+from quizapp.surveys.services.planning import Numbers, drop_plan, frame_of, sizes_of
+from tests.conftest import START
+from tests.factories import make_person, make_unit
+from tests.surveys.support import SEED, make_district, make_survey, make_test
+
+_SIZES = st.lists(st.integers(2, 40), min_size=2, max_size=6)
+
+
+def _frame(sizes: list[int]) -> Frame:
+    return Frame(
+        people=[(f"{unit}-{one}", str(unit), f"u{unit}") for unit, size in enumerate(sizes) for one in range(size)]
+    )
+
+
+@given(sizes=_SIZES, seed=st.text(min_size=1, max_size=20), data=st.data())
+def test_weights_add_up_to_the_list_and_the_order_of_the_list_does_not_matter(
+    sizes: list[int], seed: str, data: st.DataObject
+) -> None:
+    frame = _frame(sizes)
+    people = data.draw(st.integers(2 * len(sizes), sum(sizes)))
+    drawn = draw(frame, seed=seed, people=people)
+    assert len({one.id for one in drawn}) == people
+    assert sum(one.weight for one in drawn) == pytest.approx(sum(sizes))
+    shuffled = Frame(people=frame.people[::-1])
+    assert listing(draw(shuffled, seed=seed, people=people)) == listing(drawn)
+    assert frame_text(shuffled) == frame_text(frame)
+
+
+@given(sizes=_SIZES, seed=st.text(min_size=1, max_size=20), per_unit=st.integers(1, 9))
+def test_places_of_lists_are_drawn_like_people_with_these_names(sizes: list[int], seed: str, per_unit: int) -> None:
+    listed = {f"u{number}": size for number, size in enumerate(sizes)}
+    named = {"": {unit: [f"{unit}:{place}" for place in range(1, size + 1)] for unit, size in listed.items()}}
+    drawn = draw_in_listed_units(listed, 2, per_unit, seed)
+    assert drawn == draw_in_units(named, 2, per_unit, seed)
+    # where all units have their turn, the weights add up to all people
+    everywhere = draw_in_listed_units(listed, len(sizes), per_unit, seed)
+    assert sum(one.weight for one in everywhere) == pytest.approx(sum(sizes))
+
+
+def test_a_stratified_draw_invites_by_size_and_can_be_drawn_again(
+    either_db: Session, keys: Keys, tmp_path: Path
+) -> None:
+    db = either_db
+    with transaction(db):
+        top, streets = make_district(db)
+        db.add(Person(name="小孩", source="roster", unit_id=streets[0].id, birth_year=2015, created_at=START))
+        db.add(Person(name="自己填的", source="typed", unit_id=streets[0].id, created_at=START))
+        survey = make_survey(db, top, make_test(db, top), keys=keys)
+    invitations = db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all()
+    assert survey.counts["people"] == 40 + 41 + 42
+    assert survey.counts["left_out"] == {"minor": 1, "closed_unit": 0}
+    assert survey.counts["strata"] == {str(street.id): 40 + number for number, street in enumerate(streets)}
+    assert len(invitations) == survey.counts["drawn"] == survey.counts["wanted"]
+    assert sum(one.weight for one in invitations) == pytest.approx(123)
+    assert {one.stratum for one in invitations} == {str(street.id) for street in streets}
+    assert all(one.secret_hash == digest(card_secret(keys, survey.id, one.number)) for one in invitations)
+    # with the kept list and the public seed, the command draws the same
+    path = tmp_path / "frame.csv"
+    path.write_text(frame_file(survey), encoding="utf-8")
+    done = CliRunner().invoke(
+        group, ["analyse", "draw", str(path), "--seed", SEED, "--people", str(survey.counts["wanted"])]
+    )
+    assert done.exit_code == 0, done.stderr
+    assert survey.drawn_digest in done.stderr
+    assert survey.frame_digest in done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [int(row["id"]) for row in rows] == [one.person_id for one in invitations]
+
+
+def test_units_first_gives_each_its_chance(either_db: Session, keys: Keys) -> None:
+    db = either_db
+    with transaction(db):
+        top, streets = make_district(db, streets=6, each=20)
+        survey = make_survey(db, top, make_test(db, top), keys=keys, design="two_stage", per_unit=8, margin=0.2)
+    invitations = db.scalars(select(SurveyInvitation)).all()
+    homes = {one.home for one in invitations}
+    assert len(homes) == survey.counts["units"] < survey.counts["units_there"] == 6
+    sizes = {str(street.id): 20 + number for number, street in enumerate(streets)}
+    for one in invitations:
+        assert one.populations == [6, sizes[one.home]]
+        assert one.weight == pytest.approx(6 / len(homes) * sizes[one.home] / 8)
+
+
+def test_a_list_of_units_invites_places_of_their_lists(either_db: Session, keys: Keys) -> None:
+    db = either_db
+    with transaction(db):
+        top = make_unit(db, kind="district")
+        communities = [make_unit(db, top, name=f"社区{number}") for number in range(40)]
+        lines = "单位,人数\n" + "\n".join(f"{one.name}，{500 + number}" for number, one in enumerate(communities))
+        survey = make_survey(
+            db, top, make_test(db, top), keys=keys, design="two_stage", frame_kind="units", unit_list=lines, margin=0.08
+        )
+    invitations = db.scalars(select(SurveyInvitation)).all()
+    assert survey.counts["people"] == sum(500 + number for number in range(40))
+    assert len({one.home for one in invitations}) == survey.counts["units"]
+    assert all(one.person_id is None and one.place and one.place <= one.populations[1] for one in invitations)
+    assert parse_frame(frame_file(survey)).units == {str(one.id): 500 + n for n, one in enumerate(communities)}
+
+
+def test_it_is_drawn_once_and_stays(either_db: Session, keys: Keys) -> None:
+    db = either_db
+    with transaction(db):
+        top, _streets = make_district(db)
+        survey = make_survey(db, top, make_test(db, top), keys=keys)
+    before = survey.drawn_digest
+    for again in (
+        lambda: draw_survey(db, survey=survey, keys=keys, actor=SYSTEM, now=START),
+        lambda: drop_plan(db, survey, actor=SYSTEM, now=START),
+    ):
+        with pytest.raises(SurveyDrawn), transaction(db):
+            again()
+    assert survey.drawn_digest == before
+
+
+def test_too_many_wanted_names_what_can_be_reached() -> None:
+    frame = _frame([30, 30])
+    with pytest.raises(FrameTooSmall) as refused:
+        sizes_of(frame, "simple", Numbers(margin=0.02, response=0.5))
+    margin = refused.value.data["margin"]
+    assert isinstance(margin, float)
+    assert sizes_of(frame, "simple", Numbers(margin=margin / 100 + 0.005, response=0.5)).people <= 60
+
+
+def test_four_hundred_of_a_hundred_thousand_in_seconds(db: Session, keys: Keys) -> None:
+    with transaction(db):
+        top, streets = make_district(db, streets=10, each=0)
+        db.execute(
+            text(
+                "INSERT INTO person (name, name_key, source, unit_id, created_at) WITH RECURSIVE n(i) AS "
+                "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+                "SELECT '', '', 'roster', :first + i % 10, :now FROM n"
+            ),
+            {"first": streets[0].id, "now": START},
+        )
+        delivery = make_test(db, top)
+        survey = make_survey(db, top, delivery, margin=0.0632, response=0.6)
+    begin = time.perf_counter()
+    with transaction(db):
+        draw_survey(db, survey=survey, keys=keys, actor=SYSTEM, now=START)
+    assert time.perf_counter() - begin < 10  # three seconds on a busy machine of two cores
+    assert db.scalar(select(func.count(SurveyInvitation.id))) == 400
+
+
+def test_whoever_is_merged_or_erased_is_not_drawn(db: Session) -> None:
+    with transaction(db):
+        top, streets = make_district(db, streets=1, each=0)
+        kept = make_person(db, source="roster", unit_id=streets[0].id)
+        make_person(db, source="roster", unit_id=streets[0].id, merged_into_id=kept.id)
+        make_person(db, source="roster", unit_id=streets[0].id, erased_at=START)
+    frame, _left_out = frame_of(db, top, "simple", "roster", {}, START)
+    assert [person for person, _, _ in frame.people] == [str(kept.id)]

@@ -1,0 +1,173 @@
+"""The estimate of a survey's page, and that `quizapp analyse literacy` finds the same in its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from quizapp.cli import group
+from quizapp.core.db import Database, transaction
+from quizapp.core.scope import SYSTEM
+from quizapp.core.tokens import Keys
+from quizapp.surveys.errors import MarginsInvalid, SurveyValueOutOfRange
+from quizapp.surveys.models import Survey, SurveyInvitation
+from quizapp.surveys.services.estimating import estimate_survey, store_estimate
+from quizapp.surveys.services.planning import Numbers, sizes_of
+from quizapp.surveys.services.rows import design_of, design_toml, sample_csv, survey_rows
+from quizapp.surveys.services.weighting import read_margins, set_weighting
+from quizapp.surveys.views.words import margin_names, margin_values
+from tests.conftest import START
+from tests.surveys.support import answer, answer_within, make_district, make_survey, make_test
+from tests.surveys.test_drawing import _frame
+
+AppMaker = Callable[..., Flask]
+
+
+def _answered(db: Session, keys: Keys, share: float = 0.8, **plan: Any) -> Survey:
+    """A survey that so many have answered: men score higher, and answer more often."""
+    rng = Random(7)
+    with transaction(db):
+        top, _streets = make_district(db, streets=5, each=40)
+        survey = make_survey(db, top, make_test(db, top), keys=keys, **{"margin": 0.09, **plan})
+        for one in db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all():
+            male = rng.random() < 0.5
+            if rng.random() < share + (0.1 if male else -0.1):
+                sex, year = ("male" if male else "female"), 1950 + rng.randrange(50)
+                score = 20 * rng.randrange(2, 6) if male else 20 * rng.randrange(0, 5)
+                answer_within(db, one, keys, score, sex=sex, birth_year=year)
+    return survey
+
+
+def _command(db: Session, survey: Survey, folder: Path) -> dict[str, Any]:
+    rows = survey_rows(db, survey)
+    (folder / "sample.csv").write_text(sample_csv(rows), encoding="utf-8")
+    (folder / "design.toml").write_text(design_toml(design_of(survey, rows)), encoding="utf-8")
+    files = [str(folder / "sample.csv"), "--design", str(folder / "design.toml"), "--format", "json"]
+    done = CliRunner().invoke(group, ["analyse", "literacy", *files])
+    assert done.exit_code == 0, done.output
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.mark.parametrize("plan", [{}, {"design": "simple"}, {"design": "two_stage", "per_unit": 15, "margin": 0.15}])
+def test_the_page_and_the_command_find_the_same(
+    either_db: Session, keys: Keys, tmp_path: Path, plan: dict[str, Any]
+) -> None:
+    survey = _answered(either_db, keys, **plan)
+    found = estimate_survey(either_db, survey)
+    told = _command(either_db, survey, tmp_path)
+    main = found["main"]
+    for name in ("estimate", "se", "low", "high", "n", "design_effect", "effective_n", "units"):
+        assert main[name] == pytest.approx(told[name], rel=1e-12), name
+    assert found["logit"]["low"] != main["low"]
+    assert {"few_answers"} <= set(found["warnings"])
+    assert ("few_units" in found["warnings"]) == (plan.get("design") == "two_stage")
+
+
+def test_minors_and_people_outside_count_in_nothing(db: Session, keys: Keys) -> None:
+    survey = _answered(db, keys)
+    before = estimate_survey(db, survey)
+    places = [place for place in survey_rows(db, survey).places if not place.answered]
+    answer(db, places[0].invitation, keys, 100, birth_year=2015)
+    answer(db, places[1].invitation, keys, 100)
+    with transaction(db):
+        places[1].invitation.outcome = "ineligible"
+    after = estimate_survey(db, survey)
+    assert after["main"] == before["main"]
+    assert "not_adults" in after["warnings"]
+    assert after["answers"] == before["answers"] + 2
+
+
+def test_known_numbers_of_people_pull_the_estimate(db: Session, keys: Keys, tmp_path: Path) -> None:
+    survey = _answered(db, keys)
+    plain = estimate_survey(db, survey)
+    text = "变量,值,人数\n性别,女,150\nsex,male,50"
+    margins = read_margins(text, margin_names(), margin_values({}))
+    assert margins == {"sex": {"female": 150, "male": 50}}
+    with transaction(db):
+        set_weighting(db, survey=survey, margins=margins, cap=3, actor=SYSTEM, now=START)
+    fitted = estimate_survey(db, survey)
+    assert fitted["main"]["estimate"] < plain["main"]["estimate"]  # women score less
+    assert fitted["weights"]["total"] == pytest.approx(200)
+    assert fitted["weights"]["largest"] <= 3 * 200 / fitted["main"]["n"] + 1e-9
+    assert fitted["main"]["estimate"] == pytest.approx(_command(db, survey, tmp_path)["estimate"], rel=1e-12)
+    crossed = read_margins("性别*年龄段,女*60-69,12", margin_names(), margin_values({}))
+    assert crossed == {"sex*age_band": {"female*60-69": 12}}
+    for wrong in ("性别,女", "身高,高,1", "性别,女,1\n性别,女,2", "性别,女,many\n性别,男,x"):
+        with pytest.raises(MarginsInvalid):
+            read_margins(wrong, margin_names(), margin_values({}))
+    with pytest.raises(SurveyValueOutOfRange):
+        set_weighting(db, survey=survey, margins={}, cap=1.0, actor=SYSTEM, now=START)
+    with transaction(db):
+        set_weighting(db, survey=survey, margins={"sex": {"female": 10}}, cap=None, actor=SYSTEM, now=START)
+    assert estimate_survey(db, survey)["refusal"] == "margin_unknown"
+
+
+def test_nobody_has_answered(db: Session, keys: Keys) -> None:
+    with transaction(db):
+        top, _streets = make_district(db)
+        survey = make_survey(db, top, make_test(db, top), keys=keys)
+    assert estimate_survey(db, survey)["refusal"] == "no_rows"
+
+
+def test_small_groups_show_their_number_alone(db: Session, keys: Keys) -> None:
+    survey = _answered(db, keys, share=0.5)
+    for groups in estimate_survey(db, survey)["groups"].values():
+        for group_ in groups.values():
+            assert (group_["estimate"] is None) == (group_["n"] < 10)
+
+
+def test_strata_count_by_their_people_however_many_answer(db: Session, keys: Keys) -> None:
+    survey = _answered(db, keys)
+    rows = survey_rows(db, survey)
+    assert design_of(survey, rows).margins == {"stratum": survey.counts["strata"]}
+    assert estimate_survey(db, survey)["weights"]["total"] == pytest.approx(survey.counts["people"])
+
+
+def test_people_of_one_unit_are_alike_and_cost_more() -> None:
+    frame = _frame([50] * 40)
+    singly = sizes_of(frame, "simple", Numbers(margin=0.08))
+    by_units = sizes_of(frame, "two_stage", Numbers(margin=0.08, per_unit=20, likeness=0.05))
+    assert singly.design_effect == 1
+    assert by_units.design_effect == pytest.approx(1 + (20 * 0.6 - 1) * 0.05)
+    assert by_units.answers > singly.answers == by_units.answers_singly
+
+
+@pytest.mark.usefixtures("database")
+def test_the_survey_2024_shows_its_levels(database: Database, keys: Keys) -> None:
+    with database.session() as db:
+        with transaction(db):
+            top, _streets = make_district(db, streets=5, each=40)
+            survey = make_survey(db, top, make_test(db, top, "survey_2024"), keys=keys, margin=0.09)
+            for number, one in enumerate(db.scalars(select(SurveyInvitation)).all()):
+                answer_within(db, one, keys, (40, 60, 80, 100)[number % 4])
+        found = estimate_survey(db, survey)
+    assert list(found["levels"]) == ["advanced", "literate", "basic"]
+    assert found["main"]["estimate"] == found["levels"]["literate"]["estimate"]
+    assert (
+        found["levels"]["advanced"]["estimate"]
+        < found["levels"]["literate"]["estimate"]
+        < found["levels"]["basic"]["estimate"]
+    )
+
+
+def test_an_estimate_of_a_weighting_that_has_changed_meanwhile_is_dropped(db: Session, keys: Keys) -> None:
+    survey = _answered(db, keys)
+    found = estimate_survey(db, survey)
+    with transaction(db):
+        set_weighting(db, survey=survey, margins={}, cap=4, actor=SYSTEM, now=START)
+    with transaction(db):
+        store_estimate(db, survey=survey, found=found, actor=SYSTEM, now=START)
+    assert survey.estimate is None
+    with transaction(db):
+        store_estimate(db, survey=survey, found=estimate_survey(db, survey), actor=SYSTEM, now=START)
+    assert survey.estimate is not None
