@@ -23,6 +23,7 @@ from quizapp.jobs.models import Job, JobState
 from quizapp.jobs.worker import run_pending
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery, Paper, PaperItem, Response
+from quizapp.quizzes.queries.deliveries import item_uses
 from quizapp.reports.forms.years import read_side
 from quizapp.reports.years.queries import Side, SideKind, choices, common_questions, get_choice
 from quizapp.reports.years.services import compare
@@ -213,3 +214,10 @@ def test_the_job_refuses_whoever_has_other_grants_by_now(db: Session, app: Flask
     db.rollback()
     job = db.scalars(select(Job).where(Job.name == "compare_years")).one()
     assert (job.state, job.error) == (JobState.FAILED, "export_grant_changed")
+
+
+def test_questions_of_last_year_may_come_back_and_those_of_this_year_rest(db: Session) -> None:
+    unit = make_unit(db, kind="district")
+    first, second = two_deliveries(db, unit)
+    assert set(item_uses(db, second.blueprint.bank_id, START).values()) == {1}
+    assert item_uses(db, first.blueprint.bank_id, START) == {}

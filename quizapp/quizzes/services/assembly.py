@@ -49,7 +49,7 @@ class Draw:
 
 def read_draw(db: Session, blueprint: QuizBlueprint, *, now: datetime) -> Draw:
     """The rules and the items that a test may draw now: approved, for tests, and their source still in force."""
-    pool = assembly_pool(db, blueprint.bank.code, item_uses(db, blueprint.bank_id))
+    pool = assembly_pool(db, blueprint.bank.code, item_uses(db, blueprint.bank_id, now))
     month = f"{local_date(now):%Y-%m}"
     expired = {
         version_id

@@ -67,7 +67,7 @@ def years() -> str:
     return render_template(
         "reports/years.html",
         asked=asked,
-        groups=_groups(asked.choices),
+        sides=_groups(asked.choices),
         label=label,
         before=before,
         job=job,
@@ -228,9 +228,10 @@ class Shown:
         return [*rows, {"code": "raw", "first": raw[0], "second": raw[1], "difference": self.raw["difference"]}]
 
     def rate_scale(self) -> tuple[float, float]:
-        """Symmetric, by tens, around all differences."""
+        """Symmetric, by twenties, around all differences: then 0 has its line and its figure."""
         most = max(abs(x) for row in self.rates() for x in row["difference"])
-        return -math.ceil(most * 10) / 10, math.ceil(most * 10) / 10
+        end = max(1, math.ceil(most * 5)) / 5
+        return -end, end
 
 
 def rate_words(code: str) -> str:
