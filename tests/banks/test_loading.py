@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.audit.models import AuditEvent
-from quizapp.banks.models import Item, ItemState, ItemUse, ItemVersion, Topic
+from quizapp.banks.models import Item, ItemFigure, ItemState, ItemUse, ItemVersion, Topic
 from quizapp.banks.parsed import ParsedBanks, ParsedBenchmark, ParsedItem
 from quizapp.banks.queries import assembly_pool, loaded_banks, published_versions
 from quizapp.banks.services import Loaded, load_banks
@@ -106,6 +106,32 @@ def test_the_standard_is_loaded_and_follows_its_file(either_db: Session):
     assert loaded_banks(either_db).benchmarks == (renamed,)
     (item,) = assembly_pool(either_db, "literacy").items
     assert (item.benchmark, item.point) == (1, 1)
+
+
+def test_what_was_measured_takes_the_place_of_estimates_and_moves_the_others(either_db: Session):
+    items = [make_item(f"SAF-FIRE-{n:03}", difficulty=3) for n in range(1, 23)]
+    load(either_db, make_banks(*items))
+    estimate = {item.id: item.difficulty for item in assembly_pool(either_db, "safety").items}["SAF-FIRE-001"]
+    asked = [version.id for version in published_versions(either_db)]
+    for number, version_id in enumerate(asked[:-1]):  # the first by too few people, the last not at all
+        figures = {"difficulty": 0.9 if number else 0.1}
+        either_db.add(
+            ItemFigure(
+                item_version_id=version_id,
+                asked=100 if number else 99,
+                figures=figures,
+                flags=[],
+                harm=0,
+                counted_at=START,
+            )
+        )
+    either_db.flush()
+    expected = [item.difficulty for item in assembly_pool(either_db, "safety").items]
+    assert expected[1:-1] == [0.9] * 20
+    assert expected[0] == expected[-1] == pytest.approx(min(0.98, estimate + 0.9 - estimate))
+    either_db.delete(either_db.get_one(ItemFigure, asked[-2]))
+    either_db.flush()
+    assert assembly_pool(either_db, "safety").items[-1].difficulty == estimate, "nineteen measured items move nothing"
 
 
 def test_practice_and_tests_get_their_items(db: Session):

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from quizapp.banks.models import ItemUse
+from quizapp.banks.models import ItemFigure, ItemUse
 from quizapp.banks.parsed import ParsedBanks, ParsedBenchmark, ParsedTopic, Picture
 from quizapp.banks.queries import loaded_banks, published_versions
 from quizapp.banks.services import load_banks
@@ -70,6 +70,20 @@ def test_an_item_is_shown_with_key_reason_source_and_picture(editor: FlaskClient
     assert f'alt="{PICTURE.alt["zh"]}" width="40" height="20"' in page
     assert editor.get("/items/LIT-B09-9").status_code == 404
     assert editor.get("/banks/nothing").status_code == 404
+
+
+def test_what_is_left_when_guesses_are_taken_off_stands_beside_the_share_right(
+    editor: FlaskClient, database: Database
+) -> None:
+    figures = {"right": 70, "difficulty": 0.7, "low": 0.604, "high": 0.781, "rest": 0.3, "upper_lower": 0.4}
+    with database.session() as db, transaction(db):
+        for version in published_versions(db):
+            kept = {**figures, "omitted": 0, "unreached": 0, "options": []}
+            db.add(ItemFigure(item_version_id=version.id, asked=100, figures=kept, flags=[], harm=0, counted_at=START))
+    of_four = editor.get("/items/LIT-B01-1").text  # (0.7 − 0.25)/0.75, and its ends
+    assert re.search(r"70\.0%.*60\.0% \(47\.2–70\.8\)", of_four, re.DOTALL)
+    of_two = editor.get("/items/LIT-B01-2").text  # (0.7 − 0.5)/0.5
+    assert re.search(r"70\.0%.*40\.0% \(20\.8–56\.2\)", of_two, re.DOTALL)
 
 
 def test_a_picture_speaks_the_language_of_its_page_and_stays_for_versions_that_were_used(

@@ -25,7 +25,7 @@ GUESS_PASS = {
     "survey_2024": 1.41e-06,
     "safety_20": 0.00815,
     "energy_environment_20": 0.00716,
-    "health_20": 0.0105,
+    "health_20": 0.00927,
 }
 
 
@@ -95,6 +95,13 @@ def test_every_present_wording_was_solved_and_the_solvers_agree_with_the_keys(sh
     assert [item.code for item in items if read[item.code] < len(SOLVERS)] == []
     knowing = [r for r in last if r.role in (ReaderRole.EXPERT, ReaderRole.SCEPTIC)]
     assert sum(r.agrees for r in knowing) >= 0.99 * len(knowing)
+
+
+def test_whoever_sees_the_options_alone_is_hardly_better_than_chance(shipped: Reading):
+    items = [item for item in shipped.banks.items if item.state == "approved" and item.options]
+    last = [r for r in last_readings(shipped.reviews, items) if r.role == ReaderRole.OPTIONS_ONLY]
+    assert {r.item for r in last} == {item.code for item in items}
+    assert sum(r.agrees - r.chance for r in last) / len(last) <= 0.10
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -58,7 +58,11 @@ def choose_unit(page: Page, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "lang", "elder"),
-    [(DESKTOP, "zh-CN", False), (DESKTOP, "en-GB", False), (PHONE, "zh-CN", True)],
+    [
+        (DESKTOP, "zh-CN", False),
+        pytest.param(DESKTOP, "en-GB", False, marks=pytest.mark.pages),
+        pytest.param(PHONE, "zh-CN", True, marks=pytest.mark.pages),
+    ],
     ids=["desktop", "english", "phone-elder"],
 )
 def test_the_first_start_ends_with_a_unit_an_account_and_their_lines_in_the_log(

@@ -52,7 +52,7 @@ def pair(live: Live, database: Database) -> tuple[int, int]:
     [
         (PHONE, "zh-CN", False, True),
         (PHONE, "en-GB", True, False),
-        (DESKTOP, "en-GB", False, True),
+        pytest.param(DESKTOP, "en-GB", False, True, marks=pytest.mark.pages),
         pytest.param(DESKTOP, "zh-CN", True, False, marks=pytest.mark.pages),
     ],
     ids=["phone", "phone-elder-en-plain", "desktop-en", "desktop-elder-plain"],

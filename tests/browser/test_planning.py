@@ -30,7 +30,7 @@ def look(page: Page) -> None:
         (PHONE, "zh-CN", False),
         pytest.param(PHONE, "en-GB", True, marks=pytest.mark.pages),
         pytest.param(DESKTOP, "zh-CN", False, marks=pytest.mark.pages),
-        (DESKTOP, "en-GB", False),
+        pytest.param(DESKTOP, "en-GB", False, marks=pytest.mark.pages),
     ],
     ids=["phone", "phone-en-elder", "desktop", "desktop-en"],
 )

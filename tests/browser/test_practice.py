@@ -28,7 +28,7 @@ def answer(page: Page) -> None:
     page.wait_for_selector("[data-state=answered]")
 
 
-@pytest.mark.parametrize("lang", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("lang", ["zh-CN", pytest.param("en-GB", marks=pytest.mark.pages)])
 @pytest.mark.parametrize("elder", [False, pytest.param(True, marks=pytest.mark.pages)], ids=["normal", "elder"])
 def test_a_round_goes_on_without_a_page_load(live: Live, visit: Visit, bank: str, lang: str, elder: bool) -> None:
     page = visit(lang=lang, elder=elder)
@@ -77,7 +77,7 @@ def test_back_and_reload_show_what_stood_there(live: Live, visit: Visit, bank: s
     page.wait_for_selector("[data-state=answered][data-position='1']")
 
 
-@pytest.mark.parametrize("size", [{"width": 320, "height": 568}, PHONE, DESKTOP], ids=["small", "phone", "desktop"])
+@pytest.mark.parametrize("size", [{"width": 320, "height": 568}, pytest.param(PHONE, marks=pytest.mark.pages), DESKTOP])
 @pytest.mark.parametrize("elder", [False, pytest.param(True, marks=pytest.mark.pages)], ids=["normal", "elder"])
 def test_the_gathering_pages_fit_and_are_accessible(
     live: Live, visit: Visit, bank: str, size: dict[str, int], elder: bool

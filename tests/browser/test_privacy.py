@@ -36,7 +36,7 @@ def pass_rates(page: Page) -> list[str]:
     return page.locator("table td, table th").all_inner_texts()
 
 
-@pytest.mark.parametrize(("size", "lang"), [(PHONE, "zh-CN"), (DESKTOP, "en-GB")], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("size", "lang"), [(PHONE, "zh-CN"), pytest.param(DESKTOP, "en-GB", marks=pytest.mark.pages)])
 def test_a_resident_takes_a_copy_and_goes_and_no_figure_moves(
     live: Live, visit: Visit, database: Database, tmp_path: Path, size: dict[str, int], lang: str
 ) -> None:

@@ -22,7 +22,7 @@ Visit = Callable[..., Page]
 VARIANTS = [
     pytest.param("zh-CN", False, PHONE, id="phone"),
     pytest.param("zh-CN", True, PHONE, id="phone-elder", marks=pytest.mark.pages),
-    pytest.param("en-GB", False, PHONE, id="phone-english"),
+    pytest.param("en-GB", False, PHONE, id="phone-english", marks=pytest.mark.pages),
     pytest.param("zh-CN", False, DESKTOP, id="desktop", marks=pytest.mark.pages),
     pytest.param("en-GB", True, DESKTOP, id="desktop-elder-english"),
 ]

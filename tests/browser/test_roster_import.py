@@ -143,7 +143,7 @@ def test_a_roster_with_errors_then_corrected(
     page.wait_for_selector("[data-roster='4']")
 
 
-@pytest.mark.parametrize(("size", "lang"), [(DESKTOP, "zh-CN"), (PHONE, "en-GB")], ids=["desktop-zh", "phone-en"])
+@pytest.mark.parametrize(("size", "lang"), [(DESKTOP, "zh-CN"), pytest.param(PHONE, "en-GB", marks=pytest.mark.pages)])
 def test_units_from_a_file(live: Live, visit: Visit, database: Database, size: dict[str, int], lang: str) -> None:
     with database.session() as db, transaction(db):
         make_account(db, (Role.ADMINISTRATOR, None), username="administrator")

@@ -40,6 +40,8 @@ _NEGATIVE_STEM = re.compile(
     rf"哪[一些项种个类条处位]*[^，]{{0,4}}{_NEGATIVE}|(?:下列|以下)[^，]{{0,10}}{_NEGATIVE}|"
     rf"{_NEGATIVE}[^，]{{0,3}}的(?:是|有|做法|说法)|{_NEGATIVE}(?:哪|下列|以下|什么)|(除外)"
 )
+#: What things are called where the stem tells of several; numbers are told by `option_numbers`.
+_LABELS = ("甲乙丙丁戊", "一二三四五", "①②③④⑤", "ABCDE")
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 #: A sentence's end; not that of an abbreviation (3 p.m.).
 _FULL_STOP = re.compile(r"[。；;！!]$|(?<!\bp\.m)(?<!\ba\.m)\.$")
@@ -129,6 +131,17 @@ def _option_faults(item: ParsedItem) -> Iterator[Fault]:
             yield refuse(item, "O3", "numbers_not_ascending", "options")
         elif not item.ordered:
             yield refuse(item, "O3", "numbers_not_ordered", "options")
+    if labelled(item.options) and not item.ordered:
+        yield refuse(item, "O3", "labels_not_ordered", "options")
+
+
+def labelled(options: tuple[Option, ...]) -> bool:
+    """Whether the options are nothing but the labels of what the stem or the picture tells, in their order: 甲厂, 乙厂 … or ①, ② …."""
+    for labels in _LABELS:
+        head, first, tail = options[0].zh.partition(labels[0]) if options else ("", "", "")
+        if first and all(o.zh == f"{head}{label}{tail}" for o, label in zip(options, labels, strict=False)):
+            return True
+    return False
 
 
 def _length_faults(item: ParsedItem) -> Iterator[Fault]:

@@ -55,7 +55,12 @@ HEADINGS: tuple[Heading, ...] = (
         for letter in _OPTIONS
         for language, zh, en in (("zh", "中文", "Chinese"), ("en", "英文", "English"))
     ),
-    Heading("ordered", "选项按顺序", "Keep order", "选项是数时填 是 / yes where the options are numbers"),
+    Heading(
+        "ordered",
+        "选项按顺序",
+        "Keep order",
+        "选项是数或甲乙丙丁时填 是 / yes where the options are numbers or labels (A, B, C)",
+    ),
     Heading("key", "答案", "Key", "对/错 true/false；b；a,c"),
     Heading("rationale.zh", "解析（中文）", "Rationale (Chinese)", "25–120字：为什么对，为什么最像对的那个错"),
     Heading("rationale.en", "解析（英文）", "Rationale (English)", ""),

@@ -44,6 +44,7 @@ WORDS: dict[str, LazyString] = {
     "option_same": _l("选项 %(one)s 和 %(other)s 说的一样，请改一个。"),
     "option_inside": _l("选项 %(one)s 包含在选项 %(other)s 里，请改写。"),
     "numbers_not_ascending": _l("选项是数，要从小到大排，并在“选项按顺序”填“是”。"),
+    "labels_not_ordered": _l("选项是甲、乙这样的编号，请在“选项按顺序”填“是”。"),
     "numbers_not_ordered": _l("选项是数，请在“选项按顺序”填“是”。"),
     "option_lengths": _l("最长的选项有 %(longest)s 个字，最短的 %(shortest)s 个，相差太大，会泄露答案。"),
     "option_ends": _l("有的选项末尾有句号，有的没有，请统一。"),

@@ -34,6 +34,8 @@ from quizapp.banks.views.words import (
 from quizapp.core.scope import Permission
 from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.core.web import get_db, requires
+from quizapp.measurement.guessing import guess_probability
+from quizapp.measurement.rates import Corrected, corrected_for_guessing
 
 PAGE = 50
 
@@ -96,12 +98,14 @@ def item(code: str) -> str:
     """One item: what a taker sees, key, reason, source, and what it is for."""
     db = get_db()
     found = get_item(db, code)
+    figure = shown_figure(find_figure(db, found.version.id))
     return render_template(
         "banks/item.html",
         found=found,
         version=found.version,
         versions=versions_of(db, found.item.id),
-        figure=shown_figure(find_figure(db, found.version.id)),
+        figure=figure,
+        knew=figure and _knew(found.version, figure),
         fewest_for_flags=FEWEST_FOR_FLAGS,
         flag_words=flag_words(),
         options=_options(found.version),
@@ -113,6 +117,12 @@ def item(code: str) -> str:
         ability_words=ability_words(),
         audiences=[audience_words()[code] for code in found.version.audience],
     )
+
+
+def _knew(version: ItemVersion, figure: ItemFigure) -> Corrected | None:
+    """What may be left of the share that is right, where those who did not know guessed blindly."""
+    chance = guess_probability(version.type, len(version.options) or None)
+    return corrected_for_guessing(figure.figures["right"], figure.asked, chance)
 
 
 @bp.get("/items/work-list")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.banks.models import BenchmarkPoint, Item, ItemVersion
+from quizapp.banks.queries import expected_shares
 from quizapp.measurement.guessing import guess_pass
 from quizapp.quizzes.models import Paper, PaperItem
 from quizapp.quizzes.services.assembly import pass_right
@@ -33,7 +34,7 @@ class PaperFacts:
     topics: int
     #: Topics over all papers.
     all_topics: int
-    #: Expected score of the easiest and of the hardest paper, from the items' difficulty.
+    #: Expected score of the easiest and of the hardest paper, from the shares that are expected to be right.
     easiest: float
     hardest: float
 
@@ -43,6 +44,7 @@ def paper_facts(db: Session, delivery_id: int) -> PaperFacts | None:
     rows = db.execute(
         select(
             Paper.id,
+            ItemVersion.id.label("version_id"),
             ItemVersion.item_id,
             ItemVersion.difficulty,
             ItemVersion.point_number,
@@ -62,7 +64,8 @@ def paper_facts(db: Session, delivery_id: int) -> PaperFacts | None:
     papers = {paper_id: [row for row in rows if row.id == paper_id] for paper_id in dict.fromkeys(r.id for r in rows)}
     items = [{row.item_id for row in paper} for paper in papers.values()]
     shared = [len(one & other) for one, other in combinations(items, 2)] or [0]
-    scores = [sum((row.difficulty or 0.5) * row.points for row in paper) for paper in papers.values()]
+    shares = expected_shares(db, {row.version_id: row.difficulty for row in rows})
+    scores = [sum(shares[row.version_id] * row.points for row in paper) for paper in papers.values()]
     benchmarks = [{row.benchmark_number for row in paper} - {None} for paper in papers.values()]
     topics = [{row.topic_id for row in paper} for paper in papers.values()]
     return PaperFacts(
