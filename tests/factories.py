@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from quizapp.accounts.models import Account, AccountGrant
 from quizapp.accounts.passwords import hash_password
-from quizapp.banks.models import Item, ItemBank, ItemVersion, Topic
+from quizapp.banks.models import Item, ItemBank, ItemFigure, ItemVersion, Topic
 from quizapp.certificates.models import Certificate
 from quizapp.core.clock import local_date, to_ms
 from quizapp.core.scope import Role
@@ -95,6 +96,38 @@ def make_items(db: Session, count: int = 5, bank_code: str | None = None) -> lis
         versions.append(version)
     db.flush()
     return versions
+
+
+def make_figure(
+    db: Session, version: ItemVersion, *, asked: int = 300, flags: Sequence[str] = (), **figures: Any
+) -> ItemFigure:
+    """What is kept of a version, as the job would write it; few and sound unless `flags` and `figures` say otherwise."""
+    right = {
+        "difficulty": 0.7,
+        "low": 0.65,
+        "high": 0.75,
+        "rest": 0.35,
+        "upper_lower": 0.4,
+        "length": 50.0,
+        "omitted": 0,
+    }
+    figure = ItemFigure(
+        item_version_id=version.id,
+        asked=asked,
+        figures={
+            "unreached": 0,
+            "options": [],
+            **right,
+            **figures,
+            "right": round(asked * figures.get("difficulty", 0.7)),
+        },
+        flags=list(flags),
+        harm=float(asked * len(flags)),
+        counted_at=START,
+    )
+    db.add(figure)
+    db.flush()
+    return figure
 
 
 RIGHT = {"single_choice": "b", "true_false": "t", "multiple_choice": "a,c"}

@@ -202,19 +202,6 @@ class ItemTally(Base):
     unreached: Mapped[int]
 
 
-class ItemTallyState(Base):
-    """Which attempts of a delivery and day the tallies have."""
-
-    __tablename__ = "item_tally_state"
-
-    #: The delivery.
-    delivery_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    #: The local day.
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
-    #: What of the attempts the tallies follow from: another mark means to count again.
-    mark: Mapped[str] = mapped_column(String(64))
-
-
 #: Attempts below which no flag is raised. The standard error of a correlation of so many is 0.1; with a third of them, chance alone would
 #: flag one sound item in seven.
 FEWEST_FOR_FLAGS = 100
@@ -229,7 +216,8 @@ class ItemFigure(Base):
     item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), primary_key=True, autoincrement=False)
     #: 人次: closed first attempts whose paper has it.
     asked: Mapped[int]
-    #: {"right", "difficulty", "low", "high", "rest", "omitted", "unreached", "options": [{"answer", "n", "share", "rest", "key"}]}.
+    #: {"right", "difficulty", "low", "high", "rest", "upper_lower", "omitted", "unreached", "length": questions of its papers on average,
+    #: "options": [{"answer", "n", "share", "rest", "key"}]}.
     figures: Mapped[dict[str, Any]] = mapped_column(Json)
     #: Codes of `measurement.item_flags`, the most harmful first; none below the fewest attempts.
     flags: Mapped[list[str]] = mapped_column(Json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from quizapp.banks.models import (
@@ -173,6 +173,14 @@ def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) 
         query = query.where(ItemBank.code == bank)
     rows = [WorkItem(*row) for row in db.execute(query)]
     return [row for row in rows if flag is None or flag in row.figure.flags]
+
+
+def count_flagged(db: Session) -> int:
+    """How many present versions have a flag."""
+    flagged = (
+        select(func.count()).select_from(ItemFigure).join(Item, Item.current_version_id == ItemFigure.item_version_id)
+    )
+    return db.scalar(flagged.where(ItemFigure.harm > 0, Item.state != ItemState.RETIRED)) or 0
 
 
 def find_figure(db: Session, version_id: int) -> ItemFigure | None:

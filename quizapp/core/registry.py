@@ -31,6 +31,8 @@ class NavigationEntry:
     group: str
     permission: Permission
     order: int = 100
+    #: How much waits behind it; shown beside its label where it is more than 0. One quick statement: every staff page asks.
+    waiting: Callable[[Session], int] | None = None
 
 
 @dataclass

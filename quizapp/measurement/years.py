@@ -33,8 +33,10 @@ from quizapp.measurement.linking import Link, drift, mean_mean, stocking_lord
 #: An anchor is left out when its robust z lies beyond this, about one and a half interquartile ranges outside of the quartiles (Tukey J. W.
 #: 1977, Exploratory Data Analysis, ch. 2) …
 DRIFT_Z: Final = 2.7
-#: … and it moved by more than this in logits, which matters: Miller G. E., Rotou O., Twing J. S. (2004), J. Applied Measurement 5, 172-177.
+#: … it moved by more than this in logits, which matters (Miller G. E., Rotou O., Twing J. S. 2004, J. Applied Measurement 5, 172-177) …
 DRIFT_LOGITS: Final = 0.3
+#: … and by more than so many of its own standard errors, so that no item is accused for having been answered by few.
+DRIFT_ERRORS: Final = 1.96
 
 
 class TooFewAnchors(ValueError):
@@ -191,8 +193,10 @@ def _anchors(
     link = _join(fits, places)
     off = drift(link, b_base, b_new)
     moved = a * (off.residual - np.median(off.residual))
+    chance = np.hypot(base.se_b[places[0]], link.slope * new.se_b[places[1]])
     with np.errstate(invalid="ignore"):
         gone = (np.abs(off.robust_z) > DRIFT_Z) & (np.abs(moved) > DRIFT_LOGITS)
+        gone &= np.abs(off.residual - np.median(off.residual)) > DRIFT_ERRORS * chance
     if gone.any() and int((~gone).sum()) >= 2:
         link = _join(fits, (places[0][~gone], places[1][~gone]))
         off_now = b_base - link.ability(b_new)

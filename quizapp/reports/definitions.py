@@ -50,6 +50,14 @@ class FigureCode(StrEnum):
     PASS_RATE_CHANGE = "pass_rate_change"  # noqa: S105
     #: Mean of the score in per cent of the highest, of first attempts.
     MEAN_SCORE = "mean_score"
+    #: Closed first attempts of people of 18 and over, of those under it, and of people whose age nobody knows.
+    ADULTS = "adults"
+    MINORS = "minors"
+    AGE_UNKNOWN = "age_unknown"
+    #: Of the adults, at the standard's score.
+    LITERATE = "literate"
+    #: literate / adults, of those who took part in a delivery that follows a standard.
+    LITERACY_RATE = "literacy_rate"
     #: People on the roster.
     ROSTER = "roster"
     #: Of the roster, with a closed first attempt.
@@ -113,6 +121,11 @@ DEFINITIONS: dict[FigureCode, Definition] = {
         Definition(FigureCode.PASS_RATE_BEFORE, Measure.RATE, FigureCode.FIRST_BEFORE, additive=False),
         Definition(FigureCode.PASS_RATE_CHANGE, Measure.RATE, additive=False),
         Definition(FigureCode.MEAN_SCORE, Measure.POINTS, FigureCode.FIRST, additive=False),
+        Definition(FigureCode.ADULTS, Measure.PERSON_TIME),
+        Definition(FigureCode.MINORS, Measure.PERSON_TIME),
+        Definition(FigureCode.AGE_UNKNOWN, Measure.PERSON_TIME),
+        Definition(FigureCode.LITERATE, Measure.PERSON_TIME, FigureCode.ADULTS),
+        Definition(FigureCode.LITERACY_RATE, Measure.RATE, FigureCode.ADULTS, additive=False),
         Definition(FigureCode.ROSTER, Measure.PERSON, additive=False),
         Definition(FigureCode.COVERED, Measure.PERSON, FigureCode.ROSTER, additive=False),
         Definition(FigureCode.COVERAGE, Measure.RATE, FigureCode.ROSTER, additive=False),

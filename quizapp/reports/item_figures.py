@@ -1,25 +1,26 @@
-"""How the questions of one delivery were answered: the share that is right, and the wrong option that most people chose.
+"""How the questions of one delivery were answered: the share that is right, the wrong option that most people chose, and what the answers
+to the same version in all deliveries say of it.
 
-Counted are closed first attempts, as for the pass rate. Right is what the key says today: after a correction of the key the figures are
-those of the corrected one.
+Counted here are the people of the reader's units; the statistics that are kept of a version (`ItemFigure`) know no units and are of
+everybody in whatever delivery, because flags need many answers. Both are counted by `item_counts`, by one definition.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from quizapp.banks.models import Item, ItemVersion, Topic
+from quizapp.banks.models import Item, ItemFigure, ItemVersion, Topic
 from quizapp.core.scope import Permission, Scope
 from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.measurement.intervals import wilson
 from quizapp.organisation.models import OrgUnit
-from quizapp.quizzes.models import CLOSED_STATES, Attempt, Delivery, Paper, PaperItem, Response
-from quizapp.quizzes.queries.taking import PaperCache
-from quizapp.quizzes.scoring import PositionKey, is_right
+from quizapp.quizzes.models import Attempt, Delivery
+from quizapp.reports.item_counts import NONE, RIGHT, count_answers, versions_of_places
 
 
 @dataclass(frozen=True)
@@ -44,102 +45,79 @@ class ItemRow:
     wrong: tuple[str, ...] | None
     #: Of those asked, that gave it.
     wrong_rate: float | None
+    #: What is kept of this version, of everybody in all deliveries; None where fewer than ten met it.
+    kept: ItemFigure | None
+
+    @property
+    def flags(self) -> list[str]:
+        """Codes of what is odd about it, the most harmful first."""
+        return self.kept.flags if self.kept else []
+
+    @property
+    def discrimination(self) -> float | None:
+        """Corrected item-total correlation, of everybody in all deliveries."""
+        return self.kept.figures["rest"] if self.kept else None
 
 
 @dataclass
 class _Tally:
     asked: int = 0
-    right: int = 0
     answers: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    wrong: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
 def item_rows(
     db: Session, scope: Scope, delivery: Delivery, permission: Permission = Permission.EXPORT_FIGURES
 ) -> list[ItemRow]:
     """The questions of a delivery as the scope's people answered them, the hardest first; those with too few answers last."""
-    counted = (
-        Attempt.delivery_id == delivery.id,
-        Attempt.is_first.is_(True),
-        Attempt.state.in_(CLOSED_STATES),
-        scope.condition(permission, OrgUnit.path, Attempt.industry_id),
-    )
     unit = OrgUnit.id == func.coalesce(Attempt.unit_id, delivery.unit_id)
-    asked = db.execute(
-        select(Attempt.paper_id, func.count()).join(OrgUnit, unit).where(*counted).group_by(Attempt.paper_id)
+    counted = count_answers(
+        db,
+        delivery.id,
+        scope.condition(permission, OrgUnit.path, Attempt.industry_id),
+        narrow=lambda statement: statement.join(OrgUnit, unit),
     )
-    versions = _versions_by_place(db, delivery)
-    tallies = _tally_papers(versions, dict(asked.all()))
-    keys = _keys(db, delivery)
-    given = db.execute(
-        select(Attempt.paper_id, Response.position, Response.answer, func.count())
-        .select_from(Attempt)
-        .join(OrgUnit, unit)
-        .join(Response, Response.attempt_id == Attempt.id)
-        .where(*counted, Response.answer != "")
-        .group_by(Attempt.paper_id, Response.position, Response.answer)
-    )
-    for paper_id, position, answer, count in given:
-        tally = tallies[versions[paper_id, position]]
-        tally.answers[answer] += count
-        key = keys[paper_id][position]
-        if is_right(answer, key.key, key.more):
-            tally.right += count
-        else:
-            tally.wrong[answer] += count
+    tallies: dict[int, _Tally] = defaultdict(_Tally)
+    for place, version_id in versions_of_places(db, delivery.id).items():
+        tally = tallies[version_id]
+        if place[0] not in counted.people:
+            continue
+        counts, _unreached = counted.at(place)
+        for answer, by_total in counts.items():
+            tally.answers[answer] += sum(by_total.values())
+            tally.asked += sum(by_total.values())
     rows = _rows(db, tallies)
     return sorted(rows, key=lambda row: (row.rate is None, row.rate or 0.0, row.code))
 
 
-def _versions_by_place(db: Session, delivery: Delivery) -> dict[tuple[int, int], int]:
-    rows = db.execute(
-        select(PaperItem.paper_id, PaperItem.position, PaperItem.item_version_id)
-        .join(Paper, Paper.id == PaperItem.paper_id)
-        .where(Paper.delivery_id == delivery.id)
-    )
-    return {(paper_id, position): version_id for paper_id, position, version_id in rows}
-
-
-def _tally_papers(versions: dict[tuple[int, int], int], asked: dict[int, int]) -> dict[int, _Tally]:
-    """An empty tally for each item version, with how many were asked it."""
-    tallies: dict[int, _Tally] = defaultdict(_Tally)
-    for (paper_id, _position), version_id in versions.items():
-        tallies[version_id].asked += asked.get(paper_id, 0)
-    return tallies
-
-
-def _keys(db: Session, delivery: Delivery) -> dict[int, dict[int, PositionKey]]:
-    papers = PaperCache()
-    revisions = db.execute(select(Paper.id, Paper.scoring_revision).where(Paper.delivery_id == delivery.id))
-    return {paper_id: papers.keys(db, paper_id, revision) for paper_id, revision in revisions}
-
-
-def _rows(db: Session, tallies: dict[int, _Tally]) -> list[ItemRow]:
+def _rows(db: Session, tallies: Mapping[int, _Tally]) -> list[ItemRow]:
     found = db.execute(
-        select(ItemVersion, Item.code, Topic.title)
+        select(ItemVersion, Item.code, Topic.title, ItemFigure)
         .join(Item, Item.id == ItemVersion.item_id)
         .join(Topic, Topic.id == Item.topic_id)
+        .outerjoin(ItemFigure, ItemFigure.item_version_id == ItemVersion.id)
         .where(ItemVersion.id.in_(tallies))
     )
-    return [_row(version, code, topic, tallies[version.id]) for version, code, topic in found]
+    return [_row(version, code, topic, tallies[version.id], kept) for version, code, topic, kept in found]
 
 
-def _row(version: ItemVersion, code: str, topic: dict[str, str], tally: _Tally) -> ItemRow:
-    answered = sum(tally.answers.values())
-    worst = max(tally.wrong, key=lambda answer: (tally.wrong[answer], answer), default=None)
+def _row(version: ItemVersion, code: str, topic: dict[str, str], tally: _Tally, kept: ItemFigure | None) -> ItemRow:
+    wrong = {answer: n for answer, n in tally.answers.items() if answer not in (RIGHT, NONE)}
+    worst = max(wrong, key=lambda answer: (wrong[answer], answer), default=None)
     shown = tally.asked >= FEWEST_ANSWERS
-    interval = wilson(tally.right, tally.asked) if shown else None
+    right, omitted = tally.answers[RIGHT], tally.answers[NONE]
+    interval = wilson(right, tally.asked) if shown else None
     return ItemRow(
         version=version,
         code=code,
         topic=topic,
         asked=tally.asked,
-        answered=answered,
-        right=tally.right,
-        rate=tally.right / tally.asked if shown else None,
+        answered=tally.asked - omitted,
+        right=right,
+        rate=right / tally.asked if shown else None,
         low=interval[0] if interval else None,
         high=interval[1] if interval else None,
-        omitted_rate=(tally.asked - answered) / tally.asked if shown else None,
+        omitted_rate=omitted / tally.asked if shown else None,
         wrong=tuple(worst.split(",")) if worst and shown else None,
-        wrong_rate=tally.wrong[worst] / tally.asked if worst and shown else None,
+        wrong_rate=wrong[worst] / tally.asked if worst and shown else None,
+        kept=kept if kept is not None and kept.asked >= FEWEST_ANSWERS else None,
     )

@@ -1,234 +1,187 @@
-"""Item statistics, kept up to date by a job: only the days of deliveries whose attempts have changed are counted again.
+"""Item statistics, kept up to date by a job from the attempts that have come since: nothing is scanned, and nothing is written by a submit
+but one appended note.
 
-Counted are closed first attempts, as for the pass rate. One row holds how a position of a paper was answered on a day, by answer and by
-right answers in the whole paper: from these counts every figure of classical item analysis follows exactly, over any number of days and
-papers, with rests inside each paper. Nothing is written by a submit.
+One row (`ItemTally`) holds how a position of a paper was answered on a day, by answer and by right answers in the whole paper: from these
+counts every figure of classical item analysis follows exactly, over any number of days and papers, with rests inside each paper. The
+answers of attempts that began to count are added to them; a day with any other change is counted anew (`item_notes` says which).
+
+What is counted is read in one snapshot with its notes and without a lock, then written with the notes taken away, unless another worker
+has written meanwhile. So each attempt is in the counts exactly once, whatever is stored while the job reads.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-import numpy as np
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from quizapp.banks.models import FEWEST_FOR_FLAGS, ItemFigure, ItemTally, ItemTallyState, ItemVersion
+from quizapp.banks.models import ItemFigure, ItemTally, ItemVersion
 from quizapp.core.db import transaction
-from quizapp.measurement.classical import item_figures
-from quizapp.measurement.item_flags import flags
-from quizapp.quizzes.models import CLOSED_STATES, Attempt, Paper, PaperItem, Response
-from quizapp.quizzes.queries.taking import PaperCache
-from quizapp.quizzes.scoring import is_right
-from quizapp.reports.rollups.services import pieces
+from quizapp.quizzes.models import Attempt, PaperItem
+from quizapp.reports.item_counts import Counted, Counts, Place, count_answers, pieces, versions_of_places
+from quizapp.reports.item_values import Tally, figure_values
+from quizapp.reports.models import ItemCountState, ItemNote
 
-#: What a flag costs whoever takes the item, in relative terms: a wrong key marks right people wrong.
-HARM = {"key_suspect": 100.0, "no_discrimination": 10.0, "speeded": 5.0, "dead_distractor": 2.0, "too_easy": 1.0}
-#: How a right answer is kept: after a correction several answers may be right.
-RIGHT, NONE = "+", ""
+#: Days of deliveries that one run takes up at once.
+DAYS = 40
+#: More new attempts of a day than this are not added: counting the day anew costs no more.
+ADDED_MOST = 5000
 
-_Counts = dict[str, dict[int, int]]
+_Key = tuple[int, int, date]
+
+
+@dataclass
+class _Work:
+    """What one run will write."""
+
+    notes: list[int] = field(default_factory=list)
+    #: Papers of days that are counted anew.
+    anew: dict[date, list[int]] = field(default_factory=lambda: defaultdict(list))
+    #: Paper, position, day → the tally as it will stand.
+    tallies: dict[_Key, Tally] = field(default_factory=dict)
+    #: Those of them that stand already, with their keys.
+    standing: dict[_Key, int] = field(default_factory=dict)
+    versions: set[int] = field(default_factory=set)
 
 
 def count_items(db: Session, now: datetime) -> int:
-    """Count anew what has changed since the last run; gives the number of delivery days. Each is one transaction."""
+    """Bring the statistics to the attempts as they are; gives the number of delivery days that were looked at."""
     days = 0
-    touched: set[int] = set()
-    for delivery_id, day, mark in _changed(db):
-        with transaction(db):
-            touched |= _count_day(db, delivery_id, day)
-            db.merge(ItemTallyState(delivery_id=delivery_id, day=day, mark=mark))
-        days += 1
-    for piece in pieces(sorted(touched)):
-        with transaction(db):
-            for version in db.scalars(select(ItemVersion).where(ItemVersion.id.in_(piece))):
-                _write_figure(db, version, now)
+    while done := _count_some(db, now):
+        days += done
     return days
 
 
-def _changed(db: Session) -> list[tuple[int, date, str]]:
-    """Deliveries and days whose attempts are not those that were counted.
+def _count_some(db: Session, now: datetime) -> int:
+    db.rollback()
+    if db.get_bind().dialect.name == "postgresql":  # SQLite reads one snapshot by itself
+        db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    version = db.scalar(select(ItemCountState.version).where(ItemCountState.id == 1))
+    oldest = func.min(ItemNote.id)
+    days = db.execute(
+        select(ItemNote.delivery_id, ItemNote.local_date)
+        .group_by(ItemNote.delivery_id, ItemNote.local_date)
+        .order_by(oldest)
+        .limit(DAYS)
+    ).all()
+    if not days:
+        return 0
+    work = _Work()
+    for delivery_id, day in days:
+        _look_at(db, work, delivery_id, day)
+    figures = _figures(db, work, now)
+    known = set(_scalars(db, ItemFigure.item_version_id, ItemFigure.item_version_id, work.versions))
+    with transaction(db):
+        state = db.get_one(ItemCountState, 1, populate_existing=True, with_for_update=True)
+        if state.version != version:
+            return 0  # another worker was here; what is left to do is noted
+        state.version += 1
+        _write(db, work, figures, known)
+    return len(days)
 
-    A mark is made of sums over the closed first attempts. A void attempt, a corrected key, a claim that makes another attempt the first:
-    each changes one of them.
-    """
-    known = {(s.delivery_id, s.day): s.mark for s in db.scalars(select(ItemTallyState))}
-    rows = db.execute(
-        select(
-            Attempt.delivery_id,
-            Attempt.local_date,
-            func.count(),
-            func.sum(Attempt.id),
-            func.sum(Attempt.right_count),
-            func.sum(Attempt.scoring_revision),
-        )
-        .where(Attempt.is_first.is_(True), Attempt.state.in_(CLOSED_STATES))
-        .group_by(Attempt.delivery_id, Attempt.local_date)
-    )
-    marks = {(delivery_id, day): ":".join(str(int(v or 0)) for v in sums) for delivery_id, day, *sums in rows}
-    gone = [
-        (delivery_id, day, "") for (delivery_id, day), mark in known.items() if mark and (delivery_id, day) not in marks
-    ]
-    return [(*key, mark) for key, mark in marks.items() if known.get(key) != mark] + gone
+
+def _look_at(db: Session, work: _Work, delivery_id: int, day: date) -> None:
+    """Count what one day of a delivery lacks."""
+    notes = db.execute(
+        select(ItemNote.id, ItemNote.attempt_id).where(ItemNote.delivery_id == delivery_id, ItemNote.local_date == day)
+    ).all()
+    work.notes += [note.id for note in notes]
+    fresh = {note.attempt_id for note in notes}
+    places = versions_of_places(db, delivery_id)
+    of_day = Attempt.local_date == day
+    if None in fresh or len(fresh) > ADDED_MOST:
+        papers = sorted({paper_id for paper_id, _ in places})
+        work.anew[day] += papers
+        work.versions |= set(places.values())
+        _add(work, day, places, count_answers(db, delivery_id, of_day))
+        return
+    added = [count_answers(db, delivery_id, of_day, Attempt.id.in_(piece)) for piece in pieces(sorted(fresh, key=int))]
+    papers = sorted({paper_id for counted in added for paper_id in counted.people})
+    _load(db, work, day, papers)
+    for counted in added:
+        _add(work, day, places, counted)
 
 
-def _count_day(db: Session, delivery_id: int, day: date) -> set[int]:
-    """Replace the tallies of one delivery and day; gives the versions that they are of."""
-    versions = {
-        (paper_id, position): version_id
-        for paper_id, position, version_id in db.execute(
-            select(PaperItem.paper_id, PaperItem.position, PaperItem.item_version_id)
-            .join(Paper, Paper.id == PaperItem.paper_id)
-            .where(Paper.delivery_id == delivery_id)
-        )
-    }
-    papers = sorted({paper_id for paper_id, _ in versions})
-    counted = (
-        Attempt.delivery_id == delivery_id,
-        Attempt.local_date == day,
-        Attempt.is_first.is_(True),
-        Attempt.state.in_(CLOSED_STATES),
-    )
-    reached = (
-        select(Attempt.id, func.max(Response.position).label("position"))
-        .join(Response, Response.attempt_id == Attempt.id)
-        .where(*counted, Response.answer != "")
-        .group_by(Attempt.id)
-        .subquery()
-    )
-    last = func.coalesce(reached.c.position, 0)
-    people: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for paper_id, right, position, n in db.execute(
-        select(Attempt.paper_id, Attempt.right_count, last, func.count())
-        .outerjoin(reached, reached.c.id == Attempt.id)
-        .where(*counted)
-        .group_by(Attempt.paper_id, Attempt.right_count, last)
-    ):
-        people[paper_id].append((right or 0, position, n))
-    given: dict[tuple[int, int], _Counts] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    keys = _keys(db, papers)
-    for paper_id, position, answer, right, n in db.execute(
-        select(Attempt.paper_id, Response.position, Response.answer, Attempt.right_count, func.count())
-        .join(Response, Response.attempt_id == Attempt.id)
-        .where(*counted, Response.answer != "")
-        .group_by(Attempt.paper_id, Response.position, Response.answer, Attempt.right_count)
-    ):
-        key = keys[paper_id][position]
-        kept = RIGHT if is_right(answer, key.key, key.more) else answer
-        given[paper_id, position][kept][right or 0] += n
+def _load(db: Session, work: _Work, day: date, papers: Sequence[int]) -> None:
+    """The tallies that stand, to be added to."""
     for piece in pieces(papers):
-        db.execute(delete(ItemTally).where(ItemTally.paper_id.in_(piece), ItemTally.day == day))
-    rows = [
-        _row(place, day, version_id, given[place], people[place[0]])
-        for place, version_id in versions.items()
-        if people.get(place[0])
+        rows = db.execute(select(ItemTally.id, *_COLUMNS).where(ItemTally.paper_id.in_(piece), ItemTally.day == day))
+        for number, *values in rows:
+            tally = _tally(values)
+            work.tallies[tally.key] = tally
+            work.standing[tally.key] = number
+
+
+def _add(work: _Work, day: date, places: Mapping[Place, int], counted: Counted) -> None:
+    for place, version_id in places.items():
+        if not counted.people.get(place[0]):
+            continue
+        counts, unreached = counted.at(place)
+        key = (*place, day)
+        tally = work.tallies.setdefault(key, Tally(*key, version_id, {}, 0))
+        tally.include(counts, unreached)
+        work.versions.add(version_id)
+
+
+_COLUMNS = (
+    ItemTally.paper_id, ItemTally.position, ItemTally.day, ItemTally.item_version_id, ItemTally.counts, ItemTally.unreached,
+)  # fmt: skip
+
+
+def _tally(values: Sequence[Any]) -> Tally:
+    paper_id, position, day, version_id, counts, unreached = values
+    read: Counts = {answer: {int(t): n for t, n in by.items()} for answer, by in counts.items()}
+    return Tally(paper_id, position, day, version_id, read, unreached)
+
+
+def _scalars(db: Session, column: Any, by: Any, values: Iterable[int]) -> list[Any]:
+    return [one for piece in pieces(sorted(values)) for one in db.scalars(select(column).where(by.in_(piece)))]
+
+
+def _figures(db: Session, work: _Work, now: datetime) -> list[dict[str, Any]]:
+    """The figures of every version that is touched, from the tallies as they will stand."""
+    of_version: dict[int, list[Tally]] = defaultdict(list)
+    for tally in work.tallies.values():
+        of_version[tally.version_id].append(tally)
+    anew = {(paper_id, day) for day, papers in work.anew.items() for paper_id in papers}
+    for piece in pieces(sorted(work.versions)):
+        for values in db.execute(select(*_COLUMNS).where(ItemTally.item_version_id.in_(piece))):
+            tally = _tally(values)
+            if tally.key not in work.tallies and (tally.paper_id, tally.day) not in anew:
+                of_version[tally.version_id].append(tally)
+    lengths = _lengths(db, {tally.paper_id for tallies in of_version.values() for tally in tallies})
+    return [
+        figure_values(version, of_version[version.id], lengths, now)
+        for version in _scalars(db, ItemVersion, ItemVersion.id, work.versions)
     ]
-    if rows:
-        db.execute(insert(ItemTally), rows)
-    return set(versions.values())
 
 
-def _keys(db: Session, papers: Sequence[int]) -> dict[int, Any]:
-    cache = PaperCache()
-    found: dict[int, Any] = {}
-    for piece in pieces(papers):
-        revisions = db.execute(select(Paper.id, Paper.scoring_revision).where(Paper.id.in_(piece)))
-        found |= {paper_id: cache.keys(db, paper_id, revision) for paper_id, revision in revisions}
+def _lengths(db: Session, papers: Iterable[int]) -> dict[int, int]:
+    """How many questions papers have."""
+    found: dict[int, int] = {}
+    for piece in pieces(sorted(papers)):
+        counted = select(PaperItem.paper_id, func.count()).where(PaperItem.paper_id.in_(piece))
+        found |= dict(db.execute(counted.group_by(PaperItem.paper_id)).all())
     return found
 
 
-def _row(
-    place: tuple[int, int], day: date, version_id: int, given: _Counts, people: list[tuple[int, int, int]]
-) -> dict[str, Any]:
-    """One tally: what nobody wrote down is the rest of the people at each total."""
-    paper_id, position = place
-    left: dict[int, int] = defaultdict(int)
-    for right, _reached, n in people:
-        left[right] += n
-    for by_total in given.values():
-        for right, n in by_total.items():
-            left[right] -= n
-    counts = {answer: {str(t): n for t, n in sorted(by.items()) if n} for answer, by in sorted(given.items())}
-    open_ = {str(t): n for t, n in sorted(left.items()) if n}
-    if open_:
-        counts[NONE] = open_
-    unreached = sum(n for _right, reached, n in people if reached < position)
-    return {
-        "paper_id": paper_id,
-        "position": position,
-        "day": day,
-        "item_version_id": version_id,
-        "counts": counts,
-        "unreached": unreached,
-    }
-
-
-def _write_figure(db: Session, version: ItemVersion, now: datetime) -> None:
-    """The figures of one version from all its tallies."""
-    tallies = list(db.scalars(select(ItemTally).where(ItemTally.item_version_id == version.id)))
-    by_paper: dict[int, dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    for tally in tallies:
-        for answer, by_total in tally.counts.items():
-            for total, n in by_total.items():
-                by_paper[tally.paper_id][answer][int(total)] += n
-    answers = _answers(version, {a for counts in by_paper.values() for a in counts})
-    tables = [_table(counts, answers) for counts in by_paper.values()] or [_table({}, answers)]
-    figures = item_figures(tables, 1, range(1, len(answers) + 1))
-    unreached = sum(tally.unreached for tally in tallies)
-    names = [",".join(version.key) if a == RIGHT else a for a in answers]
-    raised = flags(figures, names, blank=answers.index(NONE) + 1, unreached=unreached)
-    codes = [flag.code for flag in raised] if figures.n >= FEWEST_FOR_FLAGS else []
-    options = [
-        {
-            "answer": names[option.answer - 1],
-            "n": option.n,
-            "share": option.share,
-            "rest": option.rest_correlation,
-            "key": option.is_key,
-        }
-        for option in figures.options
-        if answers[option.answer - 1] != NONE
-    ]
-    omitted = next(option.n for option in figures.options if answers[option.answer - 1] == NONE)
-    db.merge(
-        ItemFigure(
-            item_version_id=version.id,
-            asked=figures.n,
-            figures={
-                "right": figures.right,
-                "difficulty": figures.difficulty,
-                "low": figures.difficulty_low,
-                "high": figures.difficulty_high,
-                "rest": figures.rest_correlation,
-                "upper_lower": figures.upper_lower_27,
-                "omitted": omitted,
-                "unreached": unreached,
-                "options": options,
-            },
-            flags=codes,
-            harm=max((HARM[code] for code in codes), default=0.0) * figures.n,
-            counted_at=now,
-        )
-    )
-
-
-def _answers(version: ItemVersion, found: set[str]) -> list[str]:
-    """The right answer first, then what a taker may choose or chose, then no answer."""
-    offered = (
-        [] if version.type == "multiple_choice" else [o["id"] for o in version.options if o["id"] not in version.key]
-    )
-    others = sorted(found - {RIGHT, NONE} - set(offered))
-    return [RIGHT, *offered, *others, NONE]
-
-
-def _table(counts: dict[str, dict[int, int]], answers: Sequence[str]) -> Any:
-    """Totals × (0 + answers), as `measurement.tally` makes it."""
-    most = max((total for by in counts.values() for total in by), default=0)
-    table = np.zeros((most + 1, len(answers) + 1), dtype=np.int64)
-    for column, answer in enumerate(answers, start=1):
-        for total, n in counts.get(answer, {}).items():
-            table[total, column] = n
-    return table
+def _write(db: Session, work: _Work, figures: Sequence[dict[str, Any]], known: set[int]) -> None:
+    for day, papers in work.anew.items():
+        for piece in pieces(papers):
+            db.execute(delete(ItemTally).where(ItemTally.paper_id.in_(piece), ItemTally.day == day))
+    rows = [(work.standing.get(key), tally.as_row()) for key, tally in work.tallies.items()]
+    if fresh := [row for number, row in rows if number is None]:
+        db.execute(insert(ItemTally), fresh)
+    if changed := [{"id": number, **row} for number, row in rows if number is not None]:
+        db.execute(update(ItemTally), changed)
+    if new := [row for row in figures if row["item_version_id"] not in known]:
+        db.execute(insert(ItemFigure), new)
+    if old := [row for row in figures if row["item_version_id"] in known]:
+        db.execute(update(ItemFigure), old)
+    for piece in pieces(work.notes):
+        db.execute(delete(ItemNote).where(ItemNote.id.in_(piece)))

@@ -45,6 +45,37 @@ class RollupStale(Base):
     local_date: Mapped[date] = mapped_column(Date)
 
 
+class ItemNote(Base):
+    """An attempt, or a day of a delivery, that the item statistics lack; written by triggers on `attempt` (`reports.item_notes`)."""
+
+    __tablename__ = "item_note"
+    #: Appended, without a unique key, as `RollupStale`: nobody who submits waits for another.
+    __table_args__ = (
+        Index("ix_item_note_delivery_id_local_date", "delivery_id", "local_date"),
+        {"sqlite_autoincrement": True},
+    )
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The delivery.
+    delivery_id: Mapped[int] = mapped_column(BigId)
+    #: The local day of the attempt's start.
+    local_date: Mapped[date] = mapped_column(Date)
+    #: An attempt that began to count; None: the day has to be counted anew.
+    attempt_id: Mapped[int | None] = mapped_column(BigId)
+
+
+class ItemCountState(Base):
+    """Which state of the item statistics this is: one row."""
+
+    __tablename__ = "item_count_state"
+
+    #: 1.
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: Rises whenever they are written: a job that finds another one than it has read writes nothing.
+    version: Mapped[int] = mapped_column(BigId)
+
+
 class _Sums:
     """What is summed of the attempts of one unit, by its path of the day."""
 

@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, false
 from sqlalchemy.orm import Session
 
+from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope, below
 from quizapp.quizzes.models import Attempt, AttemptState
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figures import reachable_delivery, reachable_unit
+from quizapp.reports.figures.literacy import ADULTS, AGE_UNKNOWN, MINORS, reaches, standard_of
 from quizapp.reports.figures.sums import CLOSED, DAY_PATH, FIRST, conditions
 from quizapp.reports.forms import Filters
 
@@ -26,7 +28,12 @@ RULES: dict[FigureCode, Any] = {
     FigureCode.VOID: Attempt.state == AttemptState.VOID,
     FigureCode.UNIDENTIFIED: and_(CLOSED, Attempt.person_id.is_(None)),
     FigureCode.PERSONS: and_(CLOSED, Attempt.person_id.is_not(None)),
+    FigureCode.ADULTS: ADULTS,
+    FigureCode.MINORS: MINORS,
+    FigureCode.AGE_UNKNOWN: AGE_UNKNOWN,
 }
+#: All figures that have records: who is literate depends on the delivery's standard.
+WITH_RECORDS = frozenset({FigureCode.STARTED, FigureCode.LITERATE, *RULES})
 
 
 def attempt_conditions(
@@ -35,10 +42,10 @@ def attempt_conditions(
     """Conditions on `Attempt` as `figures.sums.joined` joins it, from an address: its filters, and `figure`, `at`, `part` of a number.
 
     The unit counts by its path of the day, the scope by today's tree, as in the tables. Raises NotFound for a unit or delivery out of
-    reach.
+    reach, and for who is literate by a delivery that follows no standard.
     """
     filters = Filters.read(query).figures
-    reachable_delivery(db, scope, filters.delivery_id, permission)
+    delivery = reachable_delivery(db, scope, filters.delivery_id, permission)
     found = list(conditions(scope, permission, filters))
     unit = reachable_unit(db, scope, filters.unit_id, permission)
     if unit is not None:
@@ -53,4 +60,13 @@ def attempt_conditions(
     figure = query.get("figure")
     if figure in RULES:
         found.append(RULES[FigureCode(figure)])
+    if figure == FigureCode.LITERATE:
+        standard = standard_of(delivery)
+        if standard is None:
+            raise NotFound
+        found.append(
+            reaches(standard, query.get("level") or None)
+            if query.get("level", "") in ("", *standard.levels)
+            else false()
+        )
     return found

@@ -75,6 +75,8 @@ class FigureTable:
     filters: tuple[tuple[str, str], ...]
     #: Further facts: how the interval was made, what is hidden.
     remarks: tuple[str, ...] = ()
+    #: Figures of the whole that are no column, as (name, value), in words: for files; pages draw them.
+    facts: tuple[tuple[str, str], ...] = ()
     second_heading: str | None = None
     #: What the chart draws with its interval; None: no chart.
     chart: FigureCode | None = FigureCode.PASS_RATE

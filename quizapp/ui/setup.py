@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.routing import BuildError
 
 from quizapp.core.registry import NavigationEntry
-from quizapp.core.web import Runtime, get_actor
+from quizapp.core.web import Runtime, get_actor, get_db
 from quizapp.ui import error_pages, filters, headers, preferences, views
 from quizapp.ui.assets import Assets, icon, static_url
 from quizapp.ui.build import DIST, TRANSLATIONS
@@ -65,6 +65,7 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
         csrf_token=generate_csrf,
         ring_states=ring_states,
         staff_navigation=staff_navigation,
+        waiting_at=waiting_at,
         actor_name=actor_name,
         is_demo=is_demo,
         filings=filings,
@@ -127,6 +128,16 @@ def staff_navigation() -> list[tuple[Any, list[tuple[NavigationEntry, str]]]]:
         if url and get_actor().scope.allows(entry.permission):
             groups.setdefault(str(entry.group), (entry.group, []))[1].append((entry, url))
     return list(groups.values())
+
+
+def waiting_at(entry: NavigationEntry) -> int:
+    """How much waits behind an entry of the staff navigation; asked once a page, which draws the navigation twice."""
+    if entry.waiting is None:
+        return 0
+    known: dict[str, int] = g.setdefault("waiting_at", {})
+    if entry.endpoint not in known:
+        known[entry.endpoint] = entry.waiting(get_db())
+    return known[entry.endpoint]
 
 
 def ring_states(count: int, done: int) -> list[str]:

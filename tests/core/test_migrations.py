@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from quizapp.accounts.models import AccountSession, RecoveryCode, SecondFactor
 from quizapp.accounts.services import open_session
 from quizapp.audit.models import AuditEvent
+from quizapp.banks.models import ItemFigure
 from quizapp.core import migrate
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import SYSTEM, Role
@@ -21,7 +22,8 @@ from quizapp.models import Base
 from quizapp.organisation.models import OrgUnit, UnitMerge
 from quizapp.organisation.unit_merging import merge_units
 from quizapp.quizzes.models import Attempt, Delivery, DeliveryAudience
-from quizapp.reports.models import RollupDay, RollupStale
+from quizapp.reports.item_tallies import count_items
+from quizapp.reports.models import ItemNote, RollupDay, RollupStale
 from quizapp.reports.rollups.services import advance, refresh
 from quizapp.trainings.models import Attendance, TrainingSession
 from tests.conftest import START
@@ -156,6 +158,27 @@ def test_who_took_part_before_is_summed_anew(either_database: Database) -> None:
         while refresh(db):
             pass
         assert db.scalar(select(func.count()).select_from(RollupStale)) == 0
+
+
+def test_item_statistics_of_before_are_counted_anew_once(either_database: Database) -> None:
+    with either_database.session() as db, transaction(db):
+        delivery = make_delivery(db)
+        for days in (0, 0, 3):
+            make_attempt(db, delivery, now=START - timedelta(days=days), right_count=0)
+        make_attempt(db, delivery, now=START - timedelta(days=9), state="open")
+    with either_database.session() as db:
+        assert count_items(db, START) == 2
+    for target in ("0017", "0016"):
+        migrate.downgrade(either_database, target)
+        migrate.upgrade(either_database)
+        with either_database.session() as db:
+            noted = db.execute(select(ItemNote.delivery_id, ItemNote.local_date, ItemNote.attempt_id)).all()
+            days = {(delivery.id, (START - timedelta(days=d)).date(), None) for d in (0, 3)}
+            assert set(noted) == days
+            assert len(noted) == len(days)
+            assert count_items(db, START) == 2
+            db.rollback()
+            assert {figure.asked for figure in db.scalars(select(ItemFigure))} == {3}
 
 
 def test_partial_indexes_live_through_a_rebuilt_table(sqlite_database: Database) -> None:

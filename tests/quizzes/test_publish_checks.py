@@ -11,23 +11,28 @@ from flask import Flask
 from flask_babel import force_locale
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from quizapp.banks.models import ItemVersion
 from quizapp.core.db import transaction
-from quizapp.quizzes.models import QuizBlueprint
+from quizapp.measurement.forecast import PaperForecast
+from quizapp.quizzes.models import Paper, PaperItem, QuizBlueprint
 from quizapp.quizzes.services.audience import AudienceLine
+from quizapp.quizzes.services.forecasts import Forecasts, forecast_papers
 from quizapp.quizzes.services.paper_checks import PaperFacts
 from quizapp.quizzes.services.publish_checks import (
     Check,
     Planned,
     _coverage,
     expected_overlap,
+    forecast_checks,
     publish_checks,
     stored_checks,
 )
 from quizapp.quizzes.views.delivery_words import check_words
 from tests.conftest import FakeClock
-from tests.factories import make_person, make_unit
+from tests.factories import make_delivery, make_figure, make_person, make_unit
 from tests.quizzes.banks import make_blueprint
 
 
@@ -126,6 +131,64 @@ def test_the_audience_is_held_against_the_rosters_and_what_is_asked(either_db: S
     assert _checks(db, blueprint, clock, **plan, audience=lines)["industry_unused"].state == "look"
 
 
+def test_a_pool_without_statistics_forecasts_nothing_and_says_how_many_items_have_some(
+    either_db: Session, clock: FakeClock
+) -> None:
+    db = either_db
+    with transaction(db):
+        blueprint = make_blueprint(db)
+        versions = db.scalars(select(ItemVersion).order_by(ItemVersion.id)).all()
+        for version in versions[:6]:
+            make_figure(db, version)
+        make_figure(db, versions[6], asked=29)
+    check = _checks(db, blueprint, clock)["forecast_unknown"]
+    assert check.state == "note", "it is not asked about"
+    assert 0 < check.data["known"] <= 6 < check.data["items"]
+    with transaction(db):
+        for version in versions[7:]:
+            make_figure(db, version)
+    checks = _checks(db, blueprint, clock)  # nine questions of 0.7, seven to pass
+    assert "forecast_unknown" not in checks
+    assert checks["forecast_pass"].data["low"] == checks["forecast_pass"].data["high"] == pytest.approx(0.53, abs=0.05)
+    assert checks["forecast_reliability"].state == "look", "nine questions are few"
+
+
+def test_parallel_papers_are_forecast_one_by_one(either_db: Session) -> None:
+    db = either_db
+    delivery = make_delivery(db, items=10, papers=2)
+    first, second = db.scalars(select(Paper).where(Paper.delivery_id == delivery.id).order_by(Paper.number)).all()
+    items = db.scalars(select(PaperItem).where(PaperItem.paper_id == first.id).order_by(PaperItem.position)).all()
+    for item in items[:8]:
+        make_figure(db, item.version, difficulty=0.75, rest=0.5, length=10.0)
+    found = forecast_papers(db, delivery.id, delivery.pass_score)
+    assert (found.items, found.known, len(found.papers)) == (10, 8, 2), "two of ten may be unknown"
+    # what is not known: the author's 0.6, moved by the 0.15 that the others were off
+    assert [paper.mean for paper in found.papers] == pytest.approx([7.5, 7.5])
+    harder = make_delivery(db, items=1)
+    other = db.scalars(select(PaperItem).join(Paper).where(Paper.delivery_id == harder.id)).one().version
+    make_figure(db, other, difficulty=0.2, rest=0.5, length=10.0)
+    db.get_one(PaperItem, (second.id, 9)).item_version_id = other.id
+    db.flush()
+    found = forecast_papers(db, delivery.id, delivery.pass_score)
+    # eight of 0.75, one of 0.2, and one unknown: by the nine, authors are off by (8 × 0.15 − 0.4)/9
+    assert found.papers[1].mean == pytest.approx(8 * 0.75 + 0.2 + 0.6 + (8 * 0.15 - 0.4) / 9)
+    assert found.papers[1].passing < found.papers[0].passing
+    checks = {check.code: check for check in forecast_checks(found)}
+    assert checks["forecast_pass"].data["low"] == found.papers[1].passing
+    assert forecast_papers(db, 0, 3).papers == ()
+
+
+@pytest.mark.parametrize(
+    ("passing", "reliability", "states"),
+    [((0.6, 0.7), 0.85, ["ok", "ok"]), ((0.6, 0.97), 0.7, ["look", "ok"]), ((0.02,), 0.5, ["look", "look"])],
+)
+def test_a_forecast_that_tells_nothing_of_anybody_is_worth_a_look(
+    passing: tuple[float, ...], reliability: float, states: list[str]
+) -> None:
+    papers = tuple(PaperForecast(50, 30.0, 6.0, reliability, share) for share in passing)
+    assert [check.state for check in forecast_checks(Forecasts(papers, 50, 45))] == states
+
+
 def test_every_check_has_words_in_both_languages(app: Flask, db: Session, clock: FakeClock) -> None:
     with transaction(db):
         blueprint, unit = make_blueprint(db), make_unit(db)
@@ -149,6 +212,9 @@ def test_every_check_has_words_in_both_languages(app: Flask, db: Session, clock:
     ]
     assert [check.data["lacking"] for check in found[-2:]] == [[1, 2, 3], ["nowhere"]]
     found += [*stored_checks(facts, blueprint, 0.2), *stored_checks(facts, literacy, 0.2)]
+    for share, reliability in ((0.7, 0.85), (0.01, 0.7), (0.99, 0.4)):
+        papers = tuple(PaperForecast(50, 30.0, 6.0, reliability, share + more) for more in (0, 0.009))
+        found += forecast_checks(Forecasts(papers, 50, 45))
     for language in ("zh_Hans_CN", "en"):
         with app.test_request_context("/"), force_locale(language):
             for check in found:

@@ -21,6 +21,7 @@ from quizapp.organisation.merging import merge_people
 from quizapp.organisation.models import Industry, OrgUnit, Person
 from quizapp.quizzes.models import Attempt
 from quizapp.quizzes.services.moving import claim_attempt
+from quizapp.reports import item_notes
 from quizapp.reports.figures import FigureFilters, GroupDimension, SumRow, sums
 from quizapp.reports.figures.people import people_by_step
 from quizapp.reports.figures.people_of_one import people_of
@@ -393,7 +394,8 @@ def test_the_triggers_stand_after_all_migrations(either_database: Database) -> N
         found = set(db.scalars(text(query)))
     made = {
         statement.split("CREATE TRIGGER ")[1].split()[0]
-        for statement in CREATE_TRIGGERS["sqlite" if either_database.is_sqlite else "postgresql"]
+        for triggers in (CREATE_TRIGGERS, item_notes.CREATE_TRIGGERS)
+        for statement in triggers["sqlite" if either_database.is_sqlite else "postgresql"]
         if "CREATE TRIGGER" in statement
     }
     assert found == made

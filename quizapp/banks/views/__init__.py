@@ -7,6 +7,7 @@ from typing import Any, cast
 from flask import Blueprint, Flask
 from flask_babel import lazy_gettext as _l
 
+from quizapp.banks.stock import count_flagged
 from quizapp.core.registry import NavigationEntry
 from quizapp.core.scope import Permission
 from quizapp.core.web import Runtime
@@ -21,7 +22,9 @@ def register(app: Flask) -> None:
         NavigationEntry("banks.banks", _l("题库"), "library", group, Permission.READ_BANKS, order=30)
     )
     cast("Runtime", app.extensions["quizapp"]).registry.add_navigation(
-        NavigationEntry("banks.work", _l("要看的题"), "flag", group, Permission.READ_BANKS, order=31)
+        NavigationEntry(
+            "banks.work", _l("要看的题"), "flag", group, Permission.READ_BANKS, order=31, waiting=count_flagged
+        )
     )
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from quizapp.banks.models import ItemBank, ItemState
 from quizapp.banks.queries import estimate_of
-from quizapp.banks.stock import StockItem, get_bank, standard_points, stock_of, topics_of
+from quizapp.banks.stock import StockItem, get_bank, standard_points, stock_of, topics_of, work_list
 from quizapp.banks.views import bp
-from quizapp.banks.views.words import ability_words, audience_words, level_words, reader_words, type_words
+from quizapp.banks.views.words import ability_words, audience_words, flag_words, level_words, reader_words, type_words
 from quizapp.core.clock import local_date
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_db, get_now, requires
@@ -47,9 +47,11 @@ class BankLine:
     for_practice: int
     in_work: int
     due: int
+    #: Items whose answers say that something is wrong.
+    flagged: int = 0
 
 
-def _line(bank: ItemBank, stock: list[StockItem], due_by: str) -> BankLine:
+def _line(bank: ItemBank, stock: list[StockItem], due_by: str, flagged: int = 0) -> BankLine:
     approved = [item for item in stock if item.state == ItemState.APPROVED]
     return BankLine(
         bank=bank,
@@ -58,6 +60,7 @@ def _line(bank: ItemBank, stock: list[StockItem], due_by: str) -> BankLine:
         for_practice=sum(item.for_practice for item in approved),
         in_work=len(stock) - len(approved),
         due=sum(item.review_by <= due_by for item in approved),
+        flagged=flagged,
     )
 
 
@@ -68,8 +71,18 @@ def banks() -> str:
     db = get_db()
     due_by = month_after(local_date(get_now()), DUE_MONTHS)
     found = db.scalars(select(ItemBank).order_by(ItemBank.id))
-    lines = [_line(bank, stock_of(db, bank.id), due_by) for bank in found]
-    return render_template("banks/banks.html", lines=lines, due_by=due_by)
+    flagged = work_list(db)
+    by_bank = Counter(row.bank.id for row in flagged)
+    lines = [_line(bank, stock_of(db, bank.id), due_by, by_bank[bank.id]) for bank in found]
+    return render_template(
+        "banks/banks.html",
+        lines=lines,
+        due_by=due_by,
+        flagged=len(flagged),
+        worst=flagged[0] if flagged else None,
+        by_flag=Counter(flag for row in flagged for flag in row.figure.flags),
+        flag_words=flag_words(),
+    )
 
 
 @bp.get("/banks/<code>")

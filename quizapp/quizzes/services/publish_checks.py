@@ -20,6 +20,7 @@ from quizapp.quizzes.queries.deliveries import rostered_count
 from quizapp.quizzes.services.assembly import read_draw
 from quizapp.quizzes.services.audience import AudienceLine
 from quizapp.quizzes.services.delivery_values import expected_guess_pass, missing_for_audience
+from quizapp.quizzes.services.forecasts import Forecasts, forecast_draw
 from quizapp.quizzes.services.paper_checks import PaperFacts
 
 #: Blind guessing should pass less often than this.
@@ -28,6 +29,9 @@ GUESS_LIMIT = 0.05
 MANY_FIELDS = 4
 #: A window shorter than this is easily missed, seconds.
 SHORT_WINDOW_S = 3600
+#: A paper below this reliability says little of a single person; one that fewer than the first or more than the second share will pass
+#: says little of anybody.
+RELIABLE, PASSING = 0.6, (0.05, 0.95)
 #: Numbers of parallel papers of which the page says what they would share.
 OTHER_COUNTS = (2, 4, 8, 12, 20)
 
@@ -36,6 +40,8 @@ class CheckState(StrEnum):
     """How a check ends."""
 
     OK = "ok"
+    #: Nothing to judge: something that cannot be said yet.
+    NOTE = "note"
     #: Worth a look: publishing asks once.
     LOOK = "look"
     #: Publishing is refused.
@@ -84,6 +90,9 @@ def publish_checks(db: Session, blueprint: QuizBlueprint, planned: Planned, *, n
         share = expected_guess_pass(blueprint.rules, planned.pass_score)
         state = CheckState.OK if share < limit else CheckState.LOOK
         checks.append(Check("guess_pass", state, {"share": share, "limit": limit, "types": draw.blueprint.types}))
+        if len(items) >= draw.blueprint.items:
+            points = int(blueprint.rules["points_each"])
+            checks += forecast_checks(forecast_draw(db, draw, blueprint.id, planned.pass_score, points))
     count = planned.paper_count
     if count is not None and 1 <= count <= 100 and len(items) >= draw.blueprint.items:
         pool, each = len(draw.reduced), draw.blueprint.items
@@ -169,7 +178,24 @@ def expected_overlap(pool: int, items: int, papers: int) -> int:
     return round(pairs / (papers * (papers - 1) / 2))
 
 
-def stored_checks(facts: PaperFacts, blueprint: QuizBlueprint, guess: float) -> list[Check]:
+def forecast_checks(found: Forecasts) -> list[Check]:
+    """What the items' statistics let expect: the pass rate, and how reliable a score is; or that too few items have any."""
+    known = {"known": found.known, "items": found.items}
+    if not found.papers:
+        return [Check("forecast_unknown", CheckState.NOTE, known)]
+    passing = [paper.passing for paper in found.papers]
+    good = PASSING[0] <= min(passing) and max(passing) <= PASSING[1]
+    checks = [Check("forecast_pass", _ok(good), {**known, "low": min(passing), "high": max(passing)})]
+    reliable = [paper.reliability for paper in found.papers if paper.reliability is not None]
+    if len(reliable) == len(found.papers):
+        data = {**known, "low": min(reliable), "high": max(reliable)}
+        checks.append(Check("forecast_reliability", _ok(min(reliable) >= RELIABLE), data))
+    return checks
+
+
+def stored_checks(
+    facts: PaperFacts, blueprint: QuizBlueprint, guess: float, forecasts: Forecasts | None = None
+) -> list[Check]:
     """The same of the papers that stand: exact where the form could only expect."""
     checks = []
     if "benchmarks" in blueprint.rules:
@@ -183,6 +209,7 @@ def stored_checks(facts: PaperFacts, blueprint: QuizBlueprint, guess: float) -> 
         checks.append(Check("paper_topics", _ok(facts.topics == facts.all_topics), data))
     limit = float(blueprint.rules.get("guess_pass_max", GUESS_LIMIT))
     checks.append(Check("paper_guess", _ok(guess < limit), {"share": guess, "limit": limit}))
+    checks += forecast_checks(forecasts) if forecasts else []
     data = {"papers": facts.papers, "most": facts.most_shared, "mean": facts.mean_shared, "items": facts.items}
     if facts.papers == 1:
         return [*checks, Check("overlap", CheckState.LOOK, data)]

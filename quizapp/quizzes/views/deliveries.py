@@ -27,6 +27,7 @@ from quizapp.quizzes.queries.deliveries import (
 )
 from quizapp.quizzes.services.assembly import PATIENCE_MS, TASK, ask_again
 from quizapp.quizzes.services.audience import lines_of
+from quizapp.quizzes.services.forecasts import forecast_papers
 from quizapp.quizzes.services.paper_checks import paper_facts
 from quizapp.quizzes.services.publish_checks import CheckState, stored_checks
 from quizapp.quizzes.views import bp
@@ -66,7 +67,9 @@ def delivery(delivery_id: int) -> str:
     asked_at = found.asked_at or found.created_at
     overdue = found.state == DeliveryState.PREPARING and to_ms(get_now()) - asked_at >= PATIENCE_MS
     facts = paper_facts(db, found.id) if found.state == DeliveryState.READY else None
-    checks = [check_words(check) for check in stored_checks(facts, found.blueprint, found.guess_pass)] if facts else []
+    forecasts = forecast_papers(db, found.id, found.pass_score) if facts else None
+    stored = stored_checks(facts, found.blueprint, found.guess_pass, forecasts) if facts else []
+    checks = [check_words(check) for check in stored]
     return render_template(
         "quizzes/staff/delivery.html",
         delivery=found,
@@ -86,7 +89,7 @@ def delivery(delivery_id: int) -> str:
         blueprint_title=blueprint_title(found.blueprint.title),
         audience=lines_words(db, lines_of(found)),
         checks=checks,
-        looks=sum(check["state"] != CheckState.OK for check in checks),
+        looks=sum(check["state"] in (CheckState.LOOK, CheckState.STOP) for check in checks),
         changed=last_change(db, found.id),
         links=[link for links in get_runtime().registry.collect("delivery_links", found) for link in links],
     )

@@ -3,6 +3,7 @@
 from quizapp.reports.figures.comparison import Change, Comparison, compare
 from quizapp.reports.figures.filters import FigureFilters, GroupDimension, whole_months
 from quizapp.reports.figures.groups import GroupRow, GroupTable, group_table, roster_of
+from quizapp.reports.figures.literacy import Literacy, literacy_of
 from quizapp.reports.figures.reach import (
     aggregates_only,
     deliveries_in_reach,
@@ -20,6 +21,7 @@ __all__ = [
     "GroupDimension",
     "GroupRow",
     "GroupTable",
+    "Literacy",
     "PassRateTable",
     "Row",
     "RowKind",
@@ -28,6 +30,7 @@ __all__ = [
     "compare",
     "deliveries_in_reach",
     "group_table",
+    "literacy_of",
     "pass_rate_table",
     "reachable_delivery",
     "reachable_unit",

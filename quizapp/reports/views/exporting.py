@@ -237,6 +237,7 @@ def facts_of(table: FigureTable) -> list[tuple[str, str]]:
         (_("范围"), table.first_line),
         *table.filters,
         *((heading(code, persons_of_one=table.persons_of_one), str(RULES[code])) for code in table.columns),
+        *table.facts,
         *((_("说明"), remark) for remark in table.remarks),
         *(_of_attempts() if table.of_attempts else ()),
         (_("导出时间"), format_moment(get_now(), words=False)),

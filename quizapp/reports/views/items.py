@@ -8,7 +8,8 @@ from flask import Response, render_template
 from flask_babel import gettext as _
 
 from quizapp.audit.services import record
-from quizapp.banks.models import ItemType, ItemVersion
+from quizapp.banks.models import FEWEST_FOR_FLAGS, ItemType, ItemVersion
+from quizapp.banks.views.words import flag_words
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission
@@ -37,6 +38,11 @@ def items(delivery_id: int) -> str:
         title=delivery_title(delivery),
         rows=rows,
         shown=[row for row in rows if row.rate is not None],
+        flagged=sorted((row for row in rows if row.flags), key=lambda row: -row.kept.harm if row.kept else 0.0),
+        flag_words=flag_words(),
+        fewest_for_flags=FEWEST_FOR_FLAGS,
+        counted_at=max((row.kept.counted_at for row in rows if row.kept), default=None),
+        may_read=get_scope().allows(Permission.READ_BANKS),
         answer_words=answer_words,
         first_line=_first_line(delivery),
         type_words=type_words(),
@@ -53,6 +59,7 @@ def items_xlsx(delivery_id: int) -> Response:
         (_("测验"), delivery_title(delivery)),
         (_("统计的答卷"), _("已交卷、没有作废的首次作答")),
         (_("答对率"), _("答对 ÷ 卷上有这道题的首次作答，没答算没答对。区间为 95% 置信区间，Wilson 法。")),
+        (_("区分度、问题"), _("按同一版题在所有测验里的首次作答算，不只是这次测验和您的单位。")),
         (_("不显示"), _("做过的不足 10 人次，不显示比例。")),
         (_("导出时间"), format_moment(get_now(), words=False)),
         (_("导出人"), get_actor().name),
@@ -121,6 +128,9 @@ def _columns() -> tuple[Column, ...]:
         Column(_("正确答案"), Kind.TEXT, 30),
         Column(_("最多人选的错项"), Kind.TEXT, 30),
         Column(_("选它的"), Kind.PERCENT),
+        Column(_("全部测验里做过（人次）"), Kind.WHOLE),
+        Column(_("区分度"), Kind.DECIMAL),
+        Column(_("问题"), Kind.TEXT, 24),
     )
 
 
@@ -141,6 +151,9 @@ def _cells(row: ItemRow) -> tuple[Any, ...]:
         answer_words(row.version, tuple(row.version.key)),
         answer_words(row.version, row.wrong) if row.wrong else None,
         row.wrong_rate,
+        row.kept.asked if row.kept else None,
+        None if row.discrimination is None else round(row.discrimination, 2),
+        "；".join(str(flag_words()[code][0]) for code in row.flags) or None,
     )
 
 

@@ -10,18 +10,20 @@ from flask_babel import gettext as _
 
 from quizapp.core.clock import local_date
 from quizapp.core.scope import Permission
-from quizapp.core.web import get_db, get_now, get_scope, requires
+from quizapp.core.web import get_db, get_now, get_runtime, get_scope, requires
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figure_words import RULES, heading, heading_parts
 from quizapp.reports.figures import (
     FigureFilters,
     GroupDimension,
+    Literacy,
     PassRateTable,
     Row,
     RowKind,
     aggregates_only,
     deliveries_in_reach,
+    literacy_of,
     pass_rate_table,
 )
 from quizapp.reports.forms import TARGETS, Filters
@@ -29,6 +31,7 @@ from quizapp.reports.queries import age_bands, quizzes_of
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
 from quizapp.reports.views.leader import grid_page, rate_scale
+from quizapp.reports.views.literacy import level_words, literacy_facts, literacy_records
 from quizapp.reports.views.words import (
     delivery_title,
     dimension_words,
@@ -78,7 +81,8 @@ def pass_rates() -> str | tuple[str, int]:
     filters = Filters.read(request.args)
     deliveries = deliveries_in_reach(db, scope)
     table = pass_rate_table(db, scope, asked_figures(filters, deliveries))
-    figures = figure_table_of(table)
+    literacy = literacy_in(table)
+    figures = figure_table_of(table, literacy)
     parts = list(zip(table.rows[1:], figures.rows[1:], strict=True))
     pages = max(1, -(-len(parts) // PAGE_SIZE))
     page = min(filters.page, pages)
@@ -88,6 +92,14 @@ def pass_rates() -> str | tuple[str, int]:
         "reports/pass_rates.html",
         table=table,
         figures=figures,
+        literacy=literacy,
+        level_words=level_words(),
+        literacy_records=lambda code, **more: literacy_records(table, code, **more),
+        literacy_links=[
+            link for links in get_runtime().registry.collect("literacy_links", table.delivery) for link in links
+        ]
+        if literacy
+        else [],
         columns=[code for code in figures.columns if code is not FigureCode.ROSTER],
         narrowed=table.filters.by_group or table.filters.blueprint_id is not None,
         rows=[(table.total, figures.rows[0]), *shown],
@@ -145,10 +157,26 @@ def figure_table(query: Mapping[str, str], permission: Permission) -> FigureTabl
     """The table of an address, within a permission."""
     db, scope = get_db(), get_scope()
     filters = asked_figures(Filters.read(query), deliveries_in_reach(db, scope, permission))
-    return figure_table_of(pass_rate_table(db, scope, filters, permission))
+    table = pass_rate_table(db, scope, filters, permission)
+    return figure_table_of(table, literacy_in(table, permission))
 
 
-def figure_table_of(table: PassRateTable) -> FigureTable:
+def literacy_in(table: PassRateTable, permission: Permission = Permission.SEE_FIGURES) -> Literacy | None:
+    """Who is literate, of a delivery that follows a standard; not for whoever sees aggregates only, whose grid has no such cell."""
+    if table.aggregates_only:
+        return None
+    return literacy_of(
+        get_db(),
+        get_scope(),
+        permission,
+        table.filters,
+        delivery=table.delivery,
+        unit=table.unit,
+        complete=table.total.complete,
+    )
+
+
+def figure_table_of(table: PassRateTable, literacy: Literacy | None = None) -> FigureTable:
     """The table as page, chart and files show it."""
     rows = tuple(_table_row(row, table) for row in table.rows)
     remarks = [_("95% 置信区间：合并几个单位的，按单位聚类计算；单独一个单位的，用 Wilson 法。")]
@@ -168,6 +196,7 @@ def figure_table_of(table: PassRateTable) -> FigureTable:
             *filter_words(get_db(), table.filters),
         ),
         remarks=tuple(remarks),
+        facts=literacy_facts(literacy) if literacy else (),
         persons_of_one=table.delivery is not None,
         query=table.filters.as_query() | ({"unit": str(table.unit.id)} if table.unit else {}),
     )

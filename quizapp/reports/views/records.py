@@ -18,8 +18,7 @@ from quizapp.reports.figure_words import RULES, heading
 from quizapp.reports.figures.sums import joined
 from quizapp.reports.forms import Filters
 from quizapp.reports.record_words import code_words
-from quizapp.reports.records import RULES as COUNTED
-from quizapp.reports.records import attempt_conditions
+from quizapp.reports.records import WITH_RECORDS, attempt_conditions
 from quizapp.reports.views import bp
 from quizapp.reports.views.words import filter_words, period_words
 from quizapp.ui.filters import is_english
@@ -36,7 +35,7 @@ def records() -> str:
     db, scope = get_db(), get_scope()
     query = request.args.to_dict()
     figure = query.get("figure", FigureCode.STARTED.value)
-    if figure != FigureCode.STARTED and figure not in COUNTED:
+    if figure not in WITH_RECORDS:
         raise NotFound
     code = FigureCode(figure)
     filters = Filters.read(query)
@@ -49,7 +48,9 @@ def records() -> str:
         people = db.scalar(joined(select(func.count(func.distinct(Attempt.person_id)))).where(*found)) or 0
     query.pop("page", None)
     rows = attempt_page(db, found, (page - 1) * PAGE_SIZE, PAGE_SIZE, english=is_english())
-    back: dict[str, Any] = {name: value for name, value in query.items() if name not in ("figure", "at", "part")}
+    back: dict[str, Any] = {
+        name: value for name, value in query.items() if name not in ("figure", "at", "part", "level")
+    }
     return render_template(
         "reports/records.html",
         figure=heading(code),
