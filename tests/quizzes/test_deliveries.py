@@ -184,10 +184,12 @@ def test_an_item_whose_source_is_out_of_force_is_not_drawn(db: Session, clock: F
 
 
 def test_demands_that_conflict_are_kept_together_as_far_as_they_fit() -> None:
-    short = [Shortfall("benchmark_min", "13", 3, 4), Shortfall("type", "single_choice", 12, 25)]
-    assert assembly.failure_code(AssemblyInfeasible(short)) == "benchmark_min:13:3/4;type:single_choice:12/25"
-    long = assembly.failure_code(AssemblyInfeasible([*short, Shortfall("topic_min", "nutrition", 3, 4)]))
-    assert long == assembly.failure_code(AssemblyInfeasible(short))
+    both = [Shortfall("benchmark_min", "13", 5, 4), Shortfall("type", "single_choice", 30, 25)]
+    kept = "benchmark_min:13:5/4;type:single_choice:30/25"
+    assert assembly.failure_code(AssemblyInfeasible(both)) == kept
+    assert assembly.failure_code(AssemblyInfeasible([*both, Shortfall("topic_min", "nutrition", 9, 4)])) == kept
+    one = Shortfall("topic_min", "nutrition", 3, 4)
+    assert assembly.failure_code(AssemblyInfeasible([*both, one])) == one.code, "it fails by itself"
     assert assembly.failure_code(AssemblyInfeasible([])) == "assembly_infeasible"
 
 

@@ -123,8 +123,12 @@ def assemble_papers(
 
 
 def failure_code(refusal: AssemblyInfeasible) -> str:
-    """The demands that conflict, "type:true_false:8/9;items:all:20/20": the surest first, as many as the column holds."""
-    first, *others = [conflict.code for conflict in refusal.conflicts] or [refusal.code]
+    """What cannot be met: one demand that fails by itself, "type:true_false:8/9"; else those that conflict, joined by semicolons.
+
+    The surest first, as many as the column holds.
+    """
+    alone = [conflict for conflict in refusal.conflicts if conflict.available < conflict.needed]
+    first, *others = [conflict.code for conflict in alone[:1] or refusal.conflicts] or [refusal.code]
     found = first[:FAILURE_LENGTH]
     for code in others:
         if len(found) + 1 + len(code) > FAILURE_LENGTH:
