@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 from quizapp.banks.models import Item, ItemFigure, ItemVersion, Topic
 from quizapp.core.scope import Permission, Scope
 from quizapp.core.small_cells import FEWEST_ANSWERS
+from quizapp.measurement.guessing import guess_probability
 from quizapp.measurement.intervals import wilson
+from quizapp.measurement.rates import Corrected, corrected_for_guessing
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Attempt, Delivery
 from quizapp.reports.item_counts import NONE, RIGHT, count_answers, versions_of_places
@@ -47,6 +49,14 @@ class ItemRow:
     wrong_rate: float | None
     #: What is kept of this version, of everybody in all deliveries; None where fewer than ten met it.
     kept: ItemFigure | None
+
+    @property
+    def knew(self) -> Corrected | None:
+        """What may be left of the share right when lucky guesses are taken off; None where no share is shown."""
+        if self.rate is None:
+            return None
+        chance = guess_probability(self.version.type, len(self.version.options) or None)
+        return corrected_for_guessing(self.right, self.asked, chance)
 
     @property
     def flags(self) -> list[str]:

@@ -35,6 +35,8 @@ def test_page_and_files_show_the_same_figures(db: Session, app: Flask) -> None:
         assert row.rate is not None
         assert row.version.stem["zh"] in page
         assert f"{row.rate:.1%}" in page
+        assert row.knew is not None
+        assert f"除去猜的 {row.knew.knew:.1%}" in page
     assert page.count("<h1") == 1
     book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"{address}.xlsx").data))
     sheet = book.get_sheet_by_name("逐题").to_python()

@@ -33,6 +33,7 @@ class Forecasts:
 
 @dataclass(frozen=True)
 class _Item:
+    #: The author's estimate.
     expected: float
     figure: ItemFigure | None
     weight: float = 1.0
@@ -67,7 +68,9 @@ def forecast_draw(db: Session, draw: Draw, blueprint_id: int, pass_score: int, p
     drawn = [item for item in draw.reduced if item.type in weights]
     ids = {item.id: draw.pool.version_ids[item.id] for item in drawn}
     figures = _known_figures(db, set(ids.values()))
-    paper = [_Item(item.difficulty, figures.get(ids[item.id]), weights[item.type]) for item in drawn]
+    query = select(ItemVersion.id, ItemVersion.difficulty).where(ItemVersion.id.in_(ids.values()))
+    estimates = dict(db.execute(query).all())
+    paper = [_Item(estimates[ids[item.id]], figures.get(ids[item.id]), weights[item.type]) for item in drawn]
     scores = _earlier_scores(db, blueprint_id, draw.blueprint.items)
     return _forecasts([paper], set(ids.values()), figures, pass_right(pass_score, points_each), scores)
 
