@@ -75,10 +75,18 @@ check-pages: test-install ## every page in every variant, in the browser
 screenshots: test-install ## make the pictures of README and guides anew
 	@$(BIN)/python docs/screenshots.py
 
-bench: install .venv/test.stamp ## measure against the floors, write bench.json (QUICK=1: under three minutes)
+# The libraries that statistics are measured against, in an environment of their own; without them the other figures still come.
+.venv-bench/stamp: requirements/bench.txt | .venv/bin/python
+	@echo "Environment: fetching the libraries to measure against"
+	@$(BIN)/python -m venv .venv-bench && \
+	  .venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/bench.txt && touch $@ || \
+	  echo "make: they could not be fetched: their figures are left out" >&2
+
+bench: install .venv/test.stamp .venv-bench/stamp ## measure against the floors, write bench.json (QUICK=1: under three minutes)
 	@$(BIN)/python -m benchmarks
 
 lock: .venv/test.stamp ## write requirements/*.txt anew from requirements/*.in
 	$(LOCK) requirements/run.in -o requirements/run.txt
 	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) requirements/test.in -o requirements/test.txt
+	$(LOCK) requirements/bench.in -o requirements/bench.txt

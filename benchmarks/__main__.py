@@ -23,6 +23,7 @@ from benchmarks import (
     door,
     figures,
     importing,
+    libraries,
     measurement,
     pages,
     papers,
@@ -192,11 +193,7 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory() as folder:
         attempted("papers", results, lambda: papers.measure(results, folder=Path(folder)))
-    attempted(
-        "measurement",
-        results,
-        lambda: measurement.measure(results, people=200_000, model_people=20_000, rounds=extent.sheet_rounds),
-    )
+    attempted("named libraries", results, lambda: libraries.measure(results, rounds=extent.sheet_rounds))
     results.write(ROOT / "bench.json")
     missed = [result.name for result in results.all if result.met is False]
     print(

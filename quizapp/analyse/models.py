@@ -91,7 +91,15 @@ class ModelReport:
         except ValueError as error:
             raise Refused("no_link", f"the anchors do not join the scales: {error}") from error
         a, b = link.items(self.fit.a, self.fit.b)
-        fit = replace(self.fit, a=a, b=b, se_a=self.fit.se_a / link.slope, se_b=self.fit.se_b * link.slope)
+        unit = np.repeat([1 / link.slope, link.slope], len(a))
+        fit = replace(
+            self.fit,
+            a=a,
+            b=b,
+            se_a=self.fit.se_a / link.slope,
+            se_b=self.fit.se_b * link.slope,
+            covariance=self.fit.covariance * np.outer(unit, unit),
+        )
         abilities = self.abilities
         if abilities is not None:
             abilities = irt.Abilities(link.ability(abilities.eap), abilities.sd * link.slope)

@@ -1,4 +1,4 @@
-"""Making the demo district: 600 people, deliveries, 1,500 attempts and six sessions, through the functions of real use.
+"""Making the demo district: 600 people, deliveries, 1,800 attempts and six sessions, through the functions of real use.
 
 Everything follows from one seed and the instant at which it is made; keys and codes alone are random.
 """
@@ -57,6 +57,8 @@ class Offer:
     #: The units that it is for; none: everybody who scans the poster.
     audience: tuple[str, ...] = ()
     papers: int = 4
+    #: What its takers knew more than they do otherwise, in units of ability.
+    knew: float = 0.0
 
     def roots(self, district: District) -> tuple[OrgUnit, ...]:
         """The units whose people take it."""
@@ -74,6 +76,7 @@ _LITERACY_FIELDS = {
 }
 _ROSTER_FIELDS = {"name": "required", "phone": "required", "unit": "required"}
 _OPEN_FIELDS = {"name": "optional", "phone": "optional", "unit": "optional", "birth_year": "optional"}
+_HEALTH_FIELDS = {**_OPEN_FIELDS, "sex": "optional", "education": "optional", "key_group": "optional"}
 
 OFFERS: tuple[Offer, ...] = (
     Offer(
@@ -90,16 +93,20 @@ OFFERS: tuple[Offer, ...] = (
     ),
     Offer(
         "energy_environment_20", "节能环保知识竞答", "Energy and environment quiz", "临江区", "检验节能宣传周效果",
-        -16, 12, 330, {**_OPEN_FIELDS, "unit": "required"}, reveal="at_once",
+        -16, 12, 280, {**_OPEN_FIELDS, "unit": "required"}, reveal="at_once",
         audience=("紫兴街道", "滨江街道", "区教育局"), papers=6,
     ),
     Offer(
         "health_20", "健康素养测试", "Health quiz", "临江区", "检验健康讲座效果",
-        -60, -30, 250, {**_OPEN_FIELDS, "sex": "optional", "education": "optional", "key_group": "optional"},
+        -60, -30, 280, _HEALTH_FIELDS, papers=2,
     ),
     Offer(
         "literacy_2016", "2026年终科学素质复测", "Scientific literacy retest 2026", "临江区", "与上半年结果比较",
         9, 39, 0, _LITERACY_FIELDS,
+    ),
+    Offer(
+        "health_20", "健康素养测试（上一年）", "Health quiz (the year before)", "临江区", "检验健康讲座效果",
+        -425, -395, 320, _HEALTH_FIELDS, papers=2, knew=-0.6,
     ),
 )  # fmt: skip
 
@@ -142,7 +149,8 @@ def _publish(
     published = []
     midnight = _local_midnight(now)
     blueprints = {row.code: row.rules for row in db.scalars(select(QuizBlueprint))}
-    for number, offer in enumerate(OFFERS):
+    # the oldest first: what it used may stand in the papers of a year later
+    for number, offer in sorted(enumerate(OFFERS), key=lambda numbered: numbered[1].opens > -365):
         rules = blueprints[offer.blueprint]
         at = min(now, midnight + timedelta(days=offer.opens - 3, hours=2))
         with transaction(db):
@@ -172,8 +180,8 @@ def _publish(
             )
         run_pending(replace(installation, clock=_standing(at)))
         db.refresh(delivery)
-        published.append((offer, delivery))
-    return published
+        published.append((number, offer, delivery))
+    return [(offer, delivery) for _number, offer, delivery in sorted(published, key=lambda one: one[0])]
 
 
 def _plans(rng: Random, district: District, offer: Offer, delivery: Delivery, now: datetime) -> Iterable[Plan]:
@@ -196,14 +204,15 @@ def _plans(rng: Random, district: District, offer: Offer, delivery: Delivery, no
         ending = rng.choices(list(Ending), (0.93, 0.045, 0.025))[0]
         actor = member.actor if kind == "account" else None
         profile = _profile(rng, member, kind, offer, required)
-        plan = Plan(starts, delivery.id, member.resident, profile, device=device, ending=ending)
+        resident = replace(member.resident, ability=member.resident.ability + offer.knew)
+        plan = Plan(starts, delivery.id, resident, profile, device=device, ending=ending)
         plan = replace(plan, actor=actor) if actor else plan
         yield plan
         made += 1
         # somebody who may, tries again: a little better prepared
         again = starts + timedelta(hours=rng.uniform(1, 60))
         if made < offer.attempts and offer.tries != 1 and again < last and rng.random() < 0.09:
-            learned = replace(member.resident, ability=member.resident.ability + 0.35)
+            learned = replace(resident, ability=resident.ability + 0.35)
             yield replace(plan, starts=again, resident=learned, ending=Ending.SUBMITTED)
             made += 1
 

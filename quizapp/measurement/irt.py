@@ -23,17 +23,11 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from quizapp.measurement.floors import FEWEST, FEWEST_ITEMS, FEWEST_OF_EACH
 from quizapp.measurement.irt_curves import POINTS, Floats, logistic, quadrature
 
 Model = Literal["2pl", "rasch"]
 
-#: Respondents per item below which a model is refused: Linacre J. M. (1994), Rasch Measurement Transactions 7(4), 328 (b within half a
-#: logit with 95 %); Drasgow F. (1989), Applied Psychological Measurement 13, 77-90 (a of the 2PL bearable from 200).
-FEWEST: Final = {"rasch": 100, "2pl": 200}
-#: Items below which a and b cannot be told from one another.
-FEWEST_ITEMS: Final = {"rasch": 2, "2pl": 3}
-#: Right and wrong answers that each item needs.
-FEWEST_OF_EACH: Final = 5
 #: Rows of a person × point table that are held at once.
 _CHUNK: Final = 4096
 _MOST_CYCLES: Final = 500
@@ -77,6 +71,8 @@ class Fit:
     #: Largest absolute slope of the log-likelihood at the end, and steps of EM and Newton taken.
     gradient: float
     steps: int
+    #: Covariance of the estimates (a of all items, then b of all items), from the same information; NaN where they have no error.
+    covariance: Floats
 
     @property
     def aic(self) -> float:
@@ -168,20 +164,23 @@ def fit(responses: NDArray[Any], model: Model, *, points: int = POINTS) -> Fit:
         a, sign = -a, -1.0
     else:
         sign = 1.0
-    se_a, se_b = _errors(shape, information, a, c, sign)
+    covariance = _covariance(shape, information, a, c, sign)
+    with np.errstate(invalid="ignore"):
+        errors = np.sqrt(np.where(np.diag(covariance) >= 0, np.diag(covariance), np.nan))
     with np.errstate(divide="ignore", invalid="ignore"):
         b = np.where(a == 0, np.nan, -c / a)
     return Fit(
         model=model,
         a=a,
         b=b,
-        se_a=se_a,
-        se_b=se_b,
+        se_a=errors[:items],
+        se_b=errors[items:],
         log_likelihood=value,
         parameters=len(estimate),
         respondents=int(patterns.people.sum()),
         gradient=slope,
         steps=steps + more,
+        covariance=covariance,
     )
 
 
@@ -416,16 +415,17 @@ def _of_given(patterns: _Patterns, rows: slice, weighted: Floats, theta: Floats,
     return found
 
 
-def _errors(shape: Floats, information: Floats, a: Floats, c: Floats, sign: float) -> tuple[Floats, Floats]:
-    """Standard errors of a and of b = −c/a by the delta method; NaN where the information cannot be inverted."""
+def _covariance(shape: Floats, information: Floats, a: Floats, c: Floats, sign: float) -> Floats:
+    """Covariance of (a, b), b = −c/a by the delta method; NaN where the information cannot be inverted or b is not defined."""
     items = len(a)
     try:
         covariance = shape @ np.linalg.inv(information) @ shape.T
     except np.linalg.LinAlgError:
-        return np.full(items, np.nan), np.full(items, np.nan)
-    here = np.arange(items)
-    of_a, of_c = covariance[here, here], covariance[items + here, items + here]
-    both = sign * covariance[here, items + here]
+        return np.full((2 * items, 2 * items), np.nan)
+    # a was turned by `sign`, the intercept was not.
+    turn = np.concatenate([np.full(items, sign), np.ones(items)])
+    covariance = covariance * np.outer(turn, turn)
     with np.errstate(divide="ignore", invalid="ignore"):
-        of_b = of_c / a**2 + c**2 / a**4 * of_a - 2 * c / a**3 * both
-        return np.sqrt(np.where(of_a >= 0, of_a, np.nan)), np.sqrt(np.where(of_b >= 0, of_b, np.nan))
+        to_b = np.hstack([np.diag(c / a**2), np.diag(-1 / a)])
+        of_b = to_b @ covariance
+        return np.block([[covariance[:items, :items], of_b[:, :items].T], [of_b[:, :items], of_b @ to_b.T]])

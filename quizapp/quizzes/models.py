@@ -154,7 +154,7 @@ class Delivery(Base):
     guess_pass: Mapped[float]
     #: `DeliveryState`.
     state: Mapped[str] = mapped_column(String(10), default=DeliveryState.PREPARING)
-    #: Code of the refusal where the papers could not be assembled.
+    #: Where the papers could not be assembled: the codes of the demands that conflict, joined by semicolons, or that of the refusal.
     failure: Mapped[str | None] = mapped_column(String(60))
     #: Seed of the assembly.
     seed: Mapped[str] = mapped_column(String(32))

@@ -7,15 +7,19 @@ from typing import Any
 
 from quizapp.core.clock import local_date
 from quizapp.core.db import transaction
+from quizapp.core.errors import NotFound
 from quizapp.core.registry import task
 from quizapp.core.spreadsheet import Value
 from quizapp.jobs.models import Job
 from quizapp.jobs.periodic import every
 from quizapp.jobs.worker import JobContext
 from quizapp.reports.exports import TASK, Format, Plan, asker_today, keep_export
+from quizapp.reports.forms.years import read_side
 from quizapp.reports.leaders.services import make_grid
 from quizapp.reports.record_sources import SOURCES
 from quizapp.reports.rollups.services import advance, refresh
+from quizapp.reports.years.services import TASK as COMPARE_YEARS
+from quizapp.reports.years.services import compare
 
 #: Seconds between two looks for changed days.
 SUMMING_SECONDS = 120
@@ -88,3 +92,14 @@ def make_leader_grid(context: JobContext, _arguments: dict[str, Any]) -> dict[st
     """Bring the grid of those who see aggregates only to last night's state; what is there already is left."""
     with context.session() as db:
         return {"deliveries": make_grid(db, local_date(context.now()))}
+
+
+@task(COMPARE_YEARS)
+def compare_two_years(context: JobContext, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Put two years on one scale. Raises ExportGrantChanged where the asker's grants are others by now."""
+    first, second = (read_side(arguments[name]) for name in ("first", "second"))
+    if first is None or second is None:
+        raise NotFound
+    with context.session() as db:
+        actor = asker_today(db, db.get_one(Job, context.job_id))
+        return compare(db, actor.scope, first, second, context.now(), context.progress)

@@ -67,6 +67,7 @@ PAGES = [
     ("coordinator", "/deliveries/new"),
     ("coordinator", "/deliveries/1"),
     ("coordinator", "/reports/pass-rates"),
+    ("coordinator", "/reports/years"),
     ("coordinator", "/reports/sessions"),
     ("coordinator", "/reports/sessions/records?figure=expected"),
     ("editor", "/banks"),

@@ -1072,6 +1072,25 @@ TABLE = [
     Route("reports.items", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("reports.items_xlsx", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
     Route("reports.items_csv", P.EXPORT_FIGURES, lambda c: {"delivery_id": c.side.delivery.id}, "scope"),
+    Route(
+        "reports.years",
+        P.EXPORT_FIGURES,
+        lambda c: {"first": f"d{c.side.delivery.id}"},
+        "scope",
+    ),
+    Route(
+        "reports.years_file",
+        P.EXPORT_FIGURES,
+        lambda c: {"form": "csv", "first": f"d{c.side.delivery.id}"},
+        "scope",
+    ),
+    Route(
+        "reports.compare_years",
+        P.EXPORT_FIGURES,
+        foreign="scope",
+        form=lambda c: {"first": f"d{c.side.delivery.id}", "second": "d0"},
+        status=404,
+    ),
     Route("accounts.sign_out", PUBLIC),  # the last one: it ends the sign-in that all others use
 ]
 

@@ -15,6 +15,7 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError, NotFound
 from quizapp.core.scope import SYSTEM, Actor, Grant, Role, Scope
 from quizapp.jobs.models import Job
+from quizapp.measurement.assembly import AssemblyInfeasible, Shortfall
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes import errors
 from quizapp.quizzes.models import PROFILE_FIELDS, Attempt, Delivery, DeliveryState, Paper
@@ -180,6 +181,16 @@ def test_an_item_whose_source_is_out_of_force_is_not_drawn(db: Session, clock: F
         version = versions_of_bank(db)[0]
         version.citation = {**version.citation, "valid_until": "2026-10"}
     assert assembly.assemble_papers(db, delivery.id, now=clock()).failure == "items:all:8/9"
+
+
+def test_demands_that_conflict_are_kept_together_as_far_as_they_fit() -> None:
+    both = [Shortfall("benchmark_min", "13", 5, 4), Shortfall("type", "single_choice", 30, 25)]
+    kept = "benchmark_min:13:5/4;type:single_choice:30/25"
+    assert assembly.failure_code(AssemblyInfeasible(both)) == kept
+    assert assembly.failure_code(AssemblyInfeasible([*both, Shortfall("topic_min", "nutrition", 9, 4)])) == kept
+    one = Shortfall("topic_min", "nutrition", 3, 4)
+    assert assembly.failure_code(AssemblyInfeasible([*both, one])) == one.code, "it fails by itself"
+    assert assembly.failure_code(AssemblyInfeasible([])) == "assembly_infeasible"
 
 
 def versions_of_bank(db: Session) -> list[Any]:

@@ -220,6 +220,7 @@ def test_a_failed_delivery_says_what_is_missing_and_can_be_tried_again(
         ("use_max:all:100/120", "一共能用 100 次"),
         ("overlap_max:all:0/3", "平均至少要重 3 道"),
         ("topic:a:20/6", "不能同时满足"),
+        ("benchmark_min:13:3/4;items:all:90/50", "第 13 条基准要 4 道，能用的有 3 道；一共要 50 道，能用的有 90 道"),
     ],
 )
 def test_each_kind_of_shortfall_has_words(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, case, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload
@@ -173,15 +173,20 @@ def items_in_open_tests(db: Session, now: datetime) -> set[int]:
     )
 
 
-def item_uses(db: Session, bank_id: int) -> dict[int, int]:
-    """Item id → in how many papers of the bank's blueprints it stands, in whatever version."""
+#: So long after the window an item counts as not used: the next year's papers then share some with this year's, and only through common
+#: questions can two years be compared (`reports.years`).
+RESTED_DAYS = 300
+
+
+def item_uses(db: Session, bank_id: int, now: datetime) -> dict[int, int]:
+    """Item id → in how many papers of the bank's blueprints it stands, in whatever version; of windows that closed long ago none."""
     rows = db.execute(
         select(ItemVersion.item_id, func.count())
         .join(PaperItem, PaperItem.item_version_id == ItemVersion.id)
         .join(Paper, Paper.id == PaperItem.paper_id)
         .join(Delivery, Delivery.id == Paper.delivery_id)
         .join(QuizBlueprint, QuizBlueprint.id == Delivery.blueprint_id)
-        .where(QuizBlueprint.bank_id == bank_id)
+        .where(QuizBlueprint.bank_id == bank_id, Delivery.closes_at > to_ms(now - timedelta(days=RESTED_DAYS)))
         .group_by(ItemVersion.item_id)
     )
     return dict(rows.all())

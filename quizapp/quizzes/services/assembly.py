@@ -33,6 +33,8 @@ from quizapp.quizzes.queries.deliveries import item_uses, paper_count
 TASK = "assemble_papers"
 #: Share of a bank that tests leave to practice, so that practice does not run dry while a test is open.
 LEFT_TO_PRACTICE = 0.25
+#: Characters of `Delivery.failure`.
+FAILURE_LENGTH = 60
 #: After so many milliseconds without papers the assembly may be asked for again.
 PATIENCE_MS = 2 * 60 * 1000
 
@@ -49,7 +51,7 @@ class Draw:
 
 def read_draw(db: Session, blueprint: QuizBlueprint, *, now: datetime) -> Draw:
     """The rules and the items that a test may draw now: approved, for tests, and their source still in force."""
-    pool = assembly_pool(db, blueprint.bank.code, item_uses(db, blueprint.bank_id))
+    pool = assembly_pool(db, blueprint.bank.code, item_uses(db, blueprint.bank_id, now))
     month = f"{local_date(now):%Y-%m}"
     expired = {
         version_id
@@ -113,11 +115,26 @@ def assemble_papers(
     try:
         forms = _solve(draw, papers, seed, on_form)
     except AssemblyInfeasible as refusal:
-        code = refusal.conflicts[0].code if refusal.conflicts else refusal.code
+        code = failure_code(refusal)
         with transaction(db):
             return _note_failure(db, delivery_id, code, now, seed=seed)
     with transaction(db):
         return _store(db, delivery_id, blueprint, draw, forms, now, seed=seed)
+
+
+def failure_code(refusal: AssemblyInfeasible) -> str:
+    """What cannot be met: one demand that fails by itself, "type:true_false:8/9"; else those that conflict, joined by semicolons.
+
+    The surest first, as many as the column holds.
+    """
+    alone = [conflict for conflict in refusal.conflicts if conflict.available < conflict.needed]
+    first, *others = [conflict.code for conflict in alone[:1] or refusal.conflicts] or [refusal.code]
+    found = first[:FAILURE_LENGTH]
+    for code in others:
+        if len(found) + 1 + len(code) > FAILURE_LENGTH:
+            break
+        found += f";{code}"
+    return found
 
 
 def note_crash(db: Session, delivery_id: int, *, now: datetime) -> Delivery:
@@ -193,7 +210,7 @@ def _note_failure(db: Session, delivery_id: int, code: str, now: datetime, *, se
     delivery = _lock(db, delivery_id)
     if delivery.state != DeliveryState.READY and seed in (None, delivery.seed):
         delivery.state = DeliveryState.FAILED
-        delivery.failure = code[:60]
+        delivery.failure = code[:FAILURE_LENGTH]
         _record(db, delivery, "assembly_failed", SYSTEM, now, failure=delivery.failure)
     return delivery
 

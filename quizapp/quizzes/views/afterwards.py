@@ -30,7 +30,8 @@ from quizapp.quizzes.queries.deliveries import get_delivery_in_scope, running_co
 from quizapp.quizzes.services.extending import extend_delivery
 from quizapp.quizzes.services.proposals import accepted_now, confirm_correction, drop_correction, propose_correction
 from quizapp.quizzes.views import bp
-from quizapp.quizzes.views.delivery_words import delivery_title, type_words
+from quizapp.quizzes.views.delivery_words import delivery_title
+from quizapp.quizzes.views.shortfall_words import type_words
 from quizapp.ui.filters import format_moment, lang_text
 
 OWN = Permission.MANAGE_DELIVERIES

@@ -37,11 +37,11 @@ from quizapp.quizzes.views.delivery_words import (
     chance_words,
     check_words,
     delivery_title,
-    failure_words,
     poster_of,
     public_url,
     state_words,
 )
+from quizapp.quizzes.views.shortfall_words import failure_words
 
 _OWN = Permission.MANAGE_DELIVERIES
 

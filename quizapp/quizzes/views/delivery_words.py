@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from flask import url_for
 from flask_babel import gettext as _
 
-from quizapp.banks.views.words import ability_words
 from quizapp.core.clock import from_ms, to_ms
 from quizapp.core.errors import DomainError
 from quizapp.core.qr import qr_svg
@@ -19,6 +18,7 @@ from quizapp.quizzes.errors import AudienceUnknowable
 from quizapp.quizzes.models import Delivery, DeliveryState
 from quizapp.quizzes.posters import Poster
 from quizapp.quizzes.services.publish_checks import Check, CheckState
+from quizapp.quizzes.views.shortfall_words import failure_words, type_words
 from quizapp.ui.filters import format_duration, format_moment, format_number, format_percent, is_english, lang_text
 from quizapp.ui.words import words_for
 
@@ -61,11 +61,6 @@ def span_words(seconds: int) -> str:
     """How long a window stands open: whole days where it is more than two."""
     days = seconds // 86_400
     return _("%(days)s 天", days=days) if days >= 2 else format_duration(seconds)
-
-
-def type_words() -> dict[str, str]:
-    """The item types."""
-    return {"true_false": _("判断"), "single_choice": _("单选"), "multiple_choice": _("多选")}
 
 
 def check_words(check: Check) -> dict[str, Any]:
@@ -273,43 +268,6 @@ def _pool_check(check: Check) -> tuple[str, str, str]:
             return _("游客也能答"), "", _("游客没有应测人数，看合格率，不看参与率")
         case _:
             return _("游客可以不留姓名"), _("要看"), _("不留姓名的只计人次，不进首次作答的合格率")
-
-
-def failure_words(code: str) -> tuple[str, str]:
-    """(what is missing, what to do) for the code that an assembly left behind."""
-    rule, name, numbers = [*code.split(":"), "", ""][:3]
-    have, _slash, need = numbers.partition("/")
-    values = {"have": have, "need": need, "name": {**type_words(), **ability_words()}.get(name, name)}
-    cure = _("补题并审定，重新载入题库，再组一次。")
-    if have.isdigit() and need.isdigit() and int(have) >= int(need) and not rule.endswith("_max"):
-        rule = ""  # enough of these alone: it is the demands together that cannot be met
-    match rule:
-        case "items":
-            return _("题库里能用的题只有 %(have)s 道，要 %(need)s 道。", **values), cure
-        case "type":
-            return _("%(name)s题只有 %(have)s 道，要 %(need)s 道。", **values), cure
-        case "dimension" if name != "all":
-            return _("%(name)s的题只有 %(have)s 道，要 %(need)s 道。", **values), cure
-        case "difficulty":
-            return _("估计难度 %(name)s 的题只有 %(have)s 道，要 %(need)s 道。", **values), cure
-        case "use_max":
-            return _("每道题用的次数有上限：一共能用 %(have)s 次，要 %(need)s 次。", **values), _(
-                "少排几份卷子，或者补题。"
-            )
-        case "overlap_max":
-            return _("卷子之间的重题有上限 %(have)s 道，平均至少要重 %(need)s 道。", **values), _(
-                "少排几份卷子，或者补题。"
-            )
-        case "benchmark" | "benchmark_min":
-            return _("第 %(name)s 条基准只有 %(have)s 道题，要 %(need)s 道。", **values), cure
-        case "topic" | "topic_min":
-            return _("主题 %(name)s 只有 %(have)s 道题，要 %(need)s 道。", **values), cure
-        case "point_max" | "benchmark_max" | "topic_max":
-            return _("不同的考点不够：能排出 %(have)s 道题，要 %(need)s 道。", **values), cure
-        case "crashed":
-            return _("组卷中断了，和题库无关。"), _("再组一次；还不行，请告诉管理员。")
-        case _:
-            return _("题库不能同时满足这份方案的各项要求。"), cure
 
 
 def refusal_words(refusal: DomainError) -> str:

@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
     """Fill the navigation, and bring the tables that can be exported."""
     runtime = cast("Runtime", app.extensions["quizapp"])
     runtime.registry.fill("job", exporting.job_words)
+    runtime.registry.fill("job", years.job_words)
     for entry in (
         NavigationEntry("reports.overview", _l("总览"), "chart-column", _l("工作"), Permission.SEE_FIGURES, order=10),
         NavigationEntry(
@@ -41,6 +42,7 @@ from quizapp.reports.views import (  # noqa: E402 # they hang their pages on `bp
     session_trends,
     sessions,
     words,
+    years,
 )
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "register",
     "session_trends",
     "sessions",
+    "years",
 ]
 
 bp.add_app_template_global(exporting.hidden_words)

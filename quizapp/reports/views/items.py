@@ -16,7 +16,7 @@ from quizapp.core.scope import Permission
 from quizapp.core.spreadsheet import Chart, Column, Kind, Point, write_csv, write_xlsx
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.quizzes.models import Delivery
-from quizapp.quizzes.views.delivery_words import type_words
+from quizapp.quizzes.views.shortfall_words import type_words
 from quizapp.reports.exports import Format
 from quizapp.reports.figures import FigureFilters, reachable_delivery, roster_of
 from quizapp.reports.item_figures import ItemRow, item_rows

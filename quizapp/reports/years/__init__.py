@@ -1,0 +1,1 @@
+"""Two years on one scale through the questions that both had."""
