@@ -55,7 +55,7 @@ def test_the_demo_has_its_size(demo_db: Session) -> None:
     assert demo_facts(demo_db, 0).people == 600  # what the chooser says
     assert demo_db.scalar(select(func.count(Attempt.id)).where(Attempt.identity_level != "invited")) == 1800
     assert demo_db.scalar(select(func.count(TrainingSession.id))) == 6  # five were held, one is to come
-    assert 4 <= (demo_db.scalar(select(func.count(Delivery.id))) or 0) <= 7
+    assert 4 <= (demo_db.scalar(select(func.count(Delivery.id))) or 0) <= 8
     assert set(demo_db.scalars(select(Delivery.state))) == {DeliveryState.READY}
     assert (demo_db.scalar(select(func.count(OrgUnit.id))) or 0) > 80
     assert (demo_db.scalar(select(func.count(Attendance.id))) or 0) > 150
