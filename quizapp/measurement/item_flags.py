@@ -22,12 +22,16 @@ class Thresholds:
     dead_distractor: float = 0.05
     #: A distractor counts against the key only where so many people chose it.
     fewest_choosers: int = 5
+    #: A distractor counts against the key only where its correlation is higher by more than so many standard errors of the difference.
+    suspect_errors: float = 0.0
     #: More than this share of those who were given the item did not get as far as it.
     speeded: float = 0.05
 
 
 #: The limits that are used where nobody gives others.
 THRESHOLDS: Final = Thresholds()
+#: Those by which reviewers are called: with a hundred answers, chance alone lifts a distractor over the key in one item of ten.
+FOR_REVIEWERS: Final = Thresholds(suspect_errors=1.645)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,14 @@ def _key_suspect(
     rivals = [
         (o.rest_correlation, o)
         for o in distractors
-        if o.rest_correlation is not None and o.n >= thresholds.fewest_choosers and o.rest_correlation > of_key
+        if o.rest_correlation is not None
+        and o.n >= thresholds.fewest_choosers
+        and o.rest_correlation > of_key
+        and (
+            key is None
+            or key.rest_correlation is None
+            or o.rest_correlation - of_key > thresholds.suspect_errors * _difference_error(key, o, figures.n)
+        )
     ]
     if not rivals:
         return None
@@ -98,6 +109,18 @@ def _key_suspect(
             f"rather than the key {names[key.answer - 1] if key else '?'} ({ours})"
         )
     return Flag("key_suspect", words)
+
+
+def _difference_error(key: OptionFigures, other: OptionFigures, n: int) -> float:
+    """The standard error of the difference of two options' correlations with the rest, over the same n people; each chose at most one.
+
+    Source: Steiger J. H. (1980), Psychological Bulletin 87, 245-251, (2) and (3), with the correlation of two exclusive choices.
+    """
+    a, b = key.rest_correlation or 0.0, other.rest_correlation or 0.0
+    p, q = key.n / n, other.n / n
+    both = -math.sqrt(p * q / ((1 - p) * (1 - q))) if p < 1 and q < 1 else 0.0
+    shared = both * (1 - a * a - b * b) - a * b * (1 - a * a - b * b - both * both) / 2
+    return math.sqrt(max(0.0, (1 - a * a) ** 2 + (1 - b * b) ** 2 - 2 * shared) / n)
 
 
 def _no_discrimination(figures: ItemFigures, thresholds: Thresholds) -> Flag | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from quizapp.banks.models import FEWEST_FOR_FLAGS, ItemVersion
 from quizapp.measurement.classical import item_figures
-from quizapp.measurement.item_flags import flags
+from quizapp.measurement.item_flags import FOR_REVIEWERS, flags
 from quizapp.reports.item_counts import NONE, RIGHT, Counts
 
 #: What a flag costs whoever takes the item, in relative terms: a wrong key marks right people wrong.
@@ -69,7 +69,7 @@ def figure_values(
     figures = item_figures(tables, 1, range(1, len(answers) + 1))
     unreached = sum(tally.unreached for tally in tallies)
     names = [",".join(version.key) if a == RIGHT else a for a in answers]
-    raised = flags(figures, names, blank=answers.index(NONE) + 1, unreached=unreached)
+    raised = flags(figures, names, blank=answers.index(NONE) + 1, unreached=unreached, thresholds=FOR_REVIEWERS)
     codes = [flag.code for flag in raised] if figures.n >= FEWEST_FOR_FLAGS else []
     options = [
         {

@@ -17,7 +17,7 @@ from quizapp.measurement.classical import (
     reliability,
     tally,
 )
-from quizapp.measurement.item_flags import HARM, Thresholds, flags
+from quizapp.measurement.item_flags import FOR_REVIEWERS, HARM, Thresholds, _difference_error, flags
 from tests.measurement.reference import columns, expected
 from tests.measurement.responses import iq16, lsat6
 
@@ -244,6 +244,36 @@ def test_flags_name_what_is_odd() -> None:
     found = flagged(made(), 2, unreached=100, thresholds=Thresholds(too_easy=0.1))
     assert sorted(found, key=HARM.index) == found
     assert len(found) == 4
+
+
+def sampled(rng: np.random.Generator, people: int, slope: float = 0.45) -> np.ndarray:
+    """Answers to a weak but sound item whose key is 1 (chosen by half, the others by a sixth each), and to nine others."""
+    ability = rng.normal(size=people)
+    knows = ability * slope + rng.normal(size=people) > 0
+    first = np.where(knows, 1, rng.integers(2, 5, size=people))
+    return np.concatenate([first[:, None], (ability[:, None] + rng.normal(size=(people, 9)) < 0) + 1], axis=1)
+
+
+def test_reviewers_are_not_called_by_chance_and_are_called_by_a_wrong_key() -> None:
+    rng = np.random.default_rng(8)
+    drawn = [sampled(rng, 100, slope=0.2) for _ in range(150)]
+    mild = sum("key_suspect" in flagged(a, 1) for a in drawn)
+    called = sum("key_suspect" in flagged(a, 1, thresholds=FOR_REVIEWERS) for a in drawn)
+    assert called <= 3 < mild
+    assert sum("key_suspect" in flagged(sampled(rng, 400), 2, thresholds=FOR_REVIEWERS) for _ in range(40)) >= 38
+
+
+def test_the_error_of_two_correlations_is_that_of_repeated_samples() -> None:
+    rng = np.random.default_rng(9)
+    found = []
+    for _ in range(600):
+        figures = item_figures([tally(sampled(rng, 200), [1] * 10, 4)[0]], 1)
+        key, other = figures.options[0], figures.options[1]
+        assert key.rest_correlation is not None
+        assert other.rest_correlation is not None
+        found.append((key.rest_correlation - other.rest_correlation, _difference_error(key, other, 200)))
+    differences, errors = np.array(found).T
+    assert errors.mean() == pytest.approx(differences.std(), rel=0.1)
 
 
 def test_blanks_and_rare_options_do_not_count_against_a_key() -> None:
