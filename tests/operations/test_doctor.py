@@ -36,7 +36,11 @@ from tests.operations.support import free_port, run_command
 
 
 @pytest.fixture
-def installation(either_database: Database, tmp_path: Path, clock: FakeClock) -> Iterator[Installation]:
+def installation(
+    request: pytest.FixtureRequest, either_database: Database, tmp_path: Path, clock: FakeClock
+) -> Iterator[Installation]:
+    if not either_database.is_sqlite:
+        request.getfixturevalue("durable_postgres")
     settings = make_settings(tmp_path, either_database, public_url="https://quiz.example.org")
     opened = replace(open_installation(settings), clock=clock)
     yield opened

@@ -43,7 +43,9 @@ from tests.factories import PASSWORD, make_account, make_registration, make_sess
 HASHES = {"secret_hash", "right_hash", "reader_hash", "device_hash", "receipt_hash", "code_hash", "digest", "subject"}
 #: Columns of numbers that the roll-ups keep: people by their row, not by their phone.
 NUMBERS = {"people", "days", "places"}
-UNKEYED = HASHES | NUMBERS
+#: Lists from which surveys were drawn: people by their row.
+LISTS = {"frame"}
+UNKEYED = HASHES | NUMBERS | LISTS
 PHONE = "138000{:05d}"
 
 

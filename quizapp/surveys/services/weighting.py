@@ -14,7 +14,7 @@ from quizapp.audit.services import record
 from quizapp.core.scope import Actor
 from quizapp.surveys.errors import MarginsInvalid, SurveyValueOutOfRange
 from quizapp.surveys.models import Survey
-from quizapp.surveys.services.rows import LEAST_CAP, MARGIN_COLUMNS, MOST_CAP
+from quizapp.surveys.services.rows import LEAST_CAP, MOST_CAP
 
 #: Lines that may be pasted.
 MOST_LINES = 500
@@ -77,6 +77,6 @@ def set_weighting(
         object_type="survey",
         object_id=survey.id,
         unit_id=survey.unit_id,
-        details={"columns": sorted(margins), "cap": cap, "known": list(MARGIN_COLUMNS)},
+        details={"columns": sorted(margins), "cap": cap},
         now=now,
     )
