@@ -35,6 +35,7 @@ from quizapp.organisation.services import close_unit, create_unit, reopen_unit
 from quizapp.organisation.tree import move_unit
 from quizapp.organisation.unit_merging import facts_of, merge_units, undo_unit_merge
 from quizapp.quizzes.models import Attempt, Delivery
+from quizapp.surveys.models import Survey
 from quizapp.trainings.models import AudienceRule, Place, TrainingSession
 from tests.conftest import START
 from tests.factories import make_account, make_attempt, make_delivery, make_person, make_session, make_unit
@@ -190,6 +191,7 @@ class Filled:
     double: int
     grant: int
     attempt: int
+    survey: int
 
 
 @pytest.fixture
@@ -207,11 +209,17 @@ def filled(either_db: Session, town: Town) -> Filled:
         db.add_all([rule, *places, twin])
         account = make_account(db, (Role.COORDINATOR, unit), unit=unit)
         attempt = make_attempt(db, running, unit, person_id=person.id)
+        survey = Survey(
+            unit_id=unit.id, title="抽样调查", delivery_id=running.id, design="simple", frame_kind="roster", plan={}, seed="第2026131期",
+            created_at=START,
+        )  # fmt: skip
+        db.add(survey)
         db.flush()
         grant = db.scalars(select(AccountGrant.id).where(AccountGrant.account_id == account.id)).one()
         return Filled(
-            person.id, running.id, ended.id, coming.id, past.id, rule.id, places[0].id, places[1].id, grant, attempt.id
-        )
+            person.id, running.id, ended.id, coming.id, past.id, rule.id, places[0].id, places[1].id, grant, attempt.id,
+            survey.id,
+        )  # fmt: skip
 
 
 def units_of(db: Session, filled: Filled) -> dict[str, int | None]:
@@ -228,6 +236,7 @@ def units_of(db: Session, filled: Filled) -> dict[str, int | None]:
         "double": db.get_one(Place, filled.double).unit_id,
         "grant": db.get_one(AccountGrant, filled.grant).unit_id,
         "attempt": db.get_one(Attempt, filled.attempt).unit_id,
+        "survey": db.get_one(Survey, filled.survey).unit_id,
     }
 
 
@@ -241,7 +250,7 @@ def test_what_is_of_today_goes_along_and_what_was_recorded_stays(
     facts = {fact.kind: fact.count for fact in facts_of(db, merged, START, alone=True)}
     assert facts == {
         "units": 1, "enterprises": 0, "people": 2, "accounts": 1, "grants": 1,
-        "deliveries": 1, "sessions": 1, "courses": 0, "places": 2,
+        "deliveries": 1, "surveys": 1, "sessions": 1, "courses": 0, "places": 2,
     }  # fmt: skip
     done = merge(db, kept, merged)
     stays = {"ended", "past", "double", "grant", "attempt"}
