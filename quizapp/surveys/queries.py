@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission, Scope, below
 from quizapp.core.tokens import digest
-from quizapp.measurement.survey.standards import ADULT, Standard
+from quizapp.measurement.survey.standards import ADULT
 from quizapp.organisation.models import OrgUnit, Person, PersonSource
 from quizapp.organisation.people import AGE_BANDS
 from quizapp.quizzes.models import (
@@ -236,26 +236,3 @@ def find_invitation(db: Session, secret: str) -> SurveyInvitation | None:
     if len(secret) != 22:
         return None
     return db.scalar(select(SurveyInvitation).where(SurveyInvitation.secret_hash == digest(secret)))
-
-
-@dataclass(frozen=True)
-class TookPart:
-    """Of those who took part: adults who closed a first attempt, and how many reached each level."""
-
-    adults: int
-    levels: dict[str, int]
-    #: Younger than 18 or of unknown age: scored, not counted.
-    others: int
-
-
-def took_part(db: Session, delivery: Delivery, standard: Standard) -> TookPart:
-    """How those who chose to take part did, by the standard of the test."""
-    closed = (Attempt.delivery_id == delivery.id, Attempt.is_first, Attempt.state.in_(CLOSED_STATES))
-    adult = Attempt.age_band.in_(ADULT_BANDS)
-    count = select(func.count(Attempt.id)).where(*closed)
-    adults = db.scalar(count.where(adult)) or 0
-    levels = {
-        name: db.scalar(count.where(adult, Attempt.score >= threshold)) or 0
-        for name, threshold in standard.levels.items()
-    }
-    return TookPart(adults, levels, (db.scalar(count) or 0) - adults)

@@ -56,7 +56,7 @@ def test_from_the_roster_to_the_estimate(
     desk.goto(f"/surveys/took-part/{test_id}")
     looks(desk)
     no_sideways(desk) if scripts else None
-    desk.click("main .actions a")
+    desk.click("main .actions a[href*='/surveys/new']")
     desk.wait_for_url("**/surveys/new**")
     desk.fill("[name=title]", "抽样调查")
     desk.check("[name=design][value=open]", force=True)

@@ -7,16 +7,15 @@ from flask_babel import gettext as _
 
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Permission
-from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.core.web import get_db, get_scope, requires
 from quizapp.measurement.sample_size import UNKNOWN_RATE, cluster_design_effect, sample_size
 from quizapp.quizzes.models import Delivery
 from quizapp.quizzes.queries.deliveries import get_delivery_in_scope, standard_of
 from quizapp.quizzes.views.delivery_words import DeliveryLink, delivery_title
-from quizapp.surveys.queries import surveys_of_delivery, took_part
+from quizapp.surveys.queries import surveys_of_delivery
 from quizapp.surveys.services.planning import REFUSAL_MARGIN, Numbers
 from quizapp.surveys.views import bp
-from quizapp.surveys.views.words import LEVEL_WORDS, STANDARD_WORDS
+from quizapp.surveys.views.words import STANDARD_WORDS
 
 
 def delivery_links(delivery: Delivery) -> list[DeliveryLink]:
@@ -49,29 +48,19 @@ def literacy_links(delivery: Delivery) -> list[DeliveryLink]:
 @bp.get("/surveys/took-part/<int:delivery_id>")
 @requires(Permission.MANAGE_DELIVERIES)
 def of_those_who_took_part(delivery_id: int) -> str:
-    """The share of those who took part, why it is no estimate, and the sample that would do for ± 2 points."""
+    """Why the share of those who took part is no estimate, and the sample that would do for ± 2 points; the share stands in the figures."""
     db = get_db()
     delivery = get_delivery_in_scope(db, get_scope(), delivery_id)
     standard = standard_of(delivery)
     if standard is None:
         raise NotFound
-    found = took_part(db, delivery, standard)
-    shown = found.adults >= FEWEST_ANSWERS
-    rate = found.levels[standard.literate] / found.adults if shown else None
     numbers = Numbers(margin=REFUSAL_MARGIN)
     clustered = cluster_design_effect(numbers.per_unit * numbers.response, numbers.likeness)
     return render_template(
         "surveys/took_part.html",
         delivery=delivery,
         title=delivery_title(delivery),
-        standard=standard,
         standard_word=STANDARD_WORDS[standard.code],
-        level_words=LEVEL_WORDS,
-        found=found,
-        shown=shown,
-        fewest=FEWEST_ANSWERS,
-        rate=rate,
         at_half=sample_size(UNKNOWN_RATE, REFUSAL_MARGIN),
-        at_rate=sample_size(rate, REFUSAL_MARGIN) if rate else None,
         by_units=sample_size(UNKNOWN_RATE, REFUSAL_MARGIN, design_effect=clustered),
     )
