@@ -30,9 +30,15 @@ BLUEPRINT = "survey_2024"
 TITLE = "2026年临江区公民科学素质抽样调查"
 #: Days from today on which it was planned and drawn, and its window.
 DRAWN, OPENS, CLOSES = -13, -12, 18
-#: Shares of those drawn who answered, and of the others who were noted as refusing, not found, not eligible.
-ANSWERED, NOTED = 0.62, (0.12, 0.18, 0.04)
-_NOTABLE = (Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.INELIGIBLE)
+#: The share of those drawn who answered, and what becomes of every 25 of the others: it is dealt out, not thrown, so
+#: that every outcome is there to be seen.
+ANSWERED = 0.62
+NOTED: tuple[Outcome | None, ...] = (
+    *[Outcome.REFUSED] * 3,
+    *[Outcome.UNREACHABLE] * 4,
+    Outcome.INELIGIBLE,
+    *[None] * 17,
+)
 
 
 def hold_survey(
@@ -114,6 +120,7 @@ def _answer(
         .order_by(SurveyInvitation.number)
     ).all()
     first = now + timedelta(days=OPENS + 1)
+    noted: list[Outcome | None] = []
     with transaction(db):
         for one, phone_hash, _kind in rows:
             resident = residents[phone_hash]
@@ -121,7 +128,8 @@ def _answer(
             if rng.random() < ANSWERED + 0.1 * resident.ability:
                 taker.take(db, _plan(rng, survey, one, resident, first, now), now)
                 continue
-            outcome = rng.choices((*_NOTABLE, None), (*NOTED, 1 - sum(NOTED)))[0]
+            noted = noted or rng.sample(NOTED, len(NOTED))
+            outcome = noted.pop()
             if outcome is not None:
                 note_outcome(
                     db,
