@@ -179,7 +179,7 @@ def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]
 @pytest.fixture
 def postgres_database(postgres_server: str, postgres_template: str) -> Iterator[Database]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _postgres_admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    _postgres_admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
     database = Database(_postgres_url(postgres_server, name))
     yield database
     database.dispose()

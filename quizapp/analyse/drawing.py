@@ -15,6 +15,7 @@ from quizapp.measurement.survey.drawing import Drawn, draw_in_listed_units, draw
 #: The headings of a list of people, and of a list of units that are known by their numbers of people alone.
 PEOPLE = ("id", "stratum", "unit")
 UNITS = ("unit", "people")
+UNITS_IN_STRATA = ("unit", "people", "stratum")
 #: The headings of what was drawn.
 _LISTED = "number,id,stratum,unit,weight"
 
@@ -25,6 +26,8 @@ class Frame:
 
     people: Sequence[tuple[str, str, str]] = ()
     units: Mapping[str, int] = field(default_factory=dict)
+    #: Unit of a list → its stratum; empty: the list has none.
+    unit_strata: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def listed(self) -> bool:
@@ -36,16 +39,27 @@ class Frame:
         """People in all."""
         return sum(self.units.values()) if self.listed else len(self.people)
 
+    def homes(self) -> dict[str, dict[str, int]]:
+        """Stratum → unit → people; the stratum is "" where there are none."""
+        found: dict[str, dict[str, int]] = {}
+        for unit, people in self.units.items():
+            found.setdefault(self.unit_strata.get(unit, ""), {})[unit] = people
+        for _person, stratum, unit in self.people:
+            units = found.setdefault(stratum, {})
+            units[unit] = units.get(unit, 0) + 1
+        return found
+
 
 def draw(frame: Frame, *, seed: str, people: int, units: int | None = None) -> list[Drawn]:
     """`people` drawn singly in each stratum in proportion to its size; with `units`, so many units and `people` in each of them.
 
+    Strata share the units in proportion to how many units they have.
     Raises ValueError where there are not so many, or an id stands twice.
     """
     if frame.listed:
         if units is None:
             raise ValueError("a list of units is drawn from by units: say how many")
-        return draw_in_listed_units(frame.units, units, people, seed)
+        return draw_in_listed_units(frame.homes(), units, people, seed)
     if units is None:
         strata: dict[str, list[str]] = {}
         for person, stratum, _ in frame.people:
@@ -59,8 +73,12 @@ def draw(frame: Frame, *, seed: str, people: int, units: int | None = None) -> l
 
 def frame_text(frame: Frame) -> str:
     """A frame as its file, in an order of its own, so that one frame has one text."""
-    rows: Iterable[Sequence[str | int]] = sorted(frame.units.items()) if frame.listed else sorted(frame.people)
-    return _csv(UNITS if frame.listed else PEOPLE, rows)
+    if not frame.listed:
+        return _csv(PEOPLE, sorted(frame.people))
+    if not frame.unit_strata:
+        return _csv(UNITS, sorted(frame.units.items()))
+    rows = sorted((unit, people, frame.unit_strata.get(unit, "")) for unit, people in frame.units.items())
+    return _csv(UNITS_IN_STRATA, rows)
 
 
 def listing(drawn: Sequence[Drawn]) -> str:
@@ -85,15 +103,17 @@ def parse_frame(text: str) -> Frame:
     """A frame of the text of its file. Raises Refused."""
     rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
     heading = tuple(cell.strip() for cell in rows[0]) if rows else ()
-    if heading not in (PEOPLE, UNITS):
-        raise Refused("bad_heading", f"the headings are {','.join(PEOPLE)} or {','.join(UNITS)}")
+    if heading not in (PEOPLE, UNITS, UNITS_IN_STRATA):
+        choices = (",".join(one) for one in (PEOPLE, UNITS, UNITS_IN_STRATA))
+        raise Refused("bad_heading", f"the headings are {' or '.join(choices)}")
     if len(rows) == 1:
         raise Refused("empty", "the list has no row below its headings")
     for line, row in enumerate(rows[1:], start=2):
-        if len(row) != len(heading) or (heading == UNITS and not row[1].strip().isdecimal()):
+        if len(row) != len(heading) or (heading != PEOPLE and not row[1].strip().isdecimal()):
             raise Refused("bad_row", f"line {line}: {','.join(row)}")
-    if heading == UNITS:
-        return Frame(units={unit: int(people) for unit, people in rows[1:]})
+    if heading != PEOPLE:
+        strata = {row[0]: row[2] for row in rows[1:]} if heading == UNITS_IN_STRATA else {}
+        return Frame(units={row[0]: int(row[1]) for row in rows[1:]}, unit_strata=strata)
     return Frame(people=[(row[0], row[1], row[2]) for row in rows[1:]])
 
 

@@ -17,7 +17,7 @@ from quizapp.core.scope import SYSTEM, Actor, Role
 from quizapp.core.tokens import Keys
 from quizapp.demo.people import Resident, make_resident
 from quizapp.demo.places import DEPARTMENTS, DISTRICT, ENTERPRISES, INDUSTRIES, SCHOOLS, STREETS, WORDS
-from quizapp.organisation.models import Industry, JobRole, OrgUnit, Person, PersonSource, UnitKind
+from quizapp.organisation.models import Industry, JobRole, OrgUnit, Person, PersonSource, Residence, UnitKind
 from quizapp.organisation.services import create_industry, create_unit
 
 #: People of the district: on a roster, and with an account of their own.
@@ -83,7 +83,15 @@ def make_units(db: Session, now: datetime) -> District:
         for code, (name, english) in INDUSTRIES.items()
     }
     root = create_unit(
-        db, parent=None, name=DISTRICT[0], name_en=DISTRICT[1], kind=UnitKind.DISTRICT, code="LJ", actor=SYSTEM, now=now
+        db,
+        parent=None,
+        name=DISTRICT[0],
+        name_en=DISTRICT[1],
+        kind=UnitKind.DISTRICT,
+        code="LJ",
+        residence=Residence.URBAN,
+        actor=SYSTEM,
+        now=now,
     )
     units = {root.name: root}
 
@@ -97,6 +105,7 @@ def make_units(db: Session, now: datetime) -> District:
             name_en=english,
             kind=kind,
             industry=industries[industry] if industry else None,
+            residence=Residence.RURAL if name.endswith("村") else None,
             actor=SYSTEM,
             now=now,
         )

@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # 
 from wtforms.validators import InputRequired, Length, Optional
 
 from quizapp.core.errors import DomainError
-from quizapp.organisation.web import KIND_WORDS
+from quizapp.organisation.web import KIND_WORDS, RESIDENCE_WORDS
 from quizapp.ui.words import words_for
 
 
@@ -39,6 +39,14 @@ class UnitForm(OrganisationForm):
     name_en = StringField(_l("英文名称"), validators=[Optional(), Length(max=120)])
     kind = SelectField(_l("类型"), choices=[SelectChoice(kind.value, word) for kind, word in KIND_WORDS.items()])
     code = StringField(_l("单位码"), validators=[Optional(), Length(max=40)])
+    residence = SelectField(
+        _l("城乡"),
+        choices=[
+            SelectChoice("", _l("和上级一样")),
+            *(SelectChoice(code.value, word) for code, word in RESIDENCE_WORDS.items()),
+        ],
+        filters=[lambda value: value or ""],
+    )
     industry_id = SelectField(_l("行业"), validators=[Optional()])
 
 

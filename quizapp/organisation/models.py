@@ -27,6 +27,13 @@ class UnitKind(StrEnum):
     WORK_TEAM = "work_team"
 
 
+class Residence(StrEnum):
+    """Town or country, as the statistics divide: 城镇, 乡村."""
+
+    URBAN = "urban"
+    RURAL = "rural"
+
+
 class Sex(StrEnum):
     """As a person states it."""
 
@@ -96,6 +103,8 @@ class OrgUnit(Base):
     kind: Mapped[str] = mapped_column(String(20))
     #: The industry of an enterprise or market.
     industry_id: Mapped[int | None] = mapped_column(ForeignKey("industry.id"))
+    #: `Residence` of the people there; None: as the unit above.
+    residence: Mapped[str | None] = mapped_column(String(8))
     #: When it was closed; closed units take no new people.
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: When it was made.

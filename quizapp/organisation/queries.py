@@ -106,6 +106,22 @@ def ancestors_of(db: Session, unit: OrgUnit) -> list[OrgUnit]:
     return [found[unit_id] for unit_id in ids if unit_id in found]
 
 
+def residences_of(db: Session, unit_ids: Iterable[int]) -> dict[int, str]:
+    """Unit → its `Residence`: its own, else that of the nearest unit above that has one; units without any are left out."""
+    wanted = set(unit_ids)
+    paths = db.execute(select(OrgUnit.id, OrgUnit.path).where(OrgUnit.id.in_(wanted))).all()
+    ways = {unit_id: [int(part) for part in path.split("/") if part] for unit_id, path in paths}
+    above = {one for way in ways.values() for one in way}
+    rows = db.execute(
+        select(OrgUnit.id, OrgUnit.residence).where(OrgUnit.id.in_(above), OrgUnit.residence.is_not(None))
+    )
+    said = {unit_id: residence for unit_id, residence in rows if residence is not None}
+    nearest = {
+        unit_id: next((said[one] for one in reversed(way) if one in said), None) for unit_id, way in ways.items()
+    }
+    return {unit_id: residence for unit_id, residence in nearest.items() if residence is not None}
+
+
 def get_unit(db: Session, scope: Scope, unit_id: int, permission: Permission = Permission.MANAGE_UNITS) -> OrgUnit:
     """A unit in the scope. Raises NotFound."""
     unit = db.scalar(select(OrgUnit).where(OrgUnit.id == unit_id, scope.condition(permission, OrgUnit.path)))

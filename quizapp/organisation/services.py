@@ -13,7 +13,7 @@ from quizapp.audit.services import record
 from quizapp.core.errors import NotFound
 from quizapp.core.scope import Actor
 from quizapp.organisation.errors import CodeTaken, IndustryClosed, NameNeeded, UnitClosed
-from quizapp.organisation.models import Industry, OrgUnit, UnitKind
+from quizapp.organisation.models import Industry, OrgUnit, Residence, UnitKind
 from quizapp.organisation.people import Identified, age_band, clean_name, identify
 from quizapp.organisation.tree import check_not_merged, check_reach, hold_unit
 
@@ -56,6 +56,7 @@ def create_unit(
     code: str | None = None,
     name_en: str | None = None,
     industry: Industry | None = None,
+    residence: Residence | None = None,
     actor: Actor,
     now: datetime,
 ) -> OrgUnit:
@@ -82,6 +83,7 @@ def create_unit(
         initials=initials_of(label),
         kind=kind.value,
         industry_id=industry.id if industry else None,
+        residence=residence,
         created_at=now,
     )
     _insert(db, unit)
@@ -111,10 +113,14 @@ def edit_unit(
     code: str,
     name_en: str | None = None,
     industry: Industry | None = None,
+    residence: Residence | None = None,
     actor: Actor,
     now: datetime,
 ) -> OrgUnit:
-    """Rename a unit or change its kind, code or industry. Its place in the tree stays. Raises NameNeeded, CodeTaken, IndustryClosed."""
+    """Rename a unit or change its kind, code, industry or residence. Its place in the tree stays.
+
+    Raises NameNeeded, CodeTaken, IndustryClosed.
+    """
     check_reach(actor, unit)
     if industry is not None and industry.id != unit.industry_id:
         _check_industry(industry)
@@ -125,6 +131,7 @@ def edit_unit(
         "kind": kind.value,
         "code": _code(code) or unit.code,
         "industry_id": industry.id if industry else None,
+        "residence": residence,
     }
     changed = [field for field, value in values.items() if getattr(unit, field) != value]
     if not changed:

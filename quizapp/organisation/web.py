@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from wtforms import Field
 
-from quizapp.organisation.models import JobRole, KeyGroup, OrgUnit, UnitKind
+from quizapp.organisation.models import JobRole, KeyGroup, OrgUnit, Residence, UnitKind
 from quizapp.organisation.queries import UnitHit, ancestors_of, find_open_unit, search_units
 
 KIND_WORDS = {
@@ -22,6 +22,11 @@ KIND_WORDS = {
     UnitKind.ENTERPRISE: _l("企业"),
     UnitKind.SCHOOL: _l("学校"),
     UnitKind.WORK_TEAM: _l("班组"),
+}
+
+RESIDENCE_WORDS = {
+    Residence.URBAN: _l("城镇"),
+    Residence.RURAL: _l("乡村"),
 }
 
 JOB_ROLE_WORDS = {

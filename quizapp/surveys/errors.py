@@ -71,6 +71,12 @@ class UnitsTooFew(Conflict):
     code = "units_too_few"
 
 
+class StrataOfOneUnit(Conflict):
+    """No unit directly below has more than one unit to draw: there is nothing to draw among."""
+
+    code = "strata_of_one_unit"
+
+
 class FrameEmpty(Conflict):
     """There is nobody to draw from."""
 

@@ -23,6 +23,18 @@ class Design(StrEnum):
     STRATIFIED = "stratified"
     #: Units first, then people in each of them.
     TWO_STAGE = "two_stage"
+    #: The same within each unit directly below the survey's, which shares the units to draw by how many it has.
+    STRATIFIED_TWO_STAGE = "stratified_two_stage"
+
+    @property
+    def in_strata(self) -> bool:
+        """Whether each unit directly below the survey's is drawn from by itself."""
+        return self in (Design.STRATIFIED, Design.STRATIFIED_TWO_STAGE)
+
+    @property
+    def by_units(self) -> bool:
+        """Whether units are drawn first."""
+        return self in (Design.TWO_STAGE, Design.STRATIFIED_TWO_STAGE)
 
 
 class FrameKind(StrEnum):
@@ -58,7 +70,7 @@ class Survey(Base):
     #: The test that those who are drawn take; its standard says who is literate.
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), index=True)
     #: `Design`.
-    design: Mapped[str] = mapped_column(String(12))
+    design: Mapped[str] = mapped_column(String(24))
     #: `FrameKind`.
     frame_kind: Mapped[str] = mapped_column(String(10))
     #: Numbers of the plan: rate (None: unknown), margin, confidence, response, per_unit, likeness; shares as fractions.
@@ -115,6 +127,8 @@ class SurveyInvitation(Base):
     stratum: Mapped[str] = mapped_column(String(20))
     #: Key of the unit at the draw, as text: the first stage where units were drawn, else where the person was.
     home: Mapped[str] = mapped_column(String(20))
+    #: `Residence` of that unit at the draw; None: nobody had said.
+    residence: Mapped[str | None] = mapped_column(String(8))
     #: People for whom this one stands: 1/probability of being drawn.
     weight: Mapped[float]
     #: Population sizes of the stages.

@@ -171,6 +171,12 @@ def unit_names(db: Session, keys: Iterable[str]) -> dict[str, str]:
     return {str(unit_id): name for unit_id, name in rows}
 
 
+def paths_of(db: Session, keys: Iterable[str]) -> dict[str, str]:
+    """Key of a unit, as text → its path today."""
+    rows = db.execute(select(OrgUnit.id, OrgUnit.path).where(OrgUnit.id.in_({int(key) for key in keys})))
+    return {str(unit_id): path for unit_id, path in rows}
+
+
 def places_of(db: Session, survey: Survey, *, people: bool = False) -> list[Place]:
     """All invitations with the attempt that counts for each: the one of its card, else the proved first one of its person.
 

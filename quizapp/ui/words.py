@@ -69,6 +69,7 @@ WORDS: dict[str, LazyString] = {
     "unit_list_invalid": _l("第 %(line)s 行看不懂：要写“单位名称或单位码,人数”，单位要在所选单位下面，不能重复"),
     "unit_list_design": _l("只知道各单位多少人，就要“先抽单位，再抽人”"),
     "frame_too_small": _l("要抽 %(wanted)s 人，只有 %(there)s 人。全请来，误差也要放宽到 %(margin)s 个百分点"),
+    "strata_of_one_unit": _l("下级单位里没有更下一级的单位可抽。改成“每个下级单位按人数抽”"),
     "units_too_few": _l("要抽 %(wanted)s 个单位，只有 %(there)s 个。每个单位多抽几人，放宽误差，或改成直接抽人"),
     "frame_empty": _l("名册里没有满 18 岁的人。先导入名册，或改用各单位人数"),
     "survey_drawn": _l("已经抽过签，计划不能再改，也不能再抽。"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -78,6 +80,9 @@ def test_a_unit_is_made_changed_closed_and_reopened(boss: FlaskClient, place: Pl
     assert unit.parent_id == own.id
     url = f"/admin/units/{unit.id}"
     assert send(boss, url, name="银杏社区", kind="community", code="LJ-12", name_en="Ginkgo").status_code == 303
+    assert send(boss, url, name="银杏社区", kind="community", code="LJ-12", residence="rural").status_code == 303
+    assert re.search(r'<option selected value="rural">', boss.get(url).text)
+    assert send(boss, url, name="银杏社区", kind="community", code="LJ-12", residence="hill").status_code == 422
     assert send(boss, f"{url}/close", page=url).status_code == 303
     assert boss.get("/units/search?q=银杏").json == []
     assert "已停用" in boss.get(url).text

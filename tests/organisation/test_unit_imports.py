@@ -39,11 +39,13 @@ class Desk:
     keys: Keys
     clock: FakeClock = field(default_factory=FakeClock)
 
-    def rows(self, *rows: list[str], reach: Reach = None, base: OrgUnit | None = None) -> ImportBatch:
+    def rows(
+        self, *rows: list[str], reach: Reach = None, base: OrgUnit | None = None, heads: list[str] | None = None
+    ) -> ImportBatch:
         with self.database.session() as db, transaction(db):
             batch = receive_file(
                 db,
-                make_xlsx([HEADS, *rows]),
+                make_xlsx([heads or HEADS, *rows]),
                 kind=UNITS,
                 target_id=None,
                 unit_id=base.id if base else None,
@@ -113,6 +115,29 @@ def test_parents_stand_in_the_file_in_any_order(desk: Desk) -> None:
     )
     assert (batch.faults, batch.summary["new"], batch.summary["known"]) == ([], 1, 2)
     assert desk.apply(batch).summary["added"] == 1
+
+
+def test_town_or_country_comes_in_by_its_word_or_its_code(desk: Desk) -> None:
+    heads = ["名称", "上级单位", "类型", "城乡分类代码"]
+    top = ["临江区", "", "区", "城镇"]
+    bad = desk.rows(top, ["溪头村", "临江区", "村", "山上"], heads=heads)
+    assert codes(bad) == [(3, "residence_unknown")]
+    good = [
+        ["茶场村", "临江区", "村", "220"],
+        ["竹坞村", "临江区", "村", "Rural"],
+        ["东苑社区", "临江区", "社区", "111"],
+        ["渡口社区", "临江区", "社区", ""],
+    ]
+    desk.apply(desk.rows(top, *good, heads=heads))
+    with desk.database.session() as db:
+        found = {unit.name: unit.residence for unit in db.scalars(select(OrgUnit))}
+    assert found == {
+        "临江区": "urban",
+        "茶场村": "rural",
+        "竹坞村": "rural",
+        "东苑社区": "urban",
+        "渡口社区": None,
+    }
 
 
 def test_every_bad_row_is_told_and_nothing_is_made(desk: Desk) -> None:

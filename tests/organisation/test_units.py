@@ -15,7 +15,7 @@ from quizapp.core.errors import Forbidden, NotFound
 from quizapp.core.scope import SYSTEM, Actor, Grant, Permission, Role, Scope
 from quizapp.organisation import queries, services
 from quizapp.organisation.errors import CodeTaken, IndustryClosed, NameNeeded, UnitClosed
-from quizapp.organisation.models import OrgUnit, UnitKind
+from quizapp.organisation.models import OrgUnit, Residence, UnitKind
 from tests.conftest import START
 
 
@@ -65,6 +65,20 @@ def test_a_renamed_unit_is_found_by_its_new_initials(db: Session) -> None:
     assert queries.search_units(db, "zxsq") == []
     event = db.scalars(select(AuditEvent).where(AuditEvent.action == "unit_edited")).one()
     assert event.details == {"fields": ["name"]}
+
+
+def test_town_or_country_is_that_of_the_nearest_unit_above_that_says_it(either_db: Session) -> None:
+    district = make(either_db, "临江区", kind=UnitKind.DISTRICT, residence=Residence.URBAN)
+    town = make(either_db, "云溪镇", district, kind=UnitKind.STREET)
+    village = make(either_db, "溪头村", town, residence=Residence.RURAL)
+    team = make(either_db, "一组", village, kind=UnitKind.WORK_TEAM)
+    other = make(either_db, "别处")
+    found = queries.residences_of(either_db, [district.id, town.id, village.id, team.id, other.id])
+    assert found == {district.id: "urban", town.id: "urban", village.id: "rural", team.id: "rural"}
+    edit(either_db, town, residence=Residence.RURAL)
+    edit(either_db, village)  # says nothing any more
+    assert queries.residences_of(either_db, [village.id, team.id]) == {village.id: "rural", team.id: "rural"}
+    assert queries.residences_of(either_db, []) == {}
 
 
 def test_an_edit_that_changes_nothing_is_not_logged(db: Session) -> None:

@@ -21,10 +21,11 @@ from quizapp.core.scope import SYSTEM
 from quizapp.core.tokens import Keys, digest
 from quizapp.measurement.survey.drawing import draw_in_listed_units, draw_in_units
 from quizapp.organisation.models import Person
-from quizapp.surveys.errors import FrameTooSmall, SurveyDrawn
+from quizapp.surveys.errors import FrameTooSmall, StrataOfOneUnit, SurveyDrawn
 from quizapp.surveys.models import SurveyInvitation
 from quizapp.surveys.services.drawing import card_secret, draw_survey, frame_file
 from quizapp.surveys.services.planning import Numbers, drop_plan, frame_of, sizes_of
+from quizapp.surveys.services.rows import survey_rows
 from tests.conftest import START
 from tests.factories import make_person, make_unit
 from tests.surveys.support import SEED, make_district, make_survey, make_test
@@ -56,11 +57,38 @@ def test_weights_add_up_to_the_list_and_the_order_of_the_list_does_not_matter(
 def test_places_of_lists_are_drawn_like_people_with_these_names(sizes: list[int], seed: str, per_unit: int) -> None:
     listed = {f"u{number}": size for number, size in enumerate(sizes)}
     named = {"": {unit: [f"{unit}:{place}" for place in range(1, size + 1)] for unit, size in listed.items()}}
-    drawn = draw_in_listed_units(listed, 2, per_unit, seed)
+    drawn = draw_in_listed_units({"": listed}, 2, per_unit, seed)
     assert drawn == draw_in_units(named, 2, per_unit, seed)
     # where all units have their turn, the weights add up to all people
-    everywhere = draw_in_listed_units(listed, len(sizes), per_unit, seed)
+    everywhere = draw_in_listed_units({"": listed}, len(sizes), per_unit, seed)
     assert sum(one.weight for one in everywhere) == pytest.approx(sum(sizes))
+
+
+@given(
+    strata=st.lists(st.lists(st.integers(1, 30), min_size=1, max_size=5), min_size=1, max_size=4),
+    seed=st.text(min_size=1, max_size=20),
+    data=st.data(),
+)
+def test_every_stratum_gives_units_and_people_and_lists_are_the_same_in_strata(
+    strata: list[list[int]], seed: str, data: st.DataObject
+) -> None:
+    units = {f"{s}-{u}": size for s, sizes in enumerate(strata) for u, size in enumerate(sizes)}
+    of = {unit: unit.split("-")[0] for unit in units}
+    frame = Frame(units=units, unit_strata=of)
+    least = sum(min(2, len(sizes)) for sizes in strata)
+    count = data.draw(st.integers(least, len(units)))
+    drawn = draw(frame, seed=seed, people=4, units=count)
+    named = Frame(people=[(f"{unit}:{p}", of[unit], unit) for unit, size in units.items() for p in range(1, size + 1)])
+    assert listing(drawn) == listing(draw(named, seed=seed, people=4, units=count))
+    assert {one.unit for one in drawn} <= units.keys()
+    assert len({one.unit for one in drawn}) == count
+    for number, sizes in enumerate(strata):
+        mine = [one for one in drawn if one.stratum == str(number)]
+        assert len({one.unit for one in mine}) >= min(2, len(sizes))
+        assert all(one.populations == (len(sizes), units[one.unit]) for one in mine)
+    assert parse_frame(frame_text(frame)) == frame
+    if count == len(units):
+        assert sum(one.weight for one in drawn) == pytest.approx(sum(units.values()))
 
 
 def test_a_stratified_draw_invites_by_size_and_can_be_drawn_again(
@@ -107,6 +135,71 @@ def test_units_first_gives_each_its_chance(either_db: Session, keys: Keys) -> No
         assert one.weight == pytest.approx(6 / len(homes) * sizes[one.home] / 8)
 
 
+def test_units_are_drawn_in_every_street_and_the_command_draws_the_same(
+    either_db: Session, keys: Keys, tmp_path: Path
+) -> None:
+    db = either_db
+    with transaction(db):
+        top = make_unit(db, kind="district")
+        streets = [make_unit(db, top, kind="street") for _ in range(3)]
+        for street in streets:
+            for number in range(4):
+                home = make_unit(db, street)
+                for _ in range(10 + number):
+                    make_person(db, source="roster", unit_id=home.id)
+        alone = make_unit(db, top, kind="department")  # whose people have no unit below it
+        for _ in range(9):
+            make_person(db, source="roster", unit_id=alone.id)
+        survey = make_survey(
+            db, top, make_test(db, top), keys=keys, design="stratified_two_stage", per_unit=6, margin=0.15
+        )
+    invitations = db.scalars(select(SurveyInvitation)).all()
+    homes = {unit.id: {one.home for one in invitations if one.stratum == str(unit.id)} for unit in (*streets, alone)}
+    assert homes[alone.id] == {str(alone.id)}  # the only one of its stratum is always there
+    assert all(len(homes[street.id]) >= 2 for street in streets)
+    assert sum(map(len, homes.values())) == survey.counts["units"] < survey.counts["units_there"] == 13
+    assert survey.counts["strata"] == {**{str(street.id): 46 for street in streets}, str(alone.id): 9}
+    path = tmp_path / "frame.csv"
+    path.write_text(frame_file(survey), encoding="utf-8")
+    arguments = ["--seed", SEED, "--people", "6", "--units", str(survey.counts["units"])]
+    done = CliRunner().invoke(group, ["analyse", "draw", str(path), *arguments])
+    assert done.exit_code == 0, done.stderr
+    assert survey.drawn_digest in done.stderr
+
+
+def test_a_list_of_units_is_drawn_from_street_by_street(either_db: Session, keys: Keys) -> None:
+    db = either_db
+    with transaction(db):
+        top = make_unit(db, kind="district")
+        streets = [make_unit(db, top, kind="street") for _ in range(4)]
+        homes = [make_unit(db, street, name=f"{street.name}社区{n}") for street in streets for n in range(8)]
+        lines = "\n".join(f"{home.name},600" for home in homes)
+        survey = make_survey(
+            db, top, make_test(db, top), keys=keys, design="stratified_two_stage", frame_kind="units", unit_list=lines,
+            margin=0.1, response=0.7,
+        )  # fmt: skip
+    invitations = db.scalars(select(SurveyInvitation)).all()
+    drawn = [len({one.home for one in invitations if one.stratum == str(street.id)}) for street in streets]
+    assert sum(drawn) == survey.counts["units"]
+    assert min(drawn) >= 2
+    assert max(drawn) - min(drawn) <= 1
+    assert survey.counts["strata"] == {str(street.id): 4800 for street in streets}
+    assert parse_frame(frame_file(survey)).unit_strata == {str(home.id): str(home.parent_id) for home in homes}
+
+
+def test_whether_town_or_country_is_kept_as_it_was_at_the_draw(either_db: Session, keys: Keys) -> None:
+    db = either_db
+    with transaction(db):
+        top, streets = make_district(db, residence="urban")
+        streets[1].residence = "rural"
+        db.flush()
+        survey = make_survey(db, top, make_test(db, top), keys=keys)
+        streets[1].residence = None
+    found = {one.home: one.residence for one in db.scalars(select(SurveyInvitation)).all()}
+    assert found == {str(street.id): "rural" if street is streets[1] else "urban" for street in streets}
+    assert {row[-1] for row in survey_rows(db, survey).rows} == {"urban", "rural"}
+
+
 def test_a_list_of_units_invites_places_of_their_lists(either_db: Session, keys: Keys) -> None:
     db = either_db
     with transaction(db):
@@ -136,6 +229,11 @@ def test_it_is_drawn_once_and_stays(either_db: Session, keys: Keys) -> None:
         with pytest.raises(SurveyDrawn), transaction(db):
             again()
     assert survey.drawn_digest == before
+
+
+def test_strata_of_one_unit_each_are_drawn_from_singly() -> None:
+    with pytest.raises(StrataOfOneUnit):
+        sizes_of(_frame([300, 300, 300]), "stratified_two_stage", Numbers(margin=0.1))
 
 
 def test_too_many_wanted_names_what_can_be_reached() -> None:

@@ -18,14 +18,16 @@ from quizapp.cli import group
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import SYSTEM
 from quizapp.core.tokens import Keys
+from quizapp.organisation.models import Person
 from quizapp.surveys.errors import MarginsInvalid, SurveyValueOutOfRange
 from quizapp.surveys.models import Survey, SurveyInvitation
 from quizapp.surveys.services.estimating import estimate_survey, store_estimate
 from quizapp.surveys.services.planning import Numbers, sizes_of
 from quizapp.surveys.services.rows import design_of, design_toml, sample_csv, survey_rows
 from quizapp.surveys.services.weighting import read_margins, set_weighting
-from quizapp.surveys.views.words import margin_names, margin_values
+from quizapp.surveys.views.words import group_label, margin_names, margin_values
 from tests.conftest import START
+from tests.factories import make_unit
 from tests.surveys.support import answer, answer_within, make_district, make_survey, make_test
 from tests.surveys.test_drawing import _frame
 
@@ -36,7 +38,12 @@ def _answered(db: Session, keys: Keys, share: float = 0.8, **plan: Any) -> Surve
     """A survey that so many have answered: men score higher, and answer more often."""
     rng = Random(7)
     with transaction(db):
-        top, _streets = make_district(db, streets=5, each=40)
+        top, streets = make_district(db, streets=5, each=40)
+        for street in streets if "stratified_two_stage" in plan.values() else ():
+            homes = [street, make_unit(db, street), make_unit(db, street)]
+            for number, person in enumerate(db.scalars(select(Person).where(Person.unit_id == street.id)).all()):
+                person.unit_id = homes[number % 3].id
+            db.flush()
         survey = make_survey(db, top, make_test(db, top), keys=keys, **{"margin": 0.09, **plan})
         for one in db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all():
             male = rng.random() < 0.5
@@ -58,7 +65,13 @@ def _command(db: Session, survey: Survey, folder: Path) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("plan", [{}, {"design": "simple"}, {"design": "two_stage", "per_unit": 15, "margin": 0.15}])
+_BY_UNITS = {"per_unit": 15, "margin": 0.15}
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [{}, {"design": "simple"}, *({"design": name, **_BY_UNITS} for name in ("two_stage", "stratified_two_stage"))],
+)
 def test_the_page_and_the_command_find_the_same(
     either_db: Session, keys: Keys, tmp_path: Path, plan: dict[str, Any]
 ) -> None:
@@ -70,7 +83,44 @@ def test_the_page_and_the_command_find_the_same(
         assert main[name] == pytest.approx(told[name], rel=1e-12), name
     assert found["logit"]["low"] != main["low"]
     assert {"few_answers"} <= set(found["warnings"])
-    assert ("few_units" in found["warnings"]) == (plan.get("design") == "two_stage")
+    assert ("few_units" in found["warnings"]) == ("two_stage" in plan.get("design", ""))
+
+
+def test_a_street_that_is_drawn_for_certain_adds_the_spread_within_it_alone(db: Session, keys: Keys) -> None:
+    with transaction(db):
+        top = make_unit(db, kind="district")
+        streets = [make_unit(db, top, kind="street") for _ in range(4)]
+        for street in streets:
+            for home in [street] if street is streets[0] else [make_unit(db, street) for _ in range(5)]:
+                db.add_all(Person(name="人", source="roster", unit_id=home.id, created_at=START) for _ in range(20))
+        db.flush()
+        plan = {"design": "stratified_two_stage", "per_unit": 8, "margin": 0.15}
+        survey = make_survey(db, top, make_test(db, top), keys=keys, **plan)
+        for number, one in enumerate(db.scalars(select(SurveyInvitation)).all()):
+            answer_within(db, one, keys, 80 if number % 3 else 20)
+    found = estimate_survey(db, survey)
+    assert found["main"]["units"] == survey.counts["units"]
+    assert found["main"]["df"] == survey.counts["units"] - 4
+    assert found["main"]["se"] > 0
+
+
+def test_town_and_country_weigh_and_are_told_apart(db: Session, keys: Keys, tmp_path: Path) -> None:
+    survey = _answered(db, keys)
+    with transaction(db):
+        for one in db.scalars(select(SurveyInvitation)).all():
+            one.residence = "rural" if int(one.home) % 2 else "urban"
+    plain = estimate_survey(db, survey)
+    assert plain["groups"]["residence"].keys() == {"urban", "rural"}
+    assert group_label("residence", "rural", {}) == "乡村"
+    margins = read_margins("城乡,城镇,150\n城乡,农村,50", margin_names(), margin_values({}))
+    assert margins == {"residence": {"urban": 150, "rural": 50}}
+    with transaction(db):
+        set_weighting(db, survey=survey, margins=margins, cap=None, actor=SYSTEM, now=START)
+    fitted = estimate_survey(db, survey)
+    assert fitted["weights"]["total"] == pytest.approx(200)
+    town, country = (fitted["groups"]["residence"][name]["estimate"] for name in ("urban", "rural"))
+    assert fitted["main"]["estimate"] == pytest.approx(0.75 * town + 0.25 * country)
+    assert fitted["main"]["estimate"] == pytest.approx(_command(db, survey, tmp_path)["estimate"], rel=1e-12)
 
 
 def test_minors_and_people_outside_count_in_nothing(db: Session, keys: Keys) -> None:

@@ -84,23 +84,25 @@ def draw_in_units(
 
 
 def draw_in_listed_units(
-    sizes: Mapping[str, int], units: int, per_unit: int, seed: str, least: int = LEAST
+    strata: Mapping[str, Mapping[str, int]], units: int, per_unit: int, seed: str, least: int = LEAST
 ) -> list[Drawn]:
     """Two stages where the people of a unit are known by their number alone: whoever stands at place 1, 2, 3 … of its own list.
 
-    The same as `draw_in_units` of one stratum whose people are called "unit:1", "unit:2" …, without making all those names.
+    The same as `draw_in_units` of people who are called "unit:1", "unit:2" …, without making all those names.
     """
     if per_unit < 1:
         raise ValueError("at least one person in each unit")
-    filled = {unit: people for unit, people in sizes.items() if people > 0}
-    count = allocate({"": len(filled)}, units, least)[""]
+    filled = {name: {unit: people for unit, people in of.items() if people > 0} for name, of in strata.items()}
+    filled = {name: of for name, of in filled.items() if of}
+    _check_ids(unit for of in filled.values() for unit in of)
+    counts = allocate({name: len(of) for name, of in filled.items()}, units, least)
     drawn = []
-    for unit in shuffled(filled, f"{seed}\x1f")[:count]:
-        people = filled[unit]
-        places = (f"{unit}:{place}" for place in range(1, people + 1))
-        taken = shuffled(places, f"{seed}\x1f\x1f{unit}")[:per_unit]
-        weight = len(filled) / count * people / len(taken)
-        drawn += [Drawn(person, "", unit, weight, (len(filled), people)) for person in taken]
+    for name, of in sorted(filled.items()):
+        for unit in shuffled(of, f"{seed}\x1f{name}")[: counts[name]]:
+            places = (f"{unit}:{place}" for place in range(1, of[unit] + 1))
+            taken = shuffled(places, f"{seed}\x1f{name}\x1f{unit}")[:per_unit]
+            weight = len(of) / counts[name] * of[unit] / len(taken)
+            drawn += [Drawn(person, name, unit, weight, (len(of), of[unit])) for person in taken]
     return drawn
 
 

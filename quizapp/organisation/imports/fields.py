@@ -13,7 +13,7 @@ from typing import Any
 
 from quizapp.core.columns import Field
 from quizapp.core.phones import PhoneInvalid, normalize_phone
-from quizapp.organisation.models import JobRole, KeyGroup, Sex, UnitKind
+from quizapp.organisation.models import JobRole, KeyGroup, Residence, Sex, UnitKind
 from quizapp.organisation.people import MOST_YEARS, clean_name
 
 PEOPLE_FIELDS = (
@@ -80,6 +80,10 @@ UNIT_FIELDS = (
     Field("parent_code", ("上级代码", "上级单位代码", "上级单位码", "上级编码", "Parent code", "Parent unit code")),
     Field("kind", ("类型", "单位类型", "类别", "单位类别", "性质", "Kind", "Type", "Unit type", "Unit kind")),
     Field("industry", ("行业", "所属行业", "行业类别", "Industry", "Sector")),
+    Field(
+        "residence",
+        ("城乡", "城乡分类", "城乡类别", "城乡分类代码", "城乡属性", "Urban or rural", "Urban/rural", "Residence"),
+    ),
 )
 #: Without these columns nothing can be taken in.
 NEEDED = {"roster": ("name",), "units": ("name", "kind")}
@@ -136,8 +140,11 @@ _SEXES = {
     Sex.FEMALE: ("女", "女性", "f", "female", "woman"),
     Sex.MALE: ("男", "男性", "m", "male", "man"),
 }
-
-
+#: With the codes of the statistical division (统计用城乡划分代码): 1xx town, 2xx country.
+_RESIDENCES = {
+    Residence.URBAN: ("城镇", "城市", "城区", "镇区", "town", "111", "112", "121", "122", "123"),
+    Residence.RURAL: ("乡村", "农村", "country", "210", "220"),
+}
 _KEY_GROUPS = {
     KeyGroup.YOUTH: ("青少年", "青年", "少年", "young people"),
     KeyGroup.FARMER: ("农民", "农村居民", "farmers", "rural resident", "rural residents"),
@@ -185,6 +192,7 @@ def _words_of(table: Mapping[Any, tuple[str, ...]]) -> dict[str, str]:
 _JOB_ROLE_OF = _words_of(_JOB_ROLES)
 _KIND_OF = _words_of(_KINDS)
 _SEX_OF = _words_of(_SEXES)
+_RESIDENCE_OF = _words_of(_RESIDENCES)
 _KEY_GROUP_OF = _words_of(_KEY_GROUPS)
 
 
@@ -236,6 +244,11 @@ def read_sex(text: str) -> str | None:
 def read_key_group(text: str) -> str | None:
     """A `KeyGroup`, or None where nothing stands."""
     return _known(text, _KEY_GROUP_OF, "key_group", "key_group_unknown")
+
+
+def read_residence(text: str) -> str | None:
+    """A `Residence`, or None where nothing stands."""
+    return _known(text, _RESIDENCE_OF, "residence", "residence_unknown")
 
 
 def read_job_role(text: str) -> str | None:

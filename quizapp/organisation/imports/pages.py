@@ -21,8 +21,15 @@ from quizapp.organisation.forms import FileForm
 from quizapp.organisation.imports.batches import FIELDS, ROSTER, can_apply
 from quizapp.organisation.imports.fields import NEEDED
 from quizapp.organisation.imports.words import SEX_WORDS, fault_words, field_word
-from quizapp.organisation.models import ImportBatch, ImportState, UnitKind
-from quizapp.organisation.web import JOB_ROLE_WORDS, KEY_GROUP_WORDS, KIND_WORDS, job_role_word, key_group_word
+from quizapp.organisation.models import ImportBatch, ImportState, Residence, UnitKind
+from quizapp.organisation.web import (
+    JOB_ROLE_WORDS,
+    KEY_GROUP_WORDS,
+    KIND_WORDS,
+    RESIDENCE_WORDS,
+    job_role_word,
+    key_group_word,
+)
 from quizapp.ui.words import WORDS, words_for
 
 #: Faults on one page.
@@ -168,6 +175,7 @@ def template_file(kind: str) -> Response:
             "code": "ZX01",
             "parent": _("东岸街道"),
             "kind": str(KIND_WORDS[UnitKind.COMMUNITY]),
+            "residence": str(RESIDENCE_WORDS[Residence.URBAN]),
         }
     comma = _("、")
     facts = [(_("要有的列"), comma.join(field_word(kind, name) for name in NEEDED[kind]))]
@@ -182,6 +190,7 @@ def template_file(kind: str) -> Response:
         facts += [
             (_("上级单位"), _("写名称或单位码；可以就在这份文件里，先后不论。")),
             (_("类型"), comma.join(str(word) for word in KIND_WORDS.values())),
+            (_("城乡"), _("填城镇或乡村，或统计用的城乡分类代码；空着就和上级一样。")),
         ]
     facts.append((_("例子"), _("第 2 行是例子，填之前删掉。")))
     content = write_xlsx(
@@ -239,6 +248,7 @@ def _sample(batch: ImportBatch) -> tuple[list[str], list[list[Any]]]:
         "sex": lambda sex: str(SEX_WORDS[sex]) if sex else "",
         "key_group": key_group_word,
         "kind": _kind,
+        "residence": _residence,
     }
     cells = [[row["row"], *(words.get(name, str)(row.get(name, "")) for name in names)] for row in rows]
     return [field_word(batch.kind, name) for name in names], cells
@@ -246,3 +256,7 @@ def _sample(batch: ImportBatch) -> tuple[list[str], list[list[Any]]]:
 
 def _kind(kind: str) -> str:
     return str(KIND_WORDS[UnitKind(kind)])
+
+
+def _residence(code: str) -> str:
+    return str(RESIDENCE_WORDS[Residence(code)]) if code else ""

@@ -44,6 +44,7 @@ def read_import(
                 "code": unit.code,
                 "kind": unit.kind,
                 "parent": unit.above.name if unit.above else "",
+                "residence": unit.residence or "",
             }
             for unit in shown
         ],

@@ -36,6 +36,7 @@ class UnitRow:
     code: str
     kind: str
     industry_id: int | None
+    residence: str | None
     parent: str
     parent_code: str
     above: UnitRow | UnitRef | None = None
@@ -76,6 +77,7 @@ class UnitReader:
         name = tried(number, lambda: fields.read_name(cell.get("name", ""), MOST_UNIT_NAME))
         kind = tried(number, lambda: fields.read_kind(cell.get("kind", "")))
         industry_id = tried(number, lambda: self.industries.find(cell.get("industry", "")))
+        residence = tried(number, lambda: fields.read_residence(cell.get("residence", "")))
         code = "".join(cell.get("code", "").split())
         key = code_key(code)
         if len(code) > MOST_CODE:
@@ -85,7 +87,14 @@ class UnitReader:
         if len(self.faults.found) > before:
             return None
         unit = UnitRow(
-            number, name or "", code, kind or "", industry_id, cell.get("parent", ""), cell.get("parent_code", "")
+            number=number,
+            name=name or "",
+            code=code,
+            kind=kind or "",
+            industry_id=industry_id,
+            residence=residence,
+            parent=cell.get("parent", ""),
+            parent_code=cell.get("parent_code", ""),
         )
         if key:
             unit.known = self.index.by_code.get(key)
@@ -222,6 +231,7 @@ def _write_level(
             "initials": initials[unit.number],
             "kind": unit.kind,
             "industry_id": unit.industry_id,
+            "residence": unit.residence,
             "created_at": now,
         }
         for unit, (parent_id, _) in zip(units, above, strict=True)

@@ -24,6 +24,7 @@ FIELD_WORDS: dict[str, LazyString] = {
     "parent": _l("上级单位"),
     "parent_code": _l("上级单位码"),
     "kind": _l("类型"),
+    "residence": _l("城乡"),
 }
 _UNIT_NAME = _l("单位名称")
 SEX_WORDS = {"female": _l("女"), "male": _l("男")}
@@ -51,6 +52,7 @@ FAULT_WORDS: dict[str, tuple[LazyString, LazyString]] = {
     "key_group_unknown": (_l("没有这一类重点人群"), _l("填其中一个，或空着：%(groups)s")),
     "kind_needed": (_l("类型空着"), _l("填其中一个：%(kinds)s")),
     "kind_unknown": (_l("没有这个类型"), _l("填其中一个：%(kinds)s")),
+    "residence_unknown": (_l("城乡看不懂"), _l("填城镇或乡村，或统计用的城乡分类代码，或空着")),
     "code_long": (_l("单位码超过 %(most)s 个字符"), _l("改短一些")),
     "code_repeated": (_l("第 %(row)s 行已有这个单位码"), _l("改其中一个，或空着让系统给")),
     "code_taken": (_l("这个单位码已有别的单位在用"), _l("换一个，或空着让系统给")),

@@ -16,7 +16,7 @@ from quizapp.core.web import get_actor, get_db, get_now, get_scope, public, requ
 from quizapp.organisation import queries, services
 from quizapp.organisation.errors import UnitIsMerged
 from quizapp.organisation.forms import IndustryForm, UnitForm
-from quizapp.organisation.models import Industry, OrgUnit, UnitKind
+from quizapp.organisation.models import Industry, OrgUnit, Residence, UnitKind
 from quizapp.organisation.tree import find_standing_merge, reaches_above
 from quizapp.organisation.views import bp
 from quizapp.organisation.web import hit_data, kind_word
@@ -85,6 +85,7 @@ def new_unit() -> str | BaseResponse | tuple[str, int]:
                     kind=UnitKind(form.kind.data),
                     code=form.code.data,
                     industry=_industry(form),
+                    residence=Residence(form.residence.data) if form.residence.data else None,
                     actor=get_actor(),
                     now=get_now(),
                 )
@@ -102,7 +103,7 @@ def new_unit() -> str | BaseResponse | tuple[str, int]:
 @bp.route("/admin/units/<int:unit_id>", methods=["GET", "POST"])
 @requires(Permission.MANAGE_UNITS)
 def unit(unit_id: int) -> str | BaseResponse | tuple[str, int]:
-    """Change a unit's name, kind, code or industry."""
+    """Change a unit's name, kind, code, industry or residence."""
     db = get_db()
     found = queries.get_unit(db, get_scope(), unit_id)
     form = UnitForm(obj=found)
@@ -118,6 +119,7 @@ def unit(unit_id: int) -> str | BaseResponse | tuple[str, int]:
                     kind=UnitKind(form.kind.data),
                     code=form.code.data or "",
                     industry=_industry(form),
+                    residence=Residence(form.residence.data) if form.residence.data else None,
                     actor=get_actor(),
                     now=get_now(),
                 )

@@ -52,6 +52,7 @@ class PlanForm(SurveyForm):
             SelectChoice(Design.SIMPLE.value, _l("从全部人里直接抽")),
             SelectChoice(Design.STRATIFIED.value, _l("每个下级单位按人数抽")),
             SelectChoice(Design.TWO_STAGE.value, _l("先抽单位，再抽人")),
+            SelectChoice(Design.STRATIFIED_TWO_STAGE.value, _l("每个下级单位里先抽单位，再抽人")),
             SelectChoice(OPEN, _l("谁愿意来谁来")),
         ],
         default=Design.STRATIFIED.value,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
 from datetime import datetime
 
 from sqlalchemy import insert
@@ -15,6 +14,7 @@ from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys
 from quizapp.core.tokens import digest as digest_secret
 from quizapp.measurement.survey.drawing import Drawn
+from quizapp.organisation.queries import residences_of
 from quizapp.surveys.errors import SurveyDrawn, SurveyNotDrawn
 from quizapp.surveys.models import FrameKind, Outcome, Survey, SurveyInvitation
 from quizapp.surveys.services.planning import Sizes, frame_of, lock_survey, numbers_of, sizes_of
@@ -40,9 +40,9 @@ def draw_survey(db: Session, *, survey: Survey, keys: Keys, actor: Actor, now: d
     sizes = sizes_of(frame, survey.design, numbers_of(survey))
     drawn = _draw(survey, frame, sizes)
     homes = {person: unit for person, _, unit in frame.people}
-    db.execute(
-        insert(SurveyInvitation), [_row(survey, number, one, homes, keys) for number, one in enumerate(drawn, start=1)]
-    )
+    rows = [_row(survey, number, one, homes, keys) for number, one in enumerate(drawn, start=1)]
+    residences = residences_of(db, {int(str(row["home"])) for row in rows})
+    db.execute(insert(SurveyInvitation), [{**row, "residence": residences.get(int(str(row["home"])))} for row in rows])
     text = frame_text(frame)
     survey.frame = zlib.compress(text.encode())
     survey.frame_digest, survey.drawn_digest = digest(text), digest(listing(drawn))
@@ -92,7 +92,7 @@ def _row(survey: Survey, number: int, one: Drawn, homes: dict[str, str], keys: K
 
 
 def _counts(frame: Frame, sizes: Sizes, drawn: list[Drawn], left_out: dict[str, int]) -> dict[str, object]:
-    strata = Counter(stratum for _, stratum, _ in frame.people if stratum)
+    strata = {name: sum(units.values()) for name, units in frame.homes().items() if name}
     return {
         "people": sizes.population,
         "answers": sizes.answers,
@@ -101,6 +101,6 @@ def _counts(frame: Frame, sizes: Sizes, drawn: list[Drawn], left_out: dict[str, 
         "wanted": sizes.people,
         "units": sizes.units,
         "units_there": sizes.units_there,
-        "strata": dict(strata),
+        "strata": strata,
         "left_out": left_out,
     }

@@ -23,7 +23,7 @@ from quizapp.surveys.services.rows import SurveyRows, design_of, sample_of, surv
 
 TASK = "estimate_survey"
 #: What the estimate is shown by, where groups are large enough.
-GROUPS = ("age_band", "sex", "education")
+GROUPS = ("age_band", "sex", "education", "residence")
 #: Share of those eligible below which the estimate stands under a warning.
 LOW_RESPONSE = 0.5
 #: Fields of an estimate that a page shows.
@@ -94,7 +94,7 @@ def estimate_survey(db: Session, survey: Survey) -> dict[str, Any]:
 def _by_groups(survey: Survey, rows: SurveyRows, design: DesignFile) -> dict[str, dict[str, Any]]:
     from quizapp.analyse.literacy import estimate
 
-    names = (*GROUPS, "stratum") if survey.design == Design.STRATIFIED else GROUPS
+    names = (*GROUPS, "stratum") if Design(survey.design).in_strata else GROUPS
     groups: dict[str, dict[str, Any]] = {}
     for name in names:
         try:

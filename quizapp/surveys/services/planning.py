@@ -19,7 +19,7 @@ from quizapp.audit.services import record
 from quizapp.core.clock import local_date
 from quizapp.core.scope import Actor, Permission
 from quizapp.measurement.sample_size import UNKNOWN_RATE, cluster_design_effect, invitations, sample_size
-from quizapp.measurement.survey.drawing import allocate
+from quizapp.measurement.survey.drawing import LEAST, allocate
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery, QuizBlueprint
 from quizapp.quizzes.queries.deliveries import standard_of
@@ -27,6 +27,7 @@ from quizapp.quizzes.services.audience import admits, lines_of
 from quizapp.surveys.errors import (
     FrameEmpty,
     FrameTooSmall,
+    StrataOfOneUnit,
     SurveyAgeNotAsked,
     SurveyAudienceOther,
     SurveyDrawn,
@@ -40,7 +41,7 @@ from quizapp.surveys.errors import (
     UnitsTooFew,
 )
 from quizapp.surveys.models import Design, FrameKind, Survey
-from quizapp.surveys.queries import asks_age, roster_frame, units_below
+from quizapp.surveys.queries import asks_age, paths_of, roster_frame, units_below
 
 #: Characters of a seed: fewer could be tried out until a draw pleases.
 LEAST_SEED, MOST_SEED = 6, 120
@@ -105,17 +106,18 @@ class Sizes:
     #: First-stage units: to draw, and there; None where people are drawn singly.
     units: int | None = None
     units_there: int | None = None
-    #: Stratum (key of a unit, as text) → (people there, people drawn).
+    #: Stratum (key of a unit, as text), people there, people drawn; where units are drawn, these in place of people.
     strata: tuple[tuple[str, int, int], ...] = ()
 
 
 def sizes_of(frame: Frame, design: str, numbers: Numbers) -> Sizes:
-    """How many are needed. Raises FrameEmpty, FrameTooSmall (with the margin that all of them give), UnitsTooFew."""
+    """How many are needed. Raises FrameEmpty, FrameTooSmall (with the margin that all of them give), UnitsTooFew, StrataOfOneUnit."""
     if not frame.size:
         raise FrameEmpty
     rate = UNKNOWN_RATE if numbers.rate is None else numbers.rate
-    homes = _homes(frame) if design == Design.TWO_STAGE else {}
-    taken = sum(min(numbers.per_unit, size) for size in homes.values()) / len(homes) if homes else 0.0
+    homes = frame.homes() if Design(design).by_units else {}
+    units_there = sum(map(len, homes.values()))
+    taken = sum(min(numbers.per_unit, size) for of in homes.values() for size in of.values()) / max(1, units_there)
     effect = cluster_design_effect(max(1.0, taken * numbers.response), numbers.likeness) if homes else 1.0
 
     def wanted(design_effect: float) -> int:
@@ -130,29 +132,26 @@ def sizes_of(frame: Frame, design: str, numbers: Numbers) -> Sizes:
     answers = wanted(effect)
     people = invitations(answers, numbers.response)
     strata = Counter(stratum for _, stratum, _ in frame.people) if design == Design.STRATIFIED else Counter()
-    people = max(people, sum(min(2, size) for size in strata.values()))
+    people = max(people, sum(min(LEAST, size) for size in strata.values()))
     if people > frame.size:
         raise FrameTooSmall(
             field="margin", wanted=people, there=frame.size, margin=_reachable(frame.size, rate, effect, numbers)
         )
     if homes:
-        units = max(2, ceil(people / taken))
-        if units > len(homes):
-            raise UnitsTooFew(field="per_unit", wanted=units, there=len(homes))
-        return Sizes(frame.size, answers, wanted(1.0), effect, round(units * taken), units, len(homes))
-    shares = allocate(strata, people) if strata else {}
-    return Sizes(
-        frame.size,
-        answers,
-        answers,
-        1.0,
-        people,
-        strata=tuple((name, strata[name], shares[name]) for name in sorted(strata)),
-    )
+        there = {name: len(of) for name, of in homes.items()}
+        if Design(design).in_strata and 1 < len(there) == units_there:
+            raise StrataOfOneUnit(field="design")
+        units = max(LEAST, sum(min(LEAST, count) for count in there.values()), ceil(people / taken))
+        if units > units_there:
+            raise UnitsTooFew(field="per_unit", wanted=units, there=units_there)
+        rows = _shared_out(there, units) if Design(design).in_strata else ()
+        return Sizes(frame.size, answers, wanted(1.0), effect, round(units * taken), units, units_there, rows)
+    return Sizes(frame.size, answers, answers, 1.0, people, strata=_shared_out(strata, people) if strata else ())
 
 
-def _homes(frame: Frame) -> Mapping[str, int]:
-    return frame.units if frame.listed else Counter(unit for _, _, unit in frame.people)
+def _shared_out(there: Mapping[str, int], drawn: int) -> tuple[tuple[str, int, int], ...]:
+    shares = allocate(there, drawn)
+    return tuple((name, there[name], shares[name]) for name in sorted(there))
 
 
 def _reachable(population: int, rate: float, effect: float, numbers: Numbers) -> float:
@@ -167,24 +166,23 @@ def frame_of(
     db: Session, unit: OrgUnit, design: str, frame_kind: str, unit_sizes: Mapping[str, int], now: datetime
 ) -> tuple[Frame, dict[str, int]]:
     """From whom is drawn today, and how many are left out, by reason."""
+    in_strata = Design(design).in_strata
     if frame_kind == FrameKind.UNITS:
-        return Frame(units=dict(unit_sizes)), {}
+        paths = paths_of(db, unit_sizes) if in_strata else {}
+        return Frame(units=dict(unit_sizes), unit_strata={key: _stratum(unit, paths[key], key) for key in paths}), {}
     roster = roster_frame(db, unit, local_date(now))
     people = [
-        (
-            str(member.person_id),
-            _stratum(unit, member.path, member.unit_id) if design == Design.STRATIFIED else "",
-            str(member.unit_id),
-        )
+        (str(member.person_id), _stratum(unit, member.path, home) if in_strata else "", home)
         for member in roster.members
+        for home in (str(member.unit_id),)
     ]
     return Frame(people=people), roster.left_out
 
 
-def _stratum(unit: OrgUnit, path: str, unit_id: int) -> str:
+def _stratum(unit: OrgUnit, path: str, home: str) -> str:
     """The unit directly below the survey's on somebody's path; for those of the unit itself, the unit."""
     rest = path[len(unit.path) :]
-    return rest.split("/", 1)[0] if rest else str(unit_id)
+    return rest.split("/", 1)[0] if rest else home
 
 
 def read_unit_list(db: Session, unit: OrgUnit, text: str) -> dict[str, int]:
@@ -239,7 +237,7 @@ def check_plan(db: Session, planned: Planned, *, actor: Actor, now: datetime) ->
         raise SurveyOfVolunteers(field="design", people=sample_size(UNKNOWN_RATE, REFUSAL_MARGIN))
     delivery = _test(db, planned.delivery_id, unit, actor)
     listed = planned.frame_kind == FrameKind.UNITS
-    if listed and planned.design != Design.TWO_STAGE:
+    if listed and not Design(planned.design).by_units:
         raise UnitListDesign(field="design")
     if not LEAST_SEED <= len(planned.seed.strip()) <= MOST_SEED:
         raise SurveyValueMissing(field="seed")

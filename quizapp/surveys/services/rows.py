@@ -23,10 +23,8 @@ from quizapp.surveys.queries import YOUNGEST, Place, places_of
 #: Headings of the rows. `age` is the youngest age of the band; sizes are those of the stages of the draw.
 COLUMNS = (
     *("number", "stratum", "unit", "weight", "size_1", "size_2", "outcome", "score", "standard"),
-    *("age", "age_band", "sex", "education"),
+    *("age", "age_band", "sex", "education", "residence"),
 )
-#: What the population can be known by: the columns of the weighting.
-MARGIN_COLUMNS = ("age_band", "sex", "education", "stratum")
 #: The most times the mean weight that a weight may be.
 LEAST_CAP, MOST_CAP = 1.5, 20.0
 
@@ -76,6 +74,7 @@ def _row(place: Place, standard: Standard) -> tuple[str, ...]:
         band or "",
         (attempt.sex or "") if attempt is not None and scored else "",
         (attempt.education or "") if attempt is not None and scored else "",
+        one.residence or "",
     )
 
 
@@ -97,7 +96,7 @@ def sample_csv(rows: SurveyRows) -> str:
 def design_of(survey: Survey, rows: SurveyRows) -> DesignFile:
     """How the sample was drawn, and how it is weighted."""
     plan = survey.plan
-    two_stage = survey.design == Design.TWO_STAGE
+    drawn_as = Design(survey.design)
     design = DesignFile(
         sampling=PROBABILITY,
         outcome="score",
@@ -106,9 +105,9 @@ def design_of(survey: Survey, rows: SurveyRows) -> DesignFile:
         standard_column="standard",
         age="age",
         weight="weight",
-        strata="stratum" if survey.design == Design.STRATIFIED else None,
-        clusters=("unit",) if two_stage else (),
-        fpc=("size_1", "size_2") if two_stage else ("size_1",),
+        strata="stratum" if drawn_as.in_strata else None,
+        clusters=("unit",) if drawn_as.by_units else (),
+        fpc=("size_1", "size_2") if drawn_as.by_units else ("size_1",),
         confidence=float(plan["confidence"]),
         margins=_margins(survey, rows),
     )
@@ -124,7 +123,7 @@ def _margins(survey: Survey, rows: SurveyRows) -> dict[str, dict[str, float]]:
     if typed:
         return {name: {group: float(people) for group, people in groups.items()} for name, groups in typed.items()}
     strata: dict[str, int] = survey.counts.get("strata") or {}
-    if survey.design != Design.STRATIFIED or strata.keys() != {place.invitation.stratum for place in rows.counted}:
+    if not Design(survey.design).in_strata or strata.keys() != {place.invitation.stratum for place in rows.counted}:
         return {}
     return {"stratum": {name: float(people) for name, people in sorted(strata.items())}}
 

@@ -63,7 +63,7 @@ def drawn(survey_id: int) -> str:
     survey = get_db().get(Survey, survey_id)
     if survey is None or survey.drawn_at is None:
         raise NotFound
-    people = survey.plan["per_unit"] if survey.design == Design.TWO_STAGE else survey.counts["wanted"]
+    people = survey.plan["per_unit"] if Design(survey.design).by_units else survey.counts["wanted"]
     command = f"quizapp analyse draw frame.csv --seed {quote(survey.seed)} --people {people}"
     if survey.counts.get("units") is not None:
         command += f" --units {survey.counts['units']}"

@@ -58,7 +58,7 @@ class ResponseRow:
 
 def group_of(survey: Survey, place: Place) -> str:
     """The key of the line on which an invitation stands: its stratum, else its unit."""
-    return place.invitation.stratum if survey.design == Design.STRATIFIED else place.invitation.home
+    return place.invitation.stratum if Design(survey.design).in_strata else place.invitation.home
 
 
 def response_rows(

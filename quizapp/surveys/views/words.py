@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from quizapp.organisation.models import Residence
 from quizapp.organisation.people import AGE_BANDS
+from quizapp.organisation.web import RESIDENCE_WORDS
 from quizapp.quizzes.forms.profile import EDUCATIONS, SEXES
 from quizapp.surveys.models import Design, Outcome, Survey
 
@@ -15,6 +17,7 @@ DESIGN_WORDS = {
     Design.SIMPLE: _l("从全部人里直接抽"),
     Design.STRATIFIED: _l("每个下级单位按人数抽"),
     Design.TWO_STAGE: _l("先抽单位，再抽人"),
+    Design.STRATIFIED_TWO_STAGE: _l("每个下级单位里先抽单位，再抽人"),
 }
 OUTCOME_WORDS = {
     Outcome.INVITED: _l("还没答"),
@@ -31,8 +34,11 @@ GROUP_WORDS = {
     "age_band": _l("年龄段"),
     "sex": _l("性别"),
     "education": _l("文化程度"),
+    "residence": _l("城乡"),
     "stratum": _l("单位"),
 }
+#: What people choose from on the form of a test.
+_CHOICES = {"sex": SEXES, "education": EDUCATIONS}
 #: Code of a warning → what it says, what it means.
 WARNING_WORDS = {
     "few_units": (_l("抽到的单位不足 30 个"), _l("区间盖住真值的机会比它说的小。下次多抽些单位，每个单位少抽些人。")),
@@ -71,15 +77,16 @@ def group_label(name: str, value: str, units: Mapping[str, str]) -> str:
         return age_words(value)
     if name == "stratum":
         return units.get(value, value)
-    choices = {"sex": SEXES, "education": EDUCATIONS}.get(name, [])
-    words = {choice.value: str(choice.label) for choice in choices}
+    if name == "residence" and value in set(Residence):
+        return str(RESIDENCE_WORDS[Residence(value)])
+    words = {choice.value: str(choice.label) for choice in _CHOICES.get(name, [])}
     return words.get(value, value)
 
 
 def margin_names() -> dict[str, str]:
     """What a column of known numbers may be called → the column."""
     names = {"age_band": ("年龄段", "年龄", "age band"), "sex": ("性别",), "education": ("文化程度", "学历")}
-    names["stratum"] = ("单位", "unit")
+    names |= {"residence": ("城乡", "residence"), "stratum": ("单位", "unit")}
     return {called: column for column, others in names.items() for called in (column, *others)}
 
 
@@ -89,6 +96,7 @@ def margin_values(units: Mapping[str, str]) -> dict[str, dict[str, str]]:
     bands |= {f"{band}岁": band for band in bands} | {band.replace("-", "–"): band for band in bands}
     found = {"age_band": bands, "stratum": {name: key for key, name in units.items()} | {key: key for key in units}}
     chinese = {
+        "residence": {"城镇": "urban", "城市": "urban", "乡村": "rural", "农村": "rural"},
         "sex": {"女": "female", "男": "male"},
         "education": {
             "小学及以下": "primary",
@@ -98,9 +106,10 @@ def margin_values(units: Mapping[str, str]) -> dict[str, dict[str, str]]:
             "本科及以上": "university",
         },
     }
-    for name, choices in (("sex", SEXES), ("education", EDUCATIONS)):
-        codes = {choice.value: choice.value for choice in choices}
-        found[name] = codes | {str(choice.label): choice.value for choice in choices} | chinese[name]
+    labels = {name: [(str(c.value), str(c.label)) for c in choices] for name, choices in _CHOICES.items()}
+    labels["residence"] = [(code.value, str(word)) for code, word in RESIDENCE_WORDS.items()]
+    for name, pairs in labels.items():
+        found[name] = {code: code for code, _word in pairs} | {word: code for code, word in pairs} | chinese[name]
     return found
 
 
