@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
+from typing import Any
 
-from quizapp.measurement.intervals import score_interval, wilson
+from quizapp.measurement.intervals import rate_difference, score_interval, square_and_add, wilson
+
+#: (k, n) of each cluster by its name.
+Clusters = Mapping[Any, tuple[int, int]]
 
 #: With fewer clusters the spread between them cannot be told.
 FEWEST_CLUSTERS = 3
@@ -86,3 +90,37 @@ def clustered_wilson(counts: Sequence[tuple[int, int]], confidence: float = 0.95
     effective = rate * (1 - rate) / variance * (t_quantile(tail, total - 1) / t_quantile(tail, clusters - 1)) ** 2
     effective = min(effective, total)
     return score_interval(rate, effective, NormalDist().inv_cdf(tail))
+
+
+def clustered_difference(before: Clusters, after: Clusters) -> tuple[float, float, float] | None:
+    """The change Σk/Σn after − Σk/Σn before with its 95 % interval, for clusters by name (k of n each); None where one side is empty.
+
+    The square-and-add interval (`intervals.square_and_add`) with the ends of `clustered_wilson` of each side. A unit that stands in both
+    under one name is mostly good or bad in both, and so are people who stand in both within it: the correlation of the two rates is that
+    of the residuals e = k − r·n of the two sides by unit, Σ e1·e2 / √(Σ e1² · Σ e2²), a unit that is missing on one side adding 0; 0 where
+    fewer than three units stand in both. At the end no narrower than Newcombe's interval of pooled people (`intervals.rate_difference`).
+
+    With one or two clusters on a side that side has Wilson's ends, which know only how people of one unit differ. Source: as
+    `square_and_add` and `clustered_wilson`; correlation by linearisation over common first-stage units: Kish L. (1965), Survey Sampling,
+    12.4. Raises ValueError as `clustered_wilson` does.
+    """
+    sides = before, after
+    ends = [clustered_wilson(list(side.values())) for side in sides]
+    sums = [(sum(k for k, _ in side.values()), sum(n for _, n in side.values())) for side in sides]
+    plain = rate_difference(*sums)
+    if plain is None or ends[0] is None or ends[1] is None:
+        return None
+    p1, p2 = (k / n for k, n in sums)
+    residuals = [
+        {name: k - p * n for name, (k, n) in side.items() if n} for p, side in zip((p1, p2), sides, strict=True)
+    ]
+    _, low, high = square_and_add(p1, ends[0], p2, ends[1], _correlation(*residuals))
+    return p2 - p1, min(low, plain[1]), max(high, plain[2])
+
+
+def _correlation(one: Mapping[Any, float], other: Mapping[Any, float]) -> float:
+    common = one.keys() & other.keys()
+    scale = math.sqrt(sum(e * e for e in one.values()) * sum(e * e for e in other.values()))
+    if len(common) < FEWEST_CLUSTERS or scale == 0:
+        return 0.0
+    return sum(one[name] * other[name] for name in common) / scale

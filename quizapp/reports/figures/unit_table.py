@@ -8,7 +8,7 @@ delivery.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from quizapp.measurement.clusters import clustered_wilson
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.figures.filters import FigureFilters
-from quizapp.reports.figures.people import COMPLETE, People, roster_by_step
+from quizapp.reports.figures.people import People, is_complete, roster_by_step
 from quizapp.reports.figures.people_of_one import people_of
 from quizapp.reports.figures.reach import (
     aggregates_only,
@@ -84,6 +84,8 @@ class Row:
     covered: int | None
     #: Why there is no rate.
     hidden: Hidden | None
+    #: (passed, first) of each unit by itself, wherever below it stands: what its interval is made from. Empty where there is no rate.
+    clusters: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def coverage(self) -> float | None:
@@ -92,8 +94,8 @@ class Row:
 
     @property
     def complete(self) -> bool:
-        """The roster is as good as complete: nothing was left to chance, so there is no interval."""
-        return self.coverage is not None and self.coverage >= COMPLETE
+        """The roster is as good as complete and nearly nobody else was counted: nothing was left to chance, so there is no interval."""
+        return is_complete(self.roster, self.covered, self.first)
 
 
 @dataclass(frozen=True)
@@ -252,8 +254,9 @@ def _row(
     hidden = hidden_of(node, shown)
     visible = hidden is None
     roster, covered = extra.of_roster(kind, node, moved=moved)
-    complete = roster is not None and covered is not None and covered >= COMPLETE * roster
-    interval = clustered_wilson(_clusters(node)) if visible and not complete else None
+    complete = is_complete(roster, covered, counts.first)
+    clusters = _clusters(node) if visible else {}
+    interval = clustered_wilson(list(clusters.values())) if visible and not complete else None
     return Row(
         kind=kind,
         path=extra.key if kind in (RowKind.OWN, RowKind.NO_UNIT) else node.key,
@@ -274,6 +277,7 @@ def _row(
         roster=roster,
         covered=covered,
         hidden=hidden,
+        clusters=clusters,
     )
 
 
@@ -286,6 +290,6 @@ def hidden_of(node: Node, shown: Shown) -> Hidden | None:
     return None
 
 
-def _clusters(node: Node) -> list[tuple[int, int]]:
+def _clusters(node: Node) -> dict[str, tuple[int, int]]:
     """(passed, first) of each unit by itself, wherever below it stands: the units are the clusters."""
-    return [(leaf.counts.passed, leaf.counts.first) for leaf in node.walk() if not leaf.parts]
+    return {leaf.key: (leaf.counts.passed, leaf.counts.first) for leaf in node.walk() if not leaf.parts}

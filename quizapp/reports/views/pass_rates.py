@@ -181,7 +181,9 @@ def figure_table_of(table: PassRateTable, literacy: Literacy | None = None) -> F
     rows = tuple(_table_row(row, table) for row in table.rows)
     remarks = [_("95% 置信区间：合并几个单位的，按单位聚类计算；单独一个单位的，用 Wilson 法。")]
     if any(row.complete for row in table.rows):
-        remarks.append(_("名册人数 95% 以上都测了的，不写区间：几乎人人都在，没有抽样误差。"))
+        remarks.append(
+            _("名册人数 95% 以上都测了、作答的也几乎都在名册上的，不写区间：名册上几乎人人都在，没有抽样误差。")
+        )
     return FigureTable(
         name="pass_rates",
         title=str(_("参与与合格率")),
