@@ -239,7 +239,7 @@ def _comparison_figures(found: Comparison) -> FigureTable:
             (_("对比时间"), str(_("对比 %(period)s", period=period_words(earlier)))),
             *filter_words(get_db(), after.filters),
         ),
-        remarks=(_("变化的单位是百分点。区间含 0 的，说不上有变化。"),),
+        remarks=(_("变化的单位是百分点，区间按单位聚类。区间含 0 的，说不上有变化。"),),
         chart=FigureCode.PASS_RATE_CHANGE,
         persons_of_one=after.delivery is not None,
         query=after.filters.as_query()
