@@ -18,16 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quizapp.measurement import irt
+from quizapp.measurement.clusters import FEWEST_CLUSTERS
 from quizapp.measurement.irt_curves import Floats, probabilities
 from quizapp.measurement.irt_units import unit_influences
 from quizapp.measurement.linking import Link, mean_mean, stocking_lord
+from quizapp.measurement.units import alone_apart
 
-#: With fewer units in a year their differences cannot be told.
-FEWEST_UNITS: Final = 3
 #: With fewer effective units the interval is rough: the page warns.
 FEW_UNITS: Final = 10
 
-#: How people are taken: by units; as strangers because no unit is known; as strangers because a year has fewer than `FEWEST_UNITS`.
+#: How people are taken: by units; as strangers because no unit is known; as strangers because a year has fewer than `FEWEST_CLUSTERS`.
 Basis = Literal["units", "no_units", "too_few_units"]
 
 
@@ -108,9 +108,9 @@ def unit_errors(
     known = len(np.unique(of_year[0][of_year[0] >= 0])), len(np.unique(of_year[1][of_year[1] >= 0]))
     if max(known) == 0:
         return "no_units", known, None
-    if min(known) < FEWEST_UNITS:
+    if min(known) < FEWEST_CLUSTERS:
         return "too_few_units", known, None
-    everybody = _alone_apart(np.concatenate(of_year))
+    everybody = alone_apart(np.concatenate(of_year))
     places = everybody[: len(of_year[0])], everybody[len(of_year[0]) :]
     count = int(everybody.max()) + 1
     shares, influences = np.zeros((2, count)), []
@@ -122,14 +122,6 @@ def unit_errors(
         clusters = int((shares[year] > 0).sum())
         influences.append(found * (np.sqrt((clusters - 1) / clusters) / (1 - shares[year]))[:, None])
     return "units", known, UnitErrors(np.hstack(influences), shares, influences[0].shape[1])
-
-
-def _alone_apart(units: NDArray[Any]) -> NDArray[np.intp]:
-    """Numbers from 0 without a gap; everybody without a unit has one of their own."""
-    units = units.astype(np.int64)
-    alone = units < 0
-    units[alone] = units.max(initial=0) + 1 + np.arange(int(alone.sum()))
-    return np.asarray(np.unique(units, return_inverse=True)[1]).ravel()
 
 
 def join(fits: tuple[irt.Fit, irt.Fit], places: tuple[Any, Any]) -> Link:
