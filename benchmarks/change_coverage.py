@@ -25,12 +25,14 @@ class Line:
     lasting: bool = False
 
 
+LARGE = (500, *(50,) * 10)
 UNEVEN = (10, 10, 15, 15, 20, 20, 25, 25, 30, 30, 40, 40, 50, 60, 80, 80, 100, 100, 120, 130)
 LINES = (
     Line((50,) * 20, 0.0),
     Line((50,) * 20, 0.1),
     Line((50,) * 20, 0.1, lasting=True),
     Line(UNEVEN, 0.1),
+    Line(LARGE, 0.1),
     Line((50,) * 8, 0.1),
     Line((50,) * 4, 0.1),
     Line((50,) * 4, 0.1, lasting=True),

@@ -55,6 +55,7 @@ def of_units(sizes: tuple[int, ...], icc: float, *, lasting: bool = False) -> Li
     return Line(sum(sizes), 20, 10, 0.0, 0, sizes, icc, lasting)
 
 
+LARGE = (500, *(50,) * 10)
 UNEVEN = (10, 10, 15, 15, 20, 20, 25, 25, 30, 30, 40, 40, 50, 60, 80, 80, 100, 100, 120, 130)
 UNITS = (
     of_units((50,) * 20, 0.0),
@@ -62,6 +63,7 @@ UNITS = (
     of_units((50,) * 20, 0.1, lasting=True),
     of_units((50,) * 20, 0.3),
     of_units(UNEVEN, 0.1),
+    of_units(LARGE, 0.1),
     of_units((20,) * 100, 0.1),
     of_units((50,) * 8, 0.0),
     of_units((50,) * 8, 0.1),

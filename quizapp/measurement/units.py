@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quizapp.measurement.clusters import FEWEST_CLUSTERS
+from quizapp.measurement.clusters import FEWEST_CLUSTERS, degrees_of_freedom
 
 
 def alone_apart(units: NDArray[Any]) -> NDArray[np.intp]:
@@ -22,20 +22,15 @@ def alone_apart(units: NDArray[Any]) -> NDArray[np.intp]:
 def unit_error(values: NDArray[np.float64], units: NDArray[Any]) -> tuple[float, float, int] | None:
     """Standard error of the mean where people of one unit are alike, its degrees of freedom, known units; None with fewer than three.
 
-    The jackknife over units: √((c − 1)/c · Σ (e/(1 − h))²)/n, e the sum of a unit's deviations from the mean, h its share of the n people,
-    c the number of units; people without one (negative) stand alone. Degrees of freedom: 1/Σ w² − 1, w = h²/Σ h². With equal units the
-    factor of Σ e² is c/(c − 1), and the degrees of freedom are c − 1.
+    √(Σ e²/(1 − h))/n, e the sum of a unit's deviations from the mean, h its share of the n people; people without one (negative) stand
+    alone. Degrees of freedom: `clusters.degrees_of_freedom`. With c units of one size: c/(c − 1)·Σ e² and c − 1.
 
-    Source: Bell R. M., McCaffrey D. F. (2002), Survey Methodology 28, 169-181; Carter A. V., Schnepel K. T., Steigerwald D. G. (2017),
-    Review of Economics and Statistics 99, 698-709.
+    Source: Bell R. M., McCaffrey D. F. (2002), Survey Methodology 28, 169-181.
     """
     known = len(np.unique(units[units >= 0]))
     if known < FEWEST_CLUSTERS:
         return None
     places = alone_apart(units)
-    n, c = len(values), int(places.max()) + 1
-    share = np.bincount(places) / n
-    sums = np.bincount(places, weights=values - values.mean()) / (1 - share)
-    weight = share**2 / (share**2).sum()
-    df = max(1.0, 1 / float((weight**2).sum()) - 1)
-    return math.sqrt((c - 1) / c * float((sums**2).sum())) / n, df, known
+    share = np.bincount(places) / len(values)
+    sums = np.bincount(places, weights=values - values.mean())
+    return math.sqrt(float((sums**2 / (1 - share)).sum())) / len(values), degrees_of_freedom(share.tolist()), known

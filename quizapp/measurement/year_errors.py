@@ -1,10 +1,9 @@
 """The errors of two years on one scale: those of people, by units where these are known, and those of the anchors; see `years`.
 
 People of one unit are alike. Their part of a figure's error is then that of unit sums: each unit's influence on the parameters of both
-years (`irt_units`), so that a unit that stands in both counts once and what lasts in it cancels, as do people who took both. It is made
-as a jackknife that leaves one unit out would make it, each year's influence times √((c − 1)/c)/(1 − h), h the unit's share of that
-year's people, c the year's clusters: for equal units that is the factor c/(c − 1) of the variance, for one large unit much more.
-Source: Tukey's jackknife by clusters as in Bell R. M., McCaffrey D. F. (2002), Survey Methodology 28, 169-181, with the information in
+years (`irt_units`), so that a unit that stands in both counts once and what lasts in it cancels, as do people who took both. Each
+year's influence counts 1/√(1 − h) times, h the unit's share of that year's people: for c equal units that is the factor c/(c − 1) of the
+variance, for one large unit more. Source: Bell R. M., McCaffrey D. F. (2002), Survey Methodology 28, 169-181, with information in
 proportion to people; Cameron A. C., Miller D. L. (2015), J. Human Resources 50, 317-372.
 """
 
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quizapp.measurement import irt
-from quizapp.measurement.clusters import FEWEST_CLUSTERS
+from quizapp.measurement.clusters import FEWEST_CLUSTERS, degrees_of_freedom
 from quizapp.measurement.irt_curves import Floats, probabilities
 from quizapp.measurement.irt_units import unit_influences
 from quizapp.measurement.linking import Link, mean_mean, stocking_lord
@@ -70,7 +69,7 @@ class Errors(NamedTuple):
 
 @dataclass(frozen=True)
 class UnitErrors:
-    """What the units of both years add to all parameters, as a jackknife weighs it."""
+    """What the units of both years add to all parameters, each year's corrected for the unit's share."""
 
     #: (units of both years, parameters of both).
     influences: Floats
@@ -82,16 +81,13 @@ class UnitErrors:
     def of(self, by: Floats) -> tuple[float, float]:
         """Standard error and degrees of freedom of a figure with these derivatives by the parameters.
 
-        Degrees of freedom: 1/Σ w² − 1, w the part that a unit has in the variance where people of a unit are all alike; the number of
-        units less one where they are equal. Source: Carter A. V., Schnepel K. T., Steigerwald D. G. (2017), Review of Economics and
-        Statistics 99, 698-709.
+        Degrees of freedom: `clusters.degrees_of_freedom` of the units' shares, each year's in proportion to its part of the variance.
         """
         parts = self.influences[:, : self.first] @ by[: self.first], self.influences[:, self.first :] @ by[self.first :]
         variances = np.array([float(part @ part) for part in parts])
-        squares = self.shares**2
-        weights = (variances / max(variances.sum(), 1e-300)) @ (squares / squares.sum(axis=1, keepdims=True))
         both = parts[0] + parts[1]
-        return float(np.sqrt(both @ both)), max(1.0, 1 / max(float(weights @ weights), 1e-300) - 1)
+        weights = (variances / variances.sum()) @ self.shares if variances.sum() > 0 else self.shares.mean(axis=0)
+        return float(np.sqrt(both @ both)), degrees_of_freedom(weights.tolist())
 
 
 def unit_errors(
@@ -119,8 +115,7 @@ def unit_errors(
         found = np.zeros((count, 2 * len(fits[year].a)))
         mine = unit_influences(responses[year], fits[year], places[year])
         found[: len(mine)] = mine
-        clusters = int((shares[year] > 0).sum())
-        influences.append(found * (np.sqrt((clusters - 1) / clusters) / (1 - shares[year]))[:, None])
+        influences.append(found / np.sqrt(1 - shares[year])[:, None])
     return "units", known, UnitErrors(np.hstack(influences), shares, influences[0].shape[1])
 
 

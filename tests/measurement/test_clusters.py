@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from quizapp.measurement.clusters import clustered_difference, clustered_wilson, t_quantile
-from quizapp.measurement.intervals import rate_difference, wilson
+from quizapp.measurement.intervals import rate_difference, score_interval, wilson
 
 
 @pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 7, 14, 30, 121, 999])
@@ -21,8 +21,9 @@ def test_the_t_quantile_is_scipy_s(df: int, probability: float) -> None:
 
 
 def test_a_design_worked_by_hand() -> None:
-    # r = 60/100; residuals k − 0.6n: 18 − 12 = 6, 12 − 18 = −6, 30 − 30 = 0; variance = 3/2 · 72 / 100² = 0.0108
-    effective = 0.24 / 0.0108 * (stats.t.ppf(0.975, 99) / stats.t.ppf(0.975, 2)) ** 2
+    # r = 60/100; residuals k − 0.6n: 18 − 12 = 6, 12 − 18 = −6, 30 − 30 = 0; variance = (36/0.8 + 36/0.7)/100²; f = 1/0.38 − 1
+    variance = (36 / 0.8 + 36 / 0.7) / 100**2
+    effective = 0.24 / variance * (stats.t.ppf(0.975, 99) / t_quantile(0.975, 1 / 0.38 - 1)) ** 2
     z = stats.norm.ppf(0.975)
     middle, scale = 0.6 + z * z / 2 / effective, 1 + z * z / effective
     half = z * math.sqrt(0.24 / effective + z * z / 4 / effective**2)
@@ -121,6 +122,29 @@ def test_a_change_worked_by_hand() -> None:
 
 def test_one_unit_on_each_side_has_newcombe_s_interval() -> None:
     assert clustered_difference({"a": (48, 80)}, {"a": (56, 70), "b": (0, 0)}) == rate_difference((48, 80), (56, 70))
+
+
+def test_clusters_of_one_size_are_the_textbook_s() -> None:
+    # five of 20: residuals of 0.5: 4, −2, 6, −6, −2; variance 5/4 · 96/100²; f = 4
+    counts = [(14, 20), (8, 20), (16, 20), (4, 20), (8, 20)]
+    effective = 0.25 / (5 / 4 * 96 / 100**2) * (stats.t.ppf(0.975, 99) / stats.t.ppf(0.975, 4)) ** 2
+    assert clustered_wilson(counts) == pytest.approx(score_interval(0.5, effective, stats.norm.ppf(0.975)), rel=1e-9)
+
+
+@pytest.mark.parametrize("sizes", [(500, *(50,) * 10), (300, *(5,) * 60), (300, 300, *(20,) * 10)])
+def test_one_unit_with_most_of_the_people_is_not_taken_for_all(sizes: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(9)
+    hits = 0
+    for _ in range(300):
+        rates = rng.beta(5.4, 3.6, size=len(sizes))
+        low, high = clustered_wilson(list(zip(rng.binomial(sizes, rates).tolist(), sizes, strict=True))) or (1.0, 0.0)
+        hits += low <= 0.6 <= high
+    assert hits / 300 > 0.91
+
+
+@pytest.mark.parametrize("df", [1.3, 2.5, 7.2, 41.7])
+def test_between_whole_degrees_of_freedom_the_quantile_is_hardly_too_large(df: float) -> None:
+    assert 1 <= t_quantile(0.975, df) / stats.t.ppf(0.975, df) < (1.25 if df < 2 else 1.02)
 
 
 def test_what_is_no_share_is_refused() -> None:

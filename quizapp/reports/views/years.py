@@ -290,7 +290,8 @@ def people_words(shown: Shown) -> str:
     if found["basis"] != "units":
         return units_words(shown)
     words = _(
-        "同一单位的人相像，所以人的误差按单位算（刀切法，前一次 %(first)s 个单位，后一次 %(second)s 个，自由度约 %(df)s）；"
+        "同一单位的人相像，所以人的误差按单位算，把每个单位对结果的影响合起来"
+        "（前一次 %(first)s 个单位，后一次 %(second)s 个，自由度约 %(df)s）；"
         "同一单位两次都有的当作一个。若把人当作互不相干，标准误是 %(strangers)s 分。",
         first=found["units"][0],
         second=found["units"][1],
