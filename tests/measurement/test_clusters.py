@@ -21,9 +21,9 @@ def test_the_t_quantile_is_scipy_s(df: int, probability: float) -> None:
 
 
 def test_a_design_worked_by_hand() -> None:
-    # r = 60/100; residuals k − 0.6n: 18 − 12 = 6, 12 − 18 = −6, 30 − 30 = 0; variance = (36/0.8 + 36/0.7)/100²; f = 1/0.38 − 1
+    # r = 60/100; residuals k − 0.6n: 18 − 12 = 6, 12 − 18 = −6, 30 − 30 = 0; variance = (36/0.8 + 36/0.7)/100²; 1/0.38 − 1 < 2 = f
     variance = (36 / 0.8 + 36 / 0.7) / 100**2
-    effective = 0.24 / variance * (stats.t.ppf(0.975, 99) / t_quantile(0.975, 1 / 0.38 - 1)) ** 2
+    effective = 0.24 / variance * (stats.t.ppf(0.975, 99) / stats.t.ppf(0.975, 2)) ** 2
     z = stats.norm.ppf(0.975)
     middle, scale = 0.6 + z * z / 2 / effective, 1 + z * z / effective
     half = z * math.sqrt(0.24 / effective + z * z / 4 / effective**2)
@@ -131,7 +131,7 @@ def test_clusters_of_one_size_are_the_textbook_s() -> None:
     assert clustered_wilson(counts) == pytest.approx(score_interval(0.5, effective, stats.norm.ppf(0.975)), rel=1e-9)
 
 
-@pytest.mark.parametrize("sizes", [(500, *(50,) * 10), (300, *(5,) * 60), (300, 300, *(20,) * 10)])
+@pytest.mark.parametrize("sizes", [(500, *(50,) * 10), (300, *(5,) * 60), (300, 300, *(20,) * 10), (20, 40, 80, 160)])
 def test_one_unit_with_most_of_the_people_is_not_taken_for_all(sizes: tuple[int, ...]) -> None:
     rng = np.random.default_rng(9)
     hits = 0

@@ -162,7 +162,9 @@ def _group_figures(table: GroupTable, permission: Permission) -> FigureTable:
             (_("时间"), period_words(table.filters)),
             *filter_words(db, table.filters),
         ),
-        remarks=(_("95% 置信区间：合并几个单位的，按单位聚类计算；单独一个单位的，用 Wilson 法。"),),
+        remarks=(
+            _("95% 置信区间：3 个及以上单位合并的，按单位聚类计算；不到 3 个的，用 Wilson 法，看不出单位之间的差别。"),
+        ),
         over_time=table.by is GroupDimension.MONTH,
         persons_of_one=table.delivery is not None,
         query=table.filters.as_query()

@@ -179,7 +179,9 @@ def literacy_in(table: PassRateTable, permission: Permission = Permission.SEE_FI
 def figure_table_of(table: PassRateTable, literacy: Literacy | None = None) -> FigureTable:
     """The table as page, chart and files show it."""
     rows = tuple(_table_row(row, table) for row in table.rows)
-    remarks = [_("95% 置信区间：合并几个单位的，按单位聚类计算；单独一个单位的，用 Wilson 法。")]
+    remarks = [
+        _("95% 置信区间：3 个及以上单位合并的，按单位聚类计算；不到 3 个的，用 Wilson 法，看不出单位之间的差别。")
+    ]
     if any(row.complete for row in table.rows):
         remarks.append(
             _("名册人数 95% 以上都测了、作答的也几乎都在名册上的，不写区间：名册上几乎人人都在，没有抽样误差。")
