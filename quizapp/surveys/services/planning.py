@@ -18,7 +18,13 @@ from quizapp.analyse.drawing import Frame
 from quizapp.audit.services import record
 from quizapp.core.clock import local_date
 from quizapp.core.scope import Actor, Permission
-from quizapp.measurement.sample_size import UNKNOWN_RATE, cluster_design_effect, invitations, sample_size
+from quizapp.measurement.sample_size import (
+    UNKNOWN_RATE,
+    cluster_design_effect,
+    invitations,
+    sample_size,
+    size_design_effect,
+)
 from quizapp.measurement.survey.drawing import LEAST, allocate
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery, QuizBlueprint
@@ -108,6 +114,8 @@ class Sizes:
     units_there: int | None = None
     #: Stratum (key of a unit, as text), people there, people drawn; where units are drawn, these in place of people.
     strata: tuple[tuple[str, int, int], ...] = ()
+    #: The part of the design effect that units of different size cost.
+    size_effect: float = 1.0
 
 
 def sizes_of(frame: Frame, design: str, numbers: Numbers) -> Sizes:
@@ -118,7 +126,8 @@ def sizes_of(frame: Frame, design: str, numbers: Numbers) -> Sizes:
     homes = frame.homes() if Design(design).by_units else {}
     units_there = sum(map(len, homes.values()))
     taken = sum(min(numbers.per_unit, size) for of in homes.values() for size in of.values()) / max(1, units_there)
-    effect = cluster_design_effect(max(1.0, taken * numbers.response), numbers.likeness) if homes else 1.0
+    unlike = size_design_effect([size for of in homes.values() for size in of.values()]) if homes else 1.0
+    effect = unlike * cluster_design_effect(max(1.0, taken * numbers.response), numbers.likeness) if homes else 1.0
 
     def wanted(design_effect: float) -> int:
         return sample_size(
@@ -145,7 +154,7 @@ def sizes_of(frame: Frame, design: str, numbers: Numbers) -> Sizes:
         if units > units_there:
             raise UnitsTooFew(field="per_unit", wanted=units, there=units_there)
         rows = _shared_out(there, units) if Design(design).in_strata else ()
-        return Sizes(frame.size, answers, wanted(1.0), effect, round(units * taken), units, units_there, rows)
+        return Sizes(frame.size, answers, wanted(1.0), effect, round(units * taken), units, units_there, rows, unlike)
     return Sizes(frame.size, answers, answers, 1.0, people, strata=_shared_out(strata, people) if strata else ())
 
 
