@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from quizapp.banks.models import (
@@ -14,10 +15,12 @@ from quizapp.banks.models import (
     Item,
     ItemBank,
     ItemFigure,
+    ItemLook,
     ItemState,
     ItemUse,
     ItemVersion,
     Topic,
+    look_holds,
 )
 from quizapp.core.errors import NotFound
 
@@ -156,18 +159,32 @@ class WorkItem:
     topic: Topic
     bank: ItemBank
     figure: ItemFigure
+    #: The newest look that nobody took back, whether or not it still holds.
+    look: ItemLook | None
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether a reviewer found it fine as it is today."""
+        return self.look is not None and self.look.holds(self.figure)
 
 
-def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
-    """The present versions with a flag, the most harmful first: harm of the flag × people who met it."""
-    query = (
-        select(Item, ItemVersion, Topic, ItemBank, ItemFigure)
-        .join(ItemVersion, ItemVersion.id == Item.current_version_id)
-        .join(ItemFigure, ItemFigure.item_version_id == ItemVersion.id)
-        .join(Topic, Topic.id == Item.topic_id)
-        .join(ItemBank, ItemBank.id == Topic.bank_id)
+def _flagged(query: Any) -> Any:
+    """Of `query`, which selects from items, the present versions with a flag, the most harmful first, with the look that stands."""
+    return (
+        query.join(ItemFigure, ItemFigure.item_version_id == Item.current_version_id)
+        .outerjoin(ItemLook, and_(ItemLook.item_version_id == ItemFigure.item_version_id, ItemLook.ended_at.is_(None)))
         .where(ItemFigure.harm > 0, Item.state != ItemState.RETIRED)
         .order_by(ItemFigure.harm.desc(), Item.code)
+    )
+
+
+def flagged_items(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
+    """The present versions with a flag, looked at or not, the most harmful first: harm of the flag × people who met it."""
+    query = _flagged(
+        select(Item, ItemVersion, Topic, ItemBank, ItemFigure, ItemLook)
+        .join(ItemVersion, ItemVersion.id == Item.current_version_id)
+        .join(Topic, Topic.id == Item.topic_id)
+        .join(ItemBank, ItemBank.id == Topic.bank_id)
     )
     if bank is not None:
         query = query.where(ItemBank.code == bank)
@@ -175,12 +192,67 @@ def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) 
     return [row for row in rows if flag is None or flag in row.figure.flags]
 
 
-def count_flagged(db: Session) -> int:
-    """How many present versions have a flag."""
-    flagged = (
-        select(func.count()).select_from(ItemFigure).join(Item, Item.current_version_id == ItemFigure.item_version_id)
+def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
+    """Those that a reviewer still has to look at."""
+    return [row for row in flagged_items(db, bank=bank, flag=flag) if not row.looked_at]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An item that waits for a look, by its place in the work list."""
+
+    harm: float
+    code: str
+
+
+def waiting_items(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[Waiting]:
+    """The work list without the texts."""
+    values = (ItemFigure.flags, ItemFigure.asked, ItemLook.flags, ItemLook.asked)
+    query = _flagged(select(Item.code, ItemFigure.harm, *values).select_from(Item))
+    if bank is not None:
+        query = query.join(Topic, Topic.id == Item.topic_id).join(ItemBank, ItemBank.id == Topic.bank_id)
+        query = query.where(ItemBank.code == bank)
+    return [
+        Waiting(harm, code)
+        for code, harm, flags, asked, seen, then in db.execute(query)
+        if (flag is None or flag in flags) and (seen is None or not look_holds((seen, then), (flags, asked)))
+    ]
+
+
+def next_waiting(waiting: Sequence[Waiting], *, harm: float, code: str) -> str | None:
+    """The item that comes after this place of the work list; None at its end."""
+    return next((one.code for one in waiting if (-one.harm, one.code) > (-harm, code)), None)
+
+
+def count_waiting(db: Session) -> int:
+    """How many items a reviewer still has to look at."""
+    return len(waiting_items(db))
+
+
+def find_look(db: Session, version_id: int) -> ItemLook | None:
+    """The look at a version that nobody took back; None where there is none."""
+    query = select(ItemLook).where(ItemLook.item_version_id == version_id, ItemLook.ended_at.is_(None))
+    return db.scalar(query.execution_options(populate_existing=True))
+
+
+def get_look(db: Session, code: str, look_id: int) -> ItemLook:
+    """A look at some version of this item. Raises NotFound."""
+    query = (
+        select(ItemLook)
+        .join(ItemVersion, ItemVersion.id == ItemLook.item_version_id)
+        .join(Item, Item.id == ItemVersion.item_id)
     )
-    return db.scalar(flagged.where(ItemFigure.harm > 0, Item.state != ItemState.RETIRED)) or 0
+    look = db.scalar(query.where(ItemLook.id == look_id, Item.code == code))
+    if look is None:
+        raise NotFound
+    return look
+
+
+def looks_of(db: Session, item_id: int) -> list[tuple[ItemLook, ItemVersion]]:
+    """All looks at an item with the version of each, newest first."""
+    query = select(ItemLook, ItemVersion).join(ItemVersion, ItemVersion.id == ItemLook.item_version_id)
+    rows = db.execute(query.where(ItemVersion.item_id == item_id).order_by(ItemLook.id.desc()))
+    return [(look, version) for look, version in rows]
 
 
 def find_figure(db: Session, version_id: int) -> ItemFigure | None:
