@@ -240,7 +240,7 @@ def look_holds(then: tuple[Sequence[str], int], now: tuple[Sequence[str], int]) 
 class ItemLook(Base):
     """A reviewer looked at a version with flags and found nothing wrong. One stands at a time; those that ended are the item's history.
 
-    Whether the one that stands still holds follows from the figures of the day: see `holds`.
+    Whether the one that stands still holds follows from what the answers say today: see `holds`.
     """
 
     __tablename__ = "item_look"
@@ -273,10 +273,10 @@ class ItemLook(Base):
     #: The account that took it back.
     taken_back_by: Mapped[int | None] = mapped_column(BigId)
 
-    def new_flags(self, figure: ItemFigure) -> list[str]:
+    def new_flags(self, flags: Sequence[str]) -> list[str]:
         """What the answers show now and did not show then."""
-        return [flag for flag in figure.flags if flag not in self.flags]
+        return [flag for flag in flags if flag not in self.flags]
 
-    def holds(self, figure: ItemFigure) -> bool:
+    def holds(self, flags: Sequence[str], asked: int) -> bool:
         """Whether it still stands for what the answers say."""
-        return look_holds((self.flags, self.asked), (figure.flags, figure.asked))
+        return look_holds((self.flags, self.asked), (flags, asked))

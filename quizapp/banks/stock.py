@@ -163,9 +163,14 @@ class WorkItem:
     look: ItemLook | None
 
     @property
+    def flags(self) -> list[str]:
+        """Codes of what is odd about it, the most harmful first."""
+        return self.figure.flags
+
+    @property
     def looked_at(self) -> bool:
         """Whether a reviewer found it fine as it is today."""
-        return self.look is not None and self.look.holds(self.figure)
+        return self.look is not None and self.look.holds(self.flags, self.figure.asked)
 
 
 def _flagged(query: Any) -> Any:
@@ -189,7 +194,7 @@ def flagged_items(db: Session, *, bank: str | None = None, flag: str | None = No
     if bank is not None:
         query = query.where(ItemBank.code == bank)
     rows = [WorkItem(*row) for row in db.execute(query)]
-    return [row for row in rows if flag is None or flag in row.figure.flags]
+    return [row for row in rows if flag is None or flag in row.flags]
 
 
 def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
@@ -227,6 +232,23 @@ def next_waiting(waiting: Sequence[Waiting], *, harm: float, code: str) -> str |
 def count_waiting(db: Session) -> int:
     """How many items a reviewer still has to look at."""
     return len(waiting_items(db))
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the answers to a version say today."""
+
+    flags: list[str]
+    #: 人次.
+    asked: int
+    #: Its place in the work list; 0 without a flag.
+    harm: float
+
+
+def said_of(db: Session, version_id: int) -> Said:
+    """What the answers to a version say; nothing, where nobody met it."""
+    figure = find_figure(db, version_id)
+    return Said(figure.flags, figure.asked, figure.harm) if figure is not None else Said([], 0, 0.0)
 
 
 def find_look(db: Session, version_id: int) -> ItemLook | None:

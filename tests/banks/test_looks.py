@@ -238,9 +238,8 @@ def test_a_look_holds_while_nothing_is_new_and_the_answers_have_not_doubled(
     seen: set[str], now: set[str], then: int, asked: int
 ) -> None:
     look = ItemLook(flags=sorted(seen), asked=then)
-    figure = ItemFigure(flags=sorted(now), asked=asked)
-    assert look.holds(figure) == (now <= seen and asked / then < 2)
-    assert look.new_flags(figure) == sorted(now - seen)
+    assert look.holds(sorted(now), asked) == (now <= seen and asked / then < 2)
+    assert look.new_flags(sorted(now)) == sorted(now - seen)
 
 
 def test_the_list_and_the_badge_have_one_rule(either_db: Session) -> None:

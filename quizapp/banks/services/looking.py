@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from quizapp.audit.services import record
 from quizapp.banks.errors import LookOutdated, NothingFlagged
 from quizapp.banks.models import ItemLook, ItemState
-from quizapp.banks.stock import find_figure, find_look, get_item, get_look
+from quizapp.banks.stock import find_look, get_item, get_look, said_of
 from quizapp.core.db import insert_once
 from quizapp.core.scope import Actor
 
@@ -25,22 +25,22 @@ def look_at(
     note is never written to the log. Raises NotFound, LookOutdated, NothingFlagged.
     """
     found = get_item(db, code)
-    figure = find_figure(db, found.version.id)
-    if found.item.state == ItemState.RETIRED or figure is None or not figure.flags:
+    said = said_of(db, found.version.id)
+    if found.item.state == ItemState.RETIRED or not said.flags:
         raise NothingFlagged
-    if found.version.number != version or not set(figure.flags) <= set(flags):
+    if found.version.number != version or not set(said.flags) <= set(flags):
         raise LookOutdated
     words = note.strip() or None
     values = {
         "item_version_id": found.version.id,
-        "flags": figure.flags,
-        "asked": figure.asked,
+        "flags": said.flags,
+        "asked": said.asked,
         "note": words,
         "looked_by": actor.account_id,
         "looked_at": now,
     }
     standing = find_look(db, found.version.id)
-    if standing is not None and not standing.holds(figure):
+    if standing is not None and not standing.holds(said.flags, said.asked):
         db.execute(update(ItemLook).where(ItemLook.id == standing.id, ItemLook.ended_at.is_(None)).values(ended_at=now))
         standing = None
     if standing is None and insert_once(db, ItemLook, values, ["item_version_id"], ItemLook.ended_at.is_(None)):
@@ -50,7 +50,7 @@ def look_at(
             action="item_looked_at",
             object_type="item",
             object_id=found.item.id,
-            details={"flags": figure.flags},
+            details={"flags": said.flags},
             now=now,
         )
         words = None

@@ -110,7 +110,7 @@ def item_page(found: FoundItem, trail: Trail, form: LookForm) -> str:
     return render_template(
         "banks/item.html",
         found=found,
-        looks=looks_at(db, found, figure, trail, form),
+        looks=looks_at(db, found, trail, form),
         version=found.version,
         versions=versions_of(db, found.item.id),
         figure=figure,

@@ -11,7 +11,7 @@ from quizapp.accounts.queries import names_of
 from quizapp.banks.errors import LookOutdated, NothingFlagged
 from quizapp.banks.forms import LookForm
 from quizapp.banks.services import look_at, take_look_back
-from quizapp.banks.stock import find_figure, get_item, next_waiting, waiting_items
+from quizapp.banks.stock import get_item, next_waiting, said_of, waiting_items
 from quizapp.banks.views import bp
 from quizapp.banks.views.items import item_page
 from quizapp.banks.views.trail import Trail, read_trail
@@ -70,9 +70,9 @@ def _after(db: Session, code: str, trail: Trail) -> str:
     listed = request.form.get("page", type=int)
     if not trail.on and listed is None:
         return _item(code, trail)
-    figure = find_figure(db, get_item(db, code).version.id)
+    said = said_of(db, get_item(db, code).version.id)
     waiting = waiting_items(db, **trail.query)
-    following = next_waiting(waiting, harm=figure.harm if figure else 0.0, code=code)
+    following = next_waiting(waiting, harm=said.harm, code=code)
     if trail.on and following is not None:
         return trail.item(following)
     address = url_for("banks.work", page=listed if listed and listed > 1 else None, **trail.query)

@@ -11,8 +11,8 @@ from werkzeug.datastructures import MultiDict
 
 from quizapp.accounts.queries import names_of
 from quizapp.banks.forms import LookForm
-from quizapp.banks.models import ItemFigure, ItemLook
-from quizapp.banks.stock import FoundItem, find_look, looks_of, next_waiting, waiting_items
+from quizapp.banks.models import ItemLook, ItemState
+from quizapp.banks.stock import FoundItem, Said, find_look, looks_of, next_waiting, said_of, waiting_items
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_scope
 
@@ -45,6 +45,7 @@ def read_trail(values: MultiDict[str, str]) -> Trail:
 class Looks:
     """What an item's page shows of looks."""
 
+    said: Said
     #: The one that nobody took back.
     standing: ItemLook | None
     #: Whether it holds today.
@@ -62,25 +63,26 @@ class Looks:
     form: LookForm
 
 
-def looks_at(db: Session, found: FoundItem, figure: ItemFigure | None, trail: Trail, form: LookForm) -> Looks:
+def looks_at(db: Session, found: FoundItem, trail: Trail, form: LookForm) -> Looks:
     """What the page of an item shows of looks, for whoever reads it."""
-    standing = find_look(db, found.version.id)
-    holds = standing is not None and figure is not None and standing.holds(figure)
+    said, standing = said_of(db, found.version.id), find_look(db, found.version.id)
+    holds = standing is not None and standing.holds(said.flags, said.asked)
     history = [
         (look, version.number, _state(look, holds=holds, present=version.id == found.version.id))
         for look, version in looks_of(db, found.item.id)
     ]
     waiting = waiting_items(db, **trail.query) if trail.on else []
     return Looks(
+        said=said,
         standing=standing,
         holds=holds,
-        new_flags=standing.new_flags(figure) if standing and figure else [],
+        new_flags=standing.new_flags(said.flags) if standing else [],
         history=history,
         names=dict(names_of(db, {one for look, *_rest in history for one in (look.looked_by, look.taken_back_by)})),
         trail=trail,
         waiting=len(waiting),
-        following=next_waiting(waiting, harm=figure.harm if figure else 0.0, code=found.item.code),
-        may_look=get_scope().allows(Permission.REVIEW_ITEMS),
+        following=next_waiting(waiting, harm=said.harm, code=found.item.code),
+        may_look=get_scope().allows(Permission.REVIEW_ITEMS) and found.item.state != ItemState.RETIRED,
         form=form,
     )
 
