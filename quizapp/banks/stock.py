@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -255,6 +255,12 @@ def find_look(db: Session, version_id: int) -> ItemLook | None:
     """The look at a version that nobody took back; None where there is none."""
     query = select(ItemLook).where(ItemLook.item_version_id == version_id, ItemLook.ended_at.is_(None))
     return db.scalar(query.execution_options(populate_existing=True))
+
+
+def standing_looks(db: Session, version_ids: Collection[int]) -> dict[int, ItemLook]:
+    """The looks at these versions that nobody took back, by version."""
+    query = select(ItemLook).where(ItemLook.item_version_id.in_(version_ids), ItemLook.ended_at.is_(None))
+    return {look.item_version_id: look for look in db.scalars(query)}
 
 
 def get_look(db: Session, code: str, look_id: int) -> ItemLook:

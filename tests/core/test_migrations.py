@@ -29,7 +29,7 @@ from quizapp.reports.rollups.services import advance, refresh
 from quizapp.surveys.models import Survey, SurveyInvitation
 from quizapp.trainings.models import Attendance, TrainingSession
 from tests.conftest import START
-from tests.factories import make_account, make_attempt, make_delivery, make_items, make_session, make_unit
+from tests.factories import make_account, make_attempt, make_delivery, make_figure, make_items, make_session, make_unit
 from tests.surveys.support import make_district, make_survey, make_test
 
 
@@ -216,10 +216,7 @@ def test_surveys_go_down_and_up_with_data_in_them(either_database: Database, key
 def test_looks_go_with_the_way_down_and_flags_stay(either_database: Database) -> None:
     with either_database.session() as db, transaction(db):
         version = make_items(db, 1)[0]
-        db.add(
-            ItemFigure(item_version_id=version.id, asked=120, figures={}, flags=["too_easy"], harm=1, counted_at=START)
-        )
-        db.flush()
+        make_figure(db, version, flags=["too_easy"], asked=120)
         for ended in (START, None):
             db.add(
                 ItemLook(

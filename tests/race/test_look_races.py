@@ -13,9 +13,8 @@ from quizapp.banks.models import ItemLook
 from quizapp.banks.services import look_at, looking
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import Actor
-from tests.banks.test_looks import flag
 from tests.conftest import START
-from tests.factories import make_items
+from tests.factories import make_figure, make_items
 from tests.race.test_delivery_races import together
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
@@ -33,7 +32,7 @@ def look_together(roomy: Database, *, after: int | None = None) -> tuple[list[An
     looks that stand, and the lines of the log. A trigger makes every look take a moment, so that they meet."""
     with roomy.session() as db, transaction(db):
         version = make_items(db, 1)[0]
-        flag(db, version, "too_easy", asked=400)
+        make_figure(db, version, flags=["too_easy"], asked=400)
         if after is not None:
             db.add(ItemLook(item_version_id=version.id, flags=["too_easy"], asked=after, looked_at=START))
             db.flush()
