@@ -9,10 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from quizapp.banks.models import (
+    BankCalibration,
     Benchmark,
     BenchmarkPoint,
     Item,
     ItemBank,
+    ItemCalibration,
     ItemFigure,
     ItemState,
     ItemUse,
@@ -156,36 +158,66 @@ class WorkItem:
     topic: Topic
     bank: ItemBank
     figure: ItemFigure
+    calibration: ItemCalibration | None
+
+    @property
+    def flags(self) -> list[str]:
+        """Codes of what is odd about it, the most harmful first."""
+        return flags_of(self.figure, self.calibration)
+
+
+def flags_of(figure: ItemFigure | None, calibration: ItemCalibration | None) -> list[str]:
+    """What the answers by themselves raise, then what the model raises; a key that is suspect explains a bad fit by itself."""
+    plain = figure.flags if figure else []
+    return [*plain, *(calibration.flags if calibration and "key_suspect" not in plain else [])]
+
+
+#: Harm of both kinds of flags.
+_HARM = ItemFigure.harm + func.coalesce(ItemCalibration.harm, 0.0)
 
 
 def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
     """The present versions with a flag, the most harmful first: harm of the flag × people who met it."""
     query = (
-        select(Item, ItemVersion, Topic, ItemBank, ItemFigure)
+        select(Item, ItemVersion, Topic, ItemBank, ItemFigure, ItemCalibration)
         .join(ItemVersion, ItemVersion.id == Item.current_version_id)
         .join(ItemFigure, ItemFigure.item_version_id == ItemVersion.id)
+        .outerjoin(ItemCalibration, ItemCalibration.item_version_id == ItemVersion.id)
         .join(Topic, Topic.id == Item.topic_id)
         .join(ItemBank, ItemBank.id == Topic.bank_id)
-        .where(ItemFigure.harm > 0, Item.state != ItemState.RETIRED)
-        .order_by(ItemFigure.harm.desc(), Item.code)
+        .where(_HARM > 0, Item.state != ItemState.RETIRED)
+        .order_by(_HARM.desc(), Item.code)
     )
     if bank is not None:
         query = query.where(ItemBank.code == bank)
     rows = [WorkItem(*row) for row in db.execute(query)]
-    return [row for row in rows if flag is None or flag in row.figure.flags]
+    return [row for row in rows if flag is None or flag in row.flags]
 
 
 def count_flagged(db: Session) -> int:
     """How many present versions have a flag."""
     flagged = (
-        select(func.count()).select_from(ItemFigure).join(Item, Item.current_version_id == ItemFigure.item_version_id)
+        select(func.count())
+        .select_from(ItemFigure)
+        .join(Item, Item.current_version_id == ItemFigure.item_version_id)
+        .outerjoin(ItemCalibration, ItemCalibration.item_version_id == ItemFigure.item_version_id)
     )
-    return db.scalar(flagged.where(ItemFigure.harm > 0, Item.state != ItemState.RETIRED)) or 0
+    return db.scalar(flagged.where(_HARM > 0, Item.state != ItemState.RETIRED)) or 0
 
 
 def find_figure(db: Session, version_id: int) -> ItemFigure | None:
     """How a version was answered; None where nobody met it yet."""
     return db.get(ItemFigure, version_id)
+
+
+def find_calibration(db: Session, version_id: int) -> ItemCalibration | None:
+    """Difficulty and discrimination of a version by the model; None where it has none."""
+    return db.get(ItemCalibration, version_id)
+
+
+def find_bank_calibration(db: Session, bank_id: int) -> BankCalibration | None:
+    """The last run over a bank; None before the first."""
+    return db.get(BankCalibration, bank_id)
 
 
 def versions_of(db: Session, item_id: int) -> list[ItemVersion]:

@@ -11,7 +11,10 @@ from quizapp.banks.models import FEWEST_FOR_FLAGS, ItemBank, ItemFigure, ItemVer
 from quizapp.banks.queries import estimate_of
 from quizapp.banks.stock import (
     StockItem,
+    find_bank_calibration,
+    find_calibration,
     find_figure,
+    flags_of,
     get_bank,
     get_item,
     items_by_code,
@@ -22,6 +25,7 @@ from quizapp.banks.stock import (
     work_list,
 )
 from quizapp.banks.views import bp
+from quizapp.banks.views.calibration_words import calibration_words, missing_words
 from quizapp.banks.views.words import (
     ability_words,
     audience_words,
@@ -99,6 +103,7 @@ def item(code: str) -> str:
     db = get_db()
     found = get_item(db, code)
     figure = shown_figure(find_figure(db, found.version.id))
+    calibration = find_calibration(db, found.version.id)
     return render_template(
         "banks/item.html",
         found=found,
@@ -106,6 +111,10 @@ def item(code: str) -> str:
         versions=versions_of(db, found.item.id),
         figure=figure,
         knew=figure and _knew(found.version, figure),
+        flags=flags_of(figure, calibration),
+        calibration=calibration,
+        calibration_rows=calibration_words(calibration),
+        calibration_missing=missing_words(figure, find_bank_calibration(db, found.bank.id), found.version.id),
         fewest_for_flags=FEWEST_FOR_FLAGS,
         flag_words=flag_words(),
         options=_options(found.version),
