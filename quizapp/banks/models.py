@@ -234,17 +234,21 @@ class ItemCalibration(Base):
 
     #: The version.
     item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), primary_key=True, autoincrement=False)
-    #: Slope, and the ability at which half are right; with standard errors (None where they have none).
+    #: Slope: how steeply the chance of a right answer rises with ability.
     a: Mapped[float]
+    #: The ability at which half are right.
     b: Mapped[float]
+    #: Standard error of the slope; None where it has none.
     se_a: Mapped[float | None]
+    #: Standard error of the place; None where it has none.
     se_b: Mapped[float | None]
     #: Whether the slope is its own, or that of all items with fewer people together.
     own_slope: Mapped[bool]
     #: 人次 that it is estimated from.
     n: Mapped[int]
-    #: Mean squares, 1 where people answer as the model says.
+    #: Mean square of people near the item's place, 1 where they answer as the model says.
     infit: Mapped[float]
+    #: Mean square of everybody.
     outfit: Mapped[float]
     #: Distance of the shares right, at equal scores, from the model's, as a fraction; None where too few took one paper.
     off: Mapped[float | None]
@@ -267,8 +271,9 @@ class BankCalibration(Base):
     bank_id: Mapped[int] = mapped_column(ForeignKey("item_bank.id"), primary_key=True, autoincrement=False)
     #: Changes whenever an attempt that counts comes, goes, or is scored anew.
     mark: Mapped[str] = mapped_column(String(80))
-    #: Attempts that counted then, and those that went into the model.
+    #: Attempts that counted then.
     attempts: Mapped[int]
+    #: Those of them that went into the model.
     people: Mapped[int]
     #: Versions with answers enough, whose papers share too few items with the others'.
     apart: Mapped[list[int]] = mapped_column(Json)
