@@ -123,6 +123,7 @@ VALUE_WORDS = {
     "struck": _l("已划掉"),
     "key_suspect": _l("答案可疑"),
     "no_discrimination": _l("区分不出"),
+    "misfit": _l("对错和水平对不上"),
     "speeded": _l("来不及做"),
     "dead_distractor": _l("干扰项太弱"),
     "too_easy": _l("太容易"),

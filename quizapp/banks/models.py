@@ -280,3 +280,57 @@ class ItemLook(Base):
     def holds(self, flags: Sequence[str], asked: int) -> bool:
         """Whether it still stands for what the answers say."""
         return look_holds((self.flags, self.asked), (flags, asked))
+
+
+class ItemCalibration(Base):
+    """Difficulty and discrimination of a version by `measurement.calibration`, on its bank's scale: ability 0 ± 1 in all who answered."""
+
+    __tablename__ = "item_calibration"
+
+    #: The version.
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), primary_key=True, autoincrement=False)
+    #: Slope: how steeply the chance of a right answer rises with ability.
+    a: Mapped[float]
+    #: The ability at which half are right.
+    b: Mapped[float]
+    #: Standard error of the slope; None where it has none.
+    se_a: Mapped[float | None]
+    #: Standard error of the place; None where it has none.
+    se_b: Mapped[float | None]
+    #: Whether the slope is its own, or that of all items with fewer people together.
+    own_slope: Mapped[bool]
+    #: 人次 that it is estimated from.
+    n: Mapped[int]
+    #: Mean square of people near the item's place, 1 where they answer as the model says.
+    infit: Mapped[float]
+    #: Mean square of everybody.
+    outfit: Mapped[float]
+    #: Distance of the shares right, at equal scores, from the model's, as a fraction; None where too few took one paper.
+    off: Mapped[float | None]
+    #: Share right that is expected of all who answered.
+    share: Mapped[float]
+    #: ["misfit"] or nothing.
+    flags: Mapped[list[str]] = mapped_column(Json)
+    #: By what reviewers' work is ordered, added to that of `ItemFigure`; 0 without a flag.
+    harm: Mapped[float]
+    #: When it was estimated.
+    calibrated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class BankCalibration(Base):
+    """The last run over a bank: what it stands on, so that the next one comes when there is something new."""
+
+    __tablename__ = "bank_calibration"
+
+    #: The bank.
+    bank_id: Mapped[int] = mapped_column(ForeignKey("item_bank.id"), primary_key=True, autoincrement=False)
+    #: Changes whenever an attempt that counts comes, goes, or is scored anew.
+    mark: Mapped[str] = mapped_column(String(80))
+    #: Attempts that counted then.
+    attempts: Mapped[int]
+    #: Those of them that went into the model.
+    people: Mapped[int]
+    #: Versions with answers enough, whose papers share too few items with the others'.
+    apart: Mapped[list[int]] = mapped_column(Json)
+    #: When it was.
+    calibrated_at: Mapped[datetime] = mapped_column(UtcDateTime)

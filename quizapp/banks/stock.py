@@ -6,14 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from quizapp.banks.models import (
+    BankCalibration,
     Benchmark,
     BenchmarkPoint,
     Item,
     ItemBank,
+    ItemCalibration,
     ItemFigure,
     ItemLook,
     ItemState,
@@ -159,13 +161,14 @@ class WorkItem:
     topic: Topic
     bank: ItemBank
     figure: ItemFigure
+    calibration: ItemCalibration | None
     #: The newest look that nobody took back, whether or not it still holds.
     look: ItemLook | None
 
     @property
     def flags(self) -> list[str]:
         """Codes of what is odd about it, the most harmful first."""
-        return self.figure.flags
+        return flags_of(self.figure, self.calibration)
 
     @property
     def looked_at(self) -> bool:
@@ -173,20 +176,34 @@ class WorkItem:
         return self.look is not None and self.look.holds(self.flags, self.figure.asked)
 
 
+def flags_of(figure: ItemFigure | None, calibration: ItemCalibration | None) -> list[str]:
+    """What the answers by themselves raise, then what the model raises; a key that is suspect explains a bad fit by itself."""
+    return _together(figure.flags if figure else [], calibration.flags if calibration else [])
+
+
+def _together(plain: list[str], modelled: list[str]) -> list[str]:
+    return plain if "key_suspect" in plain else [*plain, *modelled]
+
+
+#: Harm of both kinds of flags.
+_HARM = ItemFigure.harm + func.coalesce(ItemCalibration.harm, 0.0)
+
+
 def _flagged(query: Any) -> Any:
     """Of `query`, which selects from items, the present versions with a flag, the most harmful first, with the look that stands."""
     return (
         query.join(ItemFigure, ItemFigure.item_version_id == Item.current_version_id)
+        .outerjoin(ItemCalibration, ItemCalibration.item_version_id == ItemFigure.item_version_id)
         .outerjoin(ItemLook, and_(ItemLook.item_version_id == ItemFigure.item_version_id, ItemLook.ended_at.is_(None)))
-        .where(ItemFigure.harm > 0, Item.state != ItemState.RETIRED)
-        .order_by(ItemFigure.harm.desc(), Item.code)
+        .where(_HARM > 0, Item.state != ItemState.RETIRED)
+        .order_by(_HARM.desc(), Item.code)
     )
 
 
 def flagged_items(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
     """The present versions with a flag, looked at or not, the most harmful first: harm of the flag × people who met it."""
     query = _flagged(
-        select(Item, ItemVersion, Topic, ItemBank, ItemFigure, ItemLook)
+        select(Item, ItemVersion, Topic, ItemBank, ItemFigure, ItemCalibration, ItemLook)
         .join(ItemVersion, ItemVersion.id == Item.current_version_id)
         .join(Topic, Topic.id == Item.topic_id)
         .join(ItemBank, ItemBank.id == Topic.bank_id)
@@ -212,16 +229,17 @@ class Waiting:
 
 def waiting_items(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[Waiting]:
     """The work list without the texts."""
-    values = (ItemFigure.flags, ItemFigure.asked, ItemLook.flags, ItemLook.asked)
-    query = _flagged(select(Item.code, ItemFigure.harm, *values).select_from(Item))
+    values = (ItemFigure.flags, ItemCalibration.flags, ItemFigure.asked, ItemLook.flags, ItemLook.asked)
+    query = _flagged(select(Item.code, _HARM, *values).select_from(Item))
     if bank is not None:
         query = query.join(Topic, Topic.id == Item.topic_id).join(ItemBank, ItemBank.id == Topic.bank_id)
         query = query.where(ItemBank.code == bank)
-    return [
-        Waiting(harm, code)
-        for code, harm, flags, asked, seen, then in db.execute(query)
-        if (flag is None or flag in flags) and (seen is None or not look_holds((seen, then), (flags, asked)))
-    ]
+    waiting = []
+    for code, harm, plain, modelled, asked, seen, then in db.execute(query):
+        flags = _together(plain, modelled or [])
+        if (flag is None or flag in flags) and (seen is None or not look_holds((seen, then), (flags, asked))):
+            waiting.append(Waiting(harm, code))
+    return waiting
 
 
 def next_waiting(waiting: Sequence[Waiting], *, harm: float, code: str) -> str | None:
@@ -247,8 +265,11 @@ class Said:
 
 def said_of(db: Session, version_id: int) -> Said:
     """What the answers to a version say; nothing, where nobody met it."""
-    figure = find_figure(db, version_id)
-    return Said(figure.flags, figure.asked, figure.harm) if figure is not None else Said([], 0, 0.0)
+    figure, calibration = find_figure(db, version_id), find_calibration(db, version_id)
+    if figure is None:
+        return Said([], 0, 0.0)
+    harm = figure.harm + (calibration.harm if calibration else 0.0)
+    return Said(flags_of(figure, calibration), figure.asked, harm)
 
 
 def find_look(db: Session, version_id: int) -> ItemLook | None:
@@ -286,6 +307,16 @@ def looks_of(db: Session, item_id: int) -> list[tuple[ItemLook, ItemVersion]]:
 def find_figure(db: Session, version_id: int) -> ItemFigure | None:
     """How a version was answered; None where nobody met it yet."""
     return db.get(ItemFigure, version_id)
+
+
+def find_calibration(db: Session, version_id: int) -> ItemCalibration | None:
+    """Difficulty and discrimination of a version by the model; None where it has none."""
+    return db.get(ItemCalibration, version_id)
+
+
+def find_bank_calibration(db: Session, bank_id: int) -> BankCalibration | None:
+    """The last run over a bank; None before the first."""
+    return db.get(BankCalibration, bank_id)
 
 
 def versions_of(db: Session, item_id: int) -> list[ItemVersion]:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.audit.models import AuditEvent
-from quizapp.banks.models import Item, ItemFigure, ItemLook, ItemVersion
+from quizapp.banks.models import Item, ItemCalibration, ItemFigure, ItemLook, ItemVersion
 from quizapp.banks.stock import count_waiting, flagged_items, work_list
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import Actor, Grant, Role, Scope
@@ -114,6 +114,31 @@ def test_it_falls_away_with_a_new_flag_or_with_twice_the_answers_and_stays_in_th
     assert re.findall(r'data-look="(\w+)"', page) == ["outdated", "ended"]
     change(either_database, code, asked=230)
     assert code not in listed(client) + listed(client, "looked=1"), "nothing stands against it any more"
+
+
+def test_a_bad_fit_is_a_flag_like_the_others(act: Act, three: list[str], either_database: Database) -> None:
+    client = act(Role.REVIEWER)
+    look(client, three[0])
+    with either_database.session() as db, transaction(db):
+        version_id = db.scalars(select(Item.current_version_id).where(Item.code == three[0])).one()
+        figures = dict.fromkeys(("a", "b", "se_a", "se_b", "infit", "outfit", "off", "share"), 1.0)
+        db.add(
+            ItemCalibration(
+                item_version_id=version_id,
+                own_slope=True,
+                n=300,
+                flags=["misfit"],
+                harm=3.0,
+                calibrated_at=START,
+                **figures,
+            )
+        )
+    assert listed(client) == three
+    assert listed(client, "flag=misfit") == three[:1]
+    assert look(client, three[0], work="1", flag="misfit") == "/items/work-list?flag=misfit"
+    assert listed(client) == three[1:]
+    with either_database.session() as db:
+        assert count_waiting(db) == 2
 
 
 def test_a_look_is_of_one_version(act: Act, three: list[str], either_database: Database) -> None:

@@ -14,8 +14,11 @@ from quizapp.banks.queries import estimate_of
 from quizapp.banks.stock import (
     FoundItem,
     StockItem,
+    find_bank_calibration,
+    find_calibration,
     find_figure,
     flagged_items,
+    flags_of,
     get_bank,
     get_item,
     items_by_code,
@@ -25,6 +28,7 @@ from quizapp.banks.stock import (
     versions_of,
 )
 from quizapp.banks.views import bp
+from quizapp.banks.views.calibration_words import calibration_words, missing_words
 from quizapp.banks.views.trail import Trail, looks_at, read_trail
 from quizapp.banks.views.words import (
     ability_words,
@@ -107,6 +111,7 @@ def item_page(found: FoundItem, trail: Trail, form: LookForm) -> str:
     """The page, with what was typed into the form of a look."""
     db = get_db()
     figure = shown_figure(find_figure(db, found.version.id))
+    calibration = find_calibration(db, found.version.id)
     return render_template(
         "banks/item.html",
         found=found,
@@ -115,6 +120,10 @@ def item_page(found: FoundItem, trail: Trail, form: LookForm) -> str:
         versions=versions_of(db, found.item.id),
         figure=figure,
         knew=figure and _knew(found.version, figure),
+        flags=flags_of(figure, calibration),
+        calibration=calibration,
+        calibration_rows=calibration_words(calibration),
+        calibration_missing=missing_words(figure, find_bank_calibration(db, found.bank.id), found.version.id),
         fewest_for_flags=FEWEST_FOR_FLAGS,
         flag_words=flag_words(),
         options=_options(found.version),
