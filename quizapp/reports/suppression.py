@@ -195,6 +195,8 @@ class Shown:
     unidentified: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     started: set[str] = field(default_factory=set)
+    #: Of more groups at once than a rate is shown of.
+    narrow: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, tree: Node, *, strict: bool, down_to: str | None = None) -> Shown:

@@ -20,6 +20,8 @@ class Hidden(StrEnum):
     SMALL = "small"
     #: It, or a small row beside it, could be computed from it.
     PROTECTS = "protects"
+    #: Of three groups at once: what could be computed from such tables cannot be looked through.
+    NARROW = "narrow"
 
 
 @dataclass(frozen=True)
