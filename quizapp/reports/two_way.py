@@ -92,6 +92,7 @@ def hide_table(
     while before != len(hidden):
         before = len(hidden)
         _hide_lines(table, hidden)
+        free |= table.in_squares(hidden, free)
         for target in table.targets():
             if target not in free:
                 circle = table.circle(target, hidden)
@@ -206,8 +207,32 @@ class _Table:
         def cost(arc: _Arc) -> int:
             return 0 if arc.cell is None or arc.cell in hidden else 1 + self.cells[arc.cell].first
 
-        found = [way for start, end in self.ways(target) if (way := self._way(start, end, target, cost)) is not None]
+        found = []
+        for start, end in self.ways(target):
+            if (way := self._way(start, end, target, cost)) is not None:
+                found.append(way)
+                if not way[0]:
+                    break
         return {target, *min(found, key=lambda way: way[0])[1]} if found else set()
+
+    def in_squares(self, hidden: Collection[Cell], free: Collection[Edge]) -> set[Edge]:
+        """The targets in a circle of four that are hidden all: most are in one, and it is soon found."""
+        after, before = dict[str, set[str]](), dict[str, set[str]]()
+        for node, arcs in self.arcs.items():
+            for arc in arcs:
+                if arc.cell is None or arc.cell in hidden:
+                    after.setdefault(node, set()).add(arc.to)
+                    before.setdefault(arc.to, set()).add(node)
+
+        def closed(start: str, end: str) -> bool:
+            ends = after.get(start, set()) - {end}
+            return any(not ends.isdisjoint(before.get(last, ())) for last in before.get(end, set()) - {start})
+
+        return {
+            target
+            for target in self.targets()
+            if target not in free and any(closed(start, end) for start, end in self.ways(target))
+        }
 
     def _way(self, start: str, end: str, without: Edge, cost: Callable[[_Arc], int]) -> tuple[int, list[Edge]] | None:
         """The cheapest way from a node to another."""
