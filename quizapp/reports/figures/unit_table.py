@@ -18,7 +18,8 @@ from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.measurement.clusters import clustered_wilson
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery
-from quizapp.reports.figures.filters import FigureFilters
+from quizapp.reports.figures.filters import FigureFilters, GroupDimension
+from quizapp.reports.figures.hiding import MOST_GROUPS, HiddenGroups, in_order, without_groups
 from quizapp.reports.figures.people import People, is_complete, roster_by_step
 from quizapp.reports.figures.people_of_one import people_of
 from quizapp.reports.figures.reach import (
@@ -139,7 +140,10 @@ def pass_rate_table(
         unit = db.get(OrgUnit, last_step(tops[0]))
     tree = grow_tree(tops, found)
     above = unit.path if unit else None
-    shown = Shown.of(tree, strict=strict, down_to=above or tree.key)
+    if filters.by_group:
+        shown = _shown_of_groups(db, scope, permission, filters, tree, above or tree.key)
+    else:
+        shown = Shown.of(tree, strict=strict, down_to=above or tree.key)
     tried = None if strict else people_of(db, scope, permission, filters, above, tops, found)
     roster = (
         None if strict or filters.by_group else roster_by_step(db, scope, permission, filters, above, tops, delivery)
@@ -152,6 +156,34 @@ def pass_rate_table(
         ancestors=ancestors_of(db, unit, tops),
         rows=tuple(_rows(db, tree, tops, unit, shown, tried, roster)),
     )
+
+
+def hidden_groups(
+    db: Session,
+    scope: Scope,
+    permission: Permission,
+    everybody: Sequence[SumRow],
+    dimensions: Sequence[GroupDimension],
+    above: str | None,
+    *,
+    below: bool,
+) -> HiddenGroups:
+    """What is hidden of a unit (None: of all that the reader sees) in groups. `everybody`: by the dimensions, of all groups."""
+    tree = grow_tree(top_paths(db, scope, [row.path for row in everybody], permission), without_groups(everybody))
+    return HiddenGroups(tree, everybody, dimensions, above or tree.key, below=below)
+
+
+def _shown_of_groups(
+    db: Session, scope: Scope, permission: Permission, filters: FigureFilters, tree: Node, key: str
+) -> Shown:
+    """The same for the groups that a table is narrowed to: decided on everybody."""
+    node = next((node for node in tree.walk() if node.key == key), Node(key))
+    rows, dimensions = {key, *node.parts}, in_order(filters.groups)
+    if len(dimensions) > MOST_GROUPS:
+        return Shown(rate=rows, narrow=rows)
+    everybody = sums(db, scope, permission, filters.of_everybody(), *dimensions)
+    decided = hidden_groups(db, scope, permission, everybody, dimensions, key, below=True)
+    return Shown(rate={row for row in rows if decided.hides(row, filters.groups)})
 
 
 def grow_tree(tops: Sequence[str], found: Sequence[SumRow]) -> Node:
@@ -285,6 +317,8 @@ def hidden_of(node: Node, shown: Shown) -> Hidden | None:
     """Why a node has no rate; None where it has one."""
     if node.counts.first == 0:
         return Hidden.EMPTY
+    if node.key in shown.narrow and node.counts.first >= FEWEST_ANSWERS:
+        return Hidden.NARROW
     if node.key in shown.rate:
         return Hidden.FEW if node.counts.first < FEWEST_ANSWERS else Hidden.PROTECTS
     return None

@@ -31,7 +31,7 @@ from quizapp.reports.queries import age_bands, quizzes_of
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
 from quizapp.reports.views.leader import grid_page, rate_scale
-from quizapp.reports.views.literacy import level_words, literacy_facts, literacy_records
+from quizapp.reports.views.literacy import hidden_share_words, level_words, literacy_facts, literacy_records
 from quizapp.reports.views.words import (
     delivery_title,
     dimension_words,
@@ -94,6 +94,7 @@ def pass_rates() -> str | tuple[str, int]:
         figures=figures,
         literacy=literacy,
         level_words=level_words(),
+        hidden_share_words=hidden_share_words,
         literacy_records=lambda code, **more: literacy_records(table, code, **more),
         literacy_links=[
             link for links in get_runtime().registry.collect("literacy_links", table.delivery) for link in links
