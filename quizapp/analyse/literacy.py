@@ -242,6 +242,16 @@ def _jackknife(
     return found if math.isfinite(found) else None
 
 
+def _if_near(rate: float, people: int) -> str:
+    """The sample that does where the rate of all is like the one of those who took part; "near 0.0 %" would promise what nobody knows."""
+    edge = 100 * TARGET
+    if rate < TARGET:
+        return f", {people} if next to nobody has it (none of them then means at most {edge:.0f} %)"
+    if rate > 1 - TARGET:
+        return f", {people} if nearly everybody has it (all of them then means at least {100 - edge:.0f} %)"
+    return f", {people} if it is near {100 * rate:.1f} %"
+
+
 def _volunteers(sample: Sample, file: DesignFile) -> Refused:
     """Why there is no estimate, what can be said of those who took part, and the sample that would do."""
     part: dict[str, Any] = {"n": None, "successes": None, "rate": None}
@@ -267,7 +277,7 @@ def _volunteers(sample: Sample, file: DesignFile) -> Refused:
         f"sampling = {file.sampling!r}: people who chose to take part had no known chance of being drawn, so neither weights nor "
         f"an interval make a rate of the population of them. {said}"
         f"For ± {100 * TARGET:.0f} points draw people at random: {at_half} answers whatever the rate is"
-        + (f", {at_rate} if it is near {100 * wanted:.1f} %" if rate is not None else "")
+        + ("" if rate is None else _if_near(rate, at_rate))
         + "; about twice as many where they are drawn by units"
     )
     return Refused(

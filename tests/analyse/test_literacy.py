@@ -138,6 +138,15 @@ def test_people_who_chose_to_take_part_are_no_sample(tmp_path: Path) -> None:
         assert refusal(tmp_path, DATA / "apistrat.csv", design)["error"]["code"] == "not_a_probability_sample"
 
 
+def test_a_rate_of_nobody_is_no_plan_for_one_person(tmp_path: Path) -> None:
+    for had, share, said in ((0, 0.0, "next to nobody"), (1, 1.0, "nearly everybody")):
+        told = refusal(tmp_path, "ok\n" + f"{had}\n" * 12, 'sampling = "volunteers"\noutcome = "ok"\n')
+        assert told["sample_needed"] == {
+            "margin": 0.02, "rate": share, "people": 189, "people_whatever_the_rate": 2401
+        }  # fmt: skip
+        assert said in told["error"]["message"]
+
+
 SMALL = "person,unit,score,age,standard,town\n" + "".join(
     f"p{n},u{n % 8},{40 + 5 * (n % 12)},{14 + n % 40},survey_2024,{'ab'[n % 2]}\n" for n in range(160)
 )
