@@ -26,6 +26,8 @@ from quizapp.measurement.survey import (
     trim,
     weight_report,
 )
+from quizapp.measurement.survey.estimates import SINGLY
+from quizapp.measurement.survey.intervals import EXACT
 from quizapp.measurement.survey.standards import ADULT, one_standard
 
 if TYPE_CHECKING:
@@ -93,6 +95,11 @@ def _estimated(
         warnings.append(
             "the design says more than as many people drawn singly: the effective number is not capped at n"
         )
+    if whole.method == SINGLY or (whole.method == EXACT and 0 < whole.value < 1):
+        warnings.append(
+            "the first-stage units are all alike, so their spread says nothing: "
+            "the interval is that of as many people drawn singly, and the standard error 0 is none"
+        )
     if margins and file.trim is not None:
         warnings.append("after trimming the margins hold only nearly")
     if file.by is not None:
@@ -141,7 +148,14 @@ def _of(design: Design, file: DesignFile, values: NDArray[np.float64], inside: N
     inside = inside & design.counted
     if file.statistic == "mean":
         return estimate_mean(design, values, inside, confidence=file.confidence)
-    return estimate_rate(design, values, inside, method=file.interval, confidence=file.confidence)
+    return estimate_rate(
+        design,
+        values,
+        inside,
+        method=file.interval,
+        confidence=file.confidence,
+        by_stratum=file.strata is not None and file.outcome == file.strata,
+    )
 
 
 def _domain(design: Design, file: DesignFile, values: NDArray[np.float64], inside: NDArray[np.bool_]) -> dict[str, Any]:

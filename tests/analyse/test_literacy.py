@@ -127,6 +127,20 @@ def test_raking_and_trimming_are_those_of_r(tmp_path: Path) -> None:
     assert joint["weights"]["total"] == pytest.approx(6194)
 
 
+def test_units_that_happen_to_be_alike_are_not_called_known(tmp_path: Path) -> None:
+    text = "y,c\n" + "".join(f"{'Yes' if n < 3 else 'No'},{unit}\n" for unit in range(30) for n in range(10))
+    design = 'sampling = "probability"\noutcome = "y"\nsuccess = "Yes"\n'
+    found = answer(tmp_path, text, design + 'clusters = ["c"]\n')
+    assert (found["estimate"], found["se"], found["method"]) == (
+        pytest.approx(0.3),
+        pytest.approx(0),
+        "clopper_pearson",
+    )
+    assert (found["low"], found["high"]) == pytest.approx((0.24670, 0.35763), abs=1e-5)
+    assert any("all alike" in warning for warning in found["warnings"])
+    assert answer(tmp_path, text, design + 'strata = "y"\n')["method"] == "known"
+
+
 def test_people_who_chose_to_take_part_are_no_sample(tmp_path: Path) -> None:
     told = refusal(tmp_path, DATA / "apistrat.csv", STRATIFIED.replace('"probability"', '"volunteers"'))
     assert told["error"]["code"] == "not_a_probability_sample"
