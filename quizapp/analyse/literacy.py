@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from quizapp.analyse.design_file import PROBABILITY, DesignFile
+from quizapp.analyse.outcome import adults_of, missing, outcome_of
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.sample import Sample
 from quizapp.measurement.sample_size import UNKNOWN_RATE, sample_size
@@ -28,7 +29,6 @@ from quizapp.measurement.survey import (
 )
 from quizapp.measurement.survey.estimates import SINGLY
 from quizapp.measurement.survey.intervals import EXACT
-from quizapp.measurement.survey.standards import ADULT, one_standard
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,8 +63,8 @@ def estimate(sample: Sample, design: DesignFile) -> dict[str, Any]:
     """The answer of `analyse literacy`. Raises Refused."""
     if design.sampling != PROBABILITY:
         raise _volunteers(sample, design)
-    values, answered, warnings = _outcome(sample, design)
-    adults = _adults(sample, design, warnings)
+    values, answered, warnings = outcome_of(sample, design)
+    adults = adults_of(sample, design, warnings)
     try:
         answer = _estimated(sample, design, values, answered & adults, warnings)
     except SurveyRefused as refusal:
@@ -111,7 +111,7 @@ def _estimated(
     else:
         answer["domains"] = {}
     if file.standard is not None:
-        scores = np.nan_to_num(np.array(sample.numbers(file.outcome, "outcome", empty=True)))
+        scores = np.nan_to_num(np.array(sample.numbers(file.outcome, "outcome", missing=missing)))
         answer["levels"] = {
             name: {"from": threshold, **_domain(design, file, (scores >= threshold).astype(np.float64), counted)}
             for name, threshold in file.standard.levels.items()
@@ -171,59 +171,6 @@ def _as_json(found: Estimate) -> dict[str, Any]:
     return {"estimate" if name == "value" else name: value for name, value in asdict(found).items()}
 
 
-def _outcome(sample: Sample, file: DesignFile) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
-    """(n,) the outcome as numbers, (n,) whether there is one."""
-    warnings: list[str] = []
-    cells = sample.column(file.outcome, "outcome")
-    counted = np.array([cell != "" for cell in cells])
-    if file.success is not None:
-        values = np.array([_same(cell, file.success) for cell in cells], dtype=np.float64)
-        if not values.any():
-            warnings.append(
-                f"nobody has {file.success!r} in the column {file.outcome}: {', '.join(sorted(set(cells))[:5])}"
-            )
-    else:
-        values = np.nan_to_num(np.array(sample.numbers(file.outcome, "outcome", empty=True)))
-        if file.at_least is not None:
-            values = (values >= file.at_least).astype(np.float64)
-        elif file.statistic == "rate" and not np.isin(values[counted], (0.0, 1.0)).all():
-            raise Refused("bad_design", 'the outcome is not 0 and 1: name success, at_least, or statistic = "mean"')
-    if file.standard is not None and file.standard_column is not None:
-        try:
-            given = one_standard(
-                code
-                for code, kept in zip(sample.column(file.standard_column, "standard_column"), counted, strict=True)
-                if kept
-            )
-        except SurveyRefused as refusal:
-            raise Refused(refusal.code, str(refusal)) from refusal
-        if given != file.standard:
-            raise Refused("standards_mixed", f"the scores are of {given.code}, the design names {file.standard.code}")
-    if not counted.all():
-        warnings.append(f"{int((~counted).sum())} without an outcome are left out; whoever stays away may differ")
-    return values, counted, warnings
-
-
-def _same(cell: str, wanted: str) -> bool:
-    if cell == wanted:
-        return True
-    try:
-        return float(cell) == float(wanted)
-    except ValueError:
-        return False
-
-
-def _adults(sample: Sample, file: DesignFile, warnings: list[str]) -> NDArray[np.bool_]:
-    """(n,) who stands in the rate: everybody; with a column of ages, those of 18 and above. Margins are then those of adults."""
-    if file.age is None:
-        return np.ones(sample.rows, dtype=np.bool_)
-    ages = np.array(sample.numbers(file.age, "age", empty=True))
-    adults = np.asarray(np.nan_to_num(ages) >= ADULT, dtype=np.bool_)
-    if not adults.all():
-        warnings.append(f"{int((~adults).sum())} younger than {ADULT} or of unknown age stand in no literacy rate")
-    return adults
-
-
 def _groups(sample: Sample, name: str, counted: NDArray[np.bool_], totals: dict[str, float]) -> list[str]:
     """The group of each row; "one*other" joins two columns. A row without outcome takes no part and may be of any group."""
     names = [name] if name in sample.columns else name.split("*")
@@ -271,8 +218,8 @@ def _volunteers(sample: Sample, file: DesignFile) -> Refused:
     part: dict[str, Any] = {"n": None, "successes": None, "rate": None}
     said, rate = "", None
     try:
-        values, counted, _ = _outcome(sample, file)
-        adults = _adults(sample, file, [])
+        values, counted, _ = outcome_of(sample, file)
+        adults = adults_of(sample, file, [])
     except Refused as reason:
         said = f"What they answered cannot be told: {reason}. "
     else:

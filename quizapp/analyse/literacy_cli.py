@@ -24,6 +24,7 @@ def literacy(sample: Path, design_file: Path, format_: str) -> None:
       sampling = "probability"        anything else is refused
       outcome = "score"               a column; with success = "Yes" or at_least = 70,
                                       standard = "survey_2024" (and age = "age"), or statistic = "mean"
+      standard_column = "test"        whose standard each score is of (a column called standard is looked at unasked)
       weight = "w"                    people for whom a row stands
       strata = "street"
       clusters = ["community", "household"]
@@ -34,6 +35,8 @@ def literacy(sample: Path, design_file: Path, format_: str) -> None:
       [margins.sex]
       F = 51000
       M = 49000
+
+    An empty outcome, NA, NaN, N/A, null or . is none; with success any other value counts as not having it, and is told.
 
     Example: quizapp analyse literacy sample.csv --design design.toml --format json
     """

@@ -27,6 +27,11 @@ def refuse(refusal: Refused, *, as_json: bool) -> NoReturn:
     raise SystemExit(1)
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """What stands in a file, in quotes and short enough for a line."""
+    return repr(text if len(text) <= most else text[: most - 1] + "…")
+
+
 def _inside(refusal: Refused) -> dict[str, Any]:
     return {name: value for name, value in refusal.facts.items() if name == "conflicts"}
 

@@ -193,6 +193,40 @@ def test_the_levels_of_the_standard_count_adults_only(tmp_path: Path) -> None:
     assert refusal(tmp_path, other, design)["error"]["code"] == "standards_mixed"
 
 
+def test_no_answer_is_no_failure_and_other_answers_are_told(tmp_path: Path) -> None:
+    design = 'sampling = "probability"\noutcome = "y"\nsuccess = "Yes"\n'
+    text = "y,c\n" + "Yes,1\nNo,2\nNA,3\nNaN,4\n,5\nYes,6\n.,7\n"
+    found = answer(tmp_path, text, design)
+    assert (found["estimate"], found["n"], found["missing"]) == (pytest.approx(2 / 3), 3, 4)
+    assert not any("count as not" in warning for warning in found["warnings"])
+    many = answer(tmp_path, text + "Perhaps,8\n", design)
+    assert any("'No' (1), 'Perhaps' (1)" in warning for warning in many["warnings"])
+    assert refusal(tmp_path, text + "yes,8\n", design)["error"]["code"] == "success_spelled_twice"
+    # a program writes NA for a score, too; where it is what is counted, it is an answer
+    scores = answer(tmp_path, "y\n70\nNA\n20\n60\n", 'sampling = "probability"\noutcome = "y"\nat_least = 60\n')
+    assert (scores["estimate"], scores["missing"]) == (pytest.approx(2 / 3), 1)
+    assert answer(tmp_path, text, design.replace('"Yes"', '"NA"'))["n"] == 4
+
+
+def test_scores_lie_on_the_scale_of_their_standard_and_are_of_one(tmp_path: Path) -> None:
+    design = SURVEY.replace('clusters = ["unit"]\n', "") + "adults_only = true\n"
+    for score in ("250", "-1", "100.5"):
+        told = refusal(tmp_path, f"score\n70\n{score}\n", design)["error"]
+        assert told["code"] == "score_out_of_range"
+        assert "line 3" in told["message"]
+    plain = answer(tmp_path, "score\n70\n100\n0\n", design)
+    assert any("no column says by which test" in warning for warning in plain["warnings"])
+    mixed = "score,Standard\n" + "".join(f"{n},{('survey_2024', 'literacy_2016')[n % 2]}\n" for n in range(30))
+    for words in (design, 'sampling = "probability"\noutcome = "score"\nat_least = 60\n'):
+        assert refusal(tmp_path, mixed, words)["error"]["code"] == "standards_mixed"
+    assert refusal(tmp_path, "score,standard\n1,literacy_2016\n2,literacy_2016\n", design)["error"]["code"] == (
+        "standards_mixed"
+    )
+    assert refusal(tmp_path, "score,standard\n1,x\n2,x\n", design)["error"]["code"] == "unknown_standard"
+    other = answer(tmp_path, "ok,standard\n1,x\n0,y\n", 'sampling = "probability"\noutcome = "ok"\n')
+    assert other["n"] == 2
+
+
 def test_a_workbook_a_mark_and_a_semicolon_read_alike(tmp_path: Path) -> None:
     plain = answer(tmp_path, DATA / "apistrat.csv", STRATIFIED)
     sample = columns("apistrat.csv")
