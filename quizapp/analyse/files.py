@@ -10,6 +10,9 @@ from pathlib import Path
 from quizapp.analyse.refusals import Refused
 from quizapp.core.tables import cell_text
 
+#: Bytes of a table: 200,000 people with 50 long answers each take a quarter of it.
+MOST_BYTES = 1024 * 1024 * 1024
+
 
 def read_rows(path: Path, *, delimiters: str = ",") -> Iterator[tuple[int, list[str]]]:
     """The rows of any such table with their numbers, from 1, as text; empty rows are left out. Raises Refused.
@@ -30,13 +33,22 @@ def is_workbook(content: bytes) -> bool:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file that must have something in it."""
+    """The content of a table that must have something in it."""
+    content = content_of(path, MOST_BYTES)
+    if not content.strip():
+        raise Refused("empty", f"{path.name} is empty: it needs a heading and rows below it")
+    return content
+
+
+def content_of(path: Path, most: int) -> bytes:
+    """The content of a file of at most so many bytes."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(most + 1)
     except OSError as error:
         raise Refused("unreadable", f"{path.name} cannot be read: {error.strerror}") from error
-    if not content.strip():
-        raise Refused("empty", f"{path.name} is empty: it needs a heading and one row per respondent")
+    if len(content) > most:
+        raise Refused("too_large", f"{path.name} is larger than {most // 2**20} MB")
     return content
 
 
@@ -69,7 +81,7 @@ def csv_rows(text: bytes, delimiter: str = ",") -> Iterator[tuple[int, list[str]
             if any(row):
                 yield number, row
     except csv.Error as error:
-        raise Refused("unreadable", f"row {number + 1}: {error}. Check the quotation marks") from error
+        raise Refused("unreadable", f"row {number + 1} or after it: {error}. Check the quotation marks") from error
 
 
 def sheet_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:

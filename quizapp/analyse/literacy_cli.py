@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from quizapp.analyse.refusals import Refused, answer_json, answer_line, refuse
+from quizapp.analyse.refusals import answer_json, answer_line, refusing
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -44,10 +44,8 @@ def literacy(sample: Path, design_file: Path, format_: str) -> None:
     from quizapp.analyse.literacy import estimate
     from quizapp.analyse.sample import read_sample
 
-    try:
+    with refusing(as_json=format_ == "json"):
         answer = estimate(read_sample(sample), read_design(design_file))
-    except Refused as refusal:
-        refuse(refusal, as_json=format_ == "json")
     if format_ == "json":
         answer_json(answer)
     else:

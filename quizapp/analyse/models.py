@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from quizapp.analyse.files import read_bytes
+from quizapp.analyse.documents import read_json
 from quizapp.analyse.output import number, p_value, table
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.scoring import Keyed
@@ -22,6 +21,8 @@ from quizapp.measurement.item_fit import ItemFit, s_x2
 PLACES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 #: Anchors that a link needs.
 FEWEST_ANCHORS = 3
+#: Slopes and places beyond these are no scale of abilities.
+STEEPEST, FURTHEST = 1e3, 1e4
 #: Anchors beyond this have probably changed.
 DRIFTED = 1.96
 
@@ -239,9 +240,15 @@ def _islands(scores: Floats) -> int:
 
 def read_scale(path: Path) -> Scale:
     """What the command printed as JSON for an earlier year. Raises Refused."""
+    content = read_json(path, "bad_scale")
     try:
-        content = json.loads(read_bytes(path))
-        items = {str(item["item"]): (float(item["a"]), float(item["b"])) for item in content["items"]}
-        return Scale(str(content["model"]), items)
+        rows = [(str(item["item"]), float(item["a"]), float(item["b"])) for item in content["items"]]
+        scale = Scale(str(content["model"]), {name: (a, b) for name, a, b in rows})
     except (ValueError, KeyError, TypeError) as error:
         raise Refused("bad_scale", f"{path.name} is not what `quizapp analyse irt … --format json` printed") from error
+    if len(scale.items) < len(rows) or not all(abs(a) <= STEEPEST and abs(b) <= FURTHEST for _, a, b in rows):
+        raise Refused(
+            "bad_scale",
+            f"{path.name}: an item stands twice, or has a beyond {STEEPEST:g} or b beyond {FURTHEST:g}",
+        )
+    return scale
