@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from quizapp.core.tables import cell_text
 
 #: Bytes of a table: 200,000 people with 50 long answers each take a quarter of it.
 MOST_BYTES = 1024 * 1024 * 1024
+_PIECE = 1 << 20
 
 
 def read_rows(path: Path, *, delimiters: str = ",") -> Iterator[tuple[int, list[str]]]:
@@ -44,12 +46,18 @@ def content_of(path: Path, most: int) -> bytes:
     """The content of a file of at most so many bytes."""
     try:
         with path.open("rb") as file:
-            content = file.read(most + 1)
+            size = os.fstat(file.fileno()).st_size
+            # a pipe has no size: it is read piece by piece, and no further than it may go
+            pieces = [file.read(size + 1)] if size <= most else []
+            whole = sum(map(len, pieces)) if pieces else size
+            while pieces and pieces[-1] and whole <= most:
+                pieces.append(file.read(_PIECE))
+                whole += len(pieces[-1])
     except OSError as error:
         raise Refused("unreadable", f"{path.name} cannot be read: {error.strerror}") from error
-    if len(content) > most:
+    if whole > most:
         raise Refused("too_large", f"{path.name} is larger than {most // 2**20} MB")
-    return content
+    return pieces[0] if whole == len(pieces[0]) else b"".join(pieces)
 
 
 def plain_text(content: bytes) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from quizapp.analyse.files import content_of
+from quizapp.analyse.refusals import Refused
 from quizapp.cli import group
 
 DEEP = "[" * 100_000
@@ -66,6 +70,23 @@ def test_what_cannot_be_read_is_refused_with_its_code(
     tmp_path: Path, code: str, words: list[str], files: dict[str, str | bytes]
 ) -> None:
     assert told(call(tmp_path, words, **{"table": SCORES, **files})) == code
+
+
+def test_a_file_is_read_up_to_its_limit_and_a_pipe_too(tmp_path: Path) -> None:
+    path, pipe = tmp_path / "a", tmp_path / "pipe"
+    path.write_bytes(b"12345678")
+    assert content_of(path, 8) == b"12345678"
+    os.mkfifo(pipe)
+    for content, most, code in ((b"12345", 8, None), (b"123456789" * 9, 8, "too_large")):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(pipe.write_bytes, content)
+            if code is None:
+                assert content_of(pipe, most) == content
+            else:
+                with pytest.raises(Refused, match="larger"):
+                    content_of(pipe, most)
+    with pytest.raises(Refused, match="larger"):
+        content_of(path, 7)
 
 
 def test_an_earlier_scale_that_is_none_is_refused(tmp_path: Path) -> None:
