@@ -104,6 +104,8 @@ ACTION_WORDS = {
     "session_tests_set": _l("选前测和后测"),
     "session_reinstated": _l("恢复场次"),
     "session_reopened": _l("重开场次"),
+    "survey_announced": _l("公布调查名单"),
+    "survey_announcement_withdrawn": _l("收回公布的调查名单"),
     "survey_cards_printed": _l("打印邀请卡"),
     "survey_changed": _l("修改调查计划"),
     "survey_closed": _l("结束调查"),

@@ -72,6 +72,7 @@ WORDS: dict[str, LazyString] = {
     "strata_of_one_unit": _l("下级单位里没有更下一级的单位可抽。改成“每个下级单位按人数抽”"),
     "units_too_few": _l("要抽 %(wanted)s 个单位，只有 %(there)s 个。每个单位多抽几人，放宽误差，或改成直接抽人"),
     "frame_empty": _l("名册里没有满 18 岁的人。先导入名册，或改用各单位人数"),
+    "survey_announced": _l("名单已经公布，计划不能再改；要改先收回公布。公布过的计划不能删"),
     "survey_drawn": _l("已经抽过签，计划不能再改，也不能再抽。"),
     "survey_not_drawn": _l("还没有抽签。"),
     "survey_closed": _l("这次调查已经结束。"),

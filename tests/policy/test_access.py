@@ -794,6 +794,8 @@ TABLE = [
     Route("surveys.survey", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
     Route("surveys.survey", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
     Route("surveys.drop_survey", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
+    Route("surveys.announce", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
+    Route("surveys.withdraw", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
     Route("surveys.draw", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
     Route("surveys.drawn", PUBLIC, lambda c: c.survey(drawn=True)),
     Route("surveys.frame", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),

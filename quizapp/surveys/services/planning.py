@@ -35,6 +35,7 @@ from quizapp.surveys.errors import (
     FrameTooSmall,
     StrataOfOneUnit,
     SurveyAgeNotAsked,
+    SurveyAnnounced,
     SurveyAudienceOther,
     SurveyDrawn,
     SurveyOfVolunteers,
@@ -275,7 +276,7 @@ def _may(actor: Actor, unit: OrgUnit) -> bool:
 
 def plan_survey(db: Session, checked: Checked, *, actor: Actor, now: datetime) -> Survey:
     """Keep a plan."""
-    survey = Survey(created_by=actor.account_id, created_at=now, counts={}, weighting={})
+    survey = Survey(created_by=actor.account_id, created_at=now, counts={}, weighting={}, announcements=[])
     _fill(survey, checked)
     db.add(survey)
     db.flush()
@@ -284,10 +285,12 @@ def plan_survey(db: Session, checked: Checked, *, actor: Actor, now: datetime) -
 
 
 def change_plan(db: Session, survey: Survey, checked: Checked, *, actor: Actor, now: datetime) -> Survey:
-    """Put another plan in its place. Raises SurveyDrawn."""
+    """Put another plan in its place. Raises SurveyDrawn, SurveyAnnounced."""
     lock_survey(db, survey)
     if survey.drawn_at is not None:
         raise SurveyDrawn
+    if survey.announced is not None:
+        raise SurveyAnnounced
     _fill(survey, checked)
     db.flush()
     _record(db, survey, "survey_changed", actor, now)
@@ -295,10 +298,12 @@ def change_plan(db: Session, survey: Survey, checked: Checked, *, actor: Actor, 
 
 
 def drop_plan(db: Session, survey: Survey, *, actor: Actor, now: datetime) -> None:
-    """Give up a plan that was not drawn. Raises SurveyDrawn."""
+    """Give up a plan that was not drawn. Raises SurveyDrawn, SurveyAnnounced (also where that was withdrawn)."""
     lock_survey(db, survey)
     if survey.drawn_at is not None:
         raise SurveyDrawn
+    if survey.announcements:
+        raise SurveyAnnounced
     _record(db, survey, "survey_dropped", actor, now)
     db.delete(survey)
     db.flush()
