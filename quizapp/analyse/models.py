@@ -257,7 +257,7 @@ def _islands(scores: Floats, names: Sequence[str]) -> list[list[str]]:
         reached = reached @ reached
     # an item is of the set of the first one that it reaches
     first = reached.argmax(axis=1)
-    return [[names[place] for place in np.flatnonzero(first == one)] for one in np.unique(first)]
+    return [[names[place] for place in np.flatnonzero(first == one).tolist()] for one in np.unique(first)]
 
 
 def read_scale(path: Path) -> Scale:
