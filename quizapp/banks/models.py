@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from quizapp.core.db import Base, BigId, Json, UtcDateTime
@@ -225,3 +226,111 @@ class ItemFigure(Base):
     harm: Mapped[float] = mapped_column(index=True)
     #: When it was counted.
     counted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+#: A look holds until so many times as many people answered as when it was taken.
+LOOK_AGAIN = 2
+
+
+def look_holds(then: tuple[Sequence[str], int], now: tuple[Sequence[str], int]) -> bool:
+    """Whether a look still stands for what the answers say: no new flag, and not yet twice as many answers. Each: (flags, 人次)."""
+    return set(now[0]) <= set(then[0]) and now[1] < LOOK_AGAIN * then[1]
+
+
+class ItemLook(Base):
+    """A reviewer looked at a version with flags and found nothing wrong. One stands at a time; those that ended are the item's history.
+
+    Whether the one that stands still holds follows from what the answers say today: see `holds`.
+    """
+
+    __tablename__ = "item_look"
+    __table_args__ = (
+        Index(
+            "uq_item_look_standing",
+            "item_version_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The version that was looked at.
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), index=True)
+    #: The flags that stood.
+    flags: Mapped[list[str]] = mapped_column(Json)
+    #: 人次 that had answered.
+    asked: Mapped[int]
+    #: Why it is fine, in the reviewer's words.
+    note: Mapped[str | None] = mapped_column(String(300))
+    #: The account that looked.
+    looked_by: Mapped[int | None] = mapped_column(BigId)
+    #: When.
+    looked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When it was taken back, or another took its place; None while it stands. That of its own time: it came second, with words of its own.
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The account that took it back.
+    taken_back_by: Mapped[int | None] = mapped_column(BigId)
+
+    def new_flags(self, flags: Sequence[str]) -> list[str]:
+        """What the answers show now and did not show then."""
+        return [flag for flag in flags if flag not in self.flags]
+
+    def holds(self, flags: Sequence[str], asked: int) -> bool:
+        """Whether it still stands for what the answers say."""
+        return look_holds((self.flags, self.asked), (flags, asked))
+
+
+class ItemCalibration(Base):
+    """Difficulty and discrimination of a version by `measurement.calibration`, on its bank's scale: ability 0 ± 1 in all who answered."""
+
+    __tablename__ = "item_calibration"
+
+    #: The version.
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), primary_key=True, autoincrement=False)
+    #: Slope: how steeply the chance of a right answer rises with ability.
+    a: Mapped[float]
+    #: The ability at which half are right.
+    b: Mapped[float]
+    #: Standard error of the slope; None where it has none.
+    se_a: Mapped[float | None]
+    #: Standard error of the place; None where it has none.
+    se_b: Mapped[float | None]
+    #: Whether the slope is its own, or that of all items with fewer people together.
+    own_slope: Mapped[bool]
+    #: 人次 that it is estimated from.
+    n: Mapped[int]
+    #: Mean square of people near the item's place, 1 where they answer as the model says.
+    infit: Mapped[float]
+    #: Mean square of everybody.
+    outfit: Mapped[float]
+    #: Distance of the shares right, at equal scores, from the model's, as a fraction; None where too few took one paper.
+    off: Mapped[float | None]
+    #: Share right that is expected of all who answered.
+    share: Mapped[float]
+    #: ["misfit"] or nothing.
+    flags: Mapped[list[str]] = mapped_column(Json)
+    #: By what reviewers' work is ordered, added to that of `ItemFigure`; 0 without a flag.
+    harm: Mapped[float]
+    #: When it was estimated.
+    calibrated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class BankCalibration(Base):
+    """The last run over a bank: what it stands on, so that the next one comes when there is something new."""
+
+    __tablename__ = "bank_calibration"
+
+    #: The bank.
+    bank_id: Mapped[int] = mapped_column(ForeignKey("item_bank.id"), primary_key=True, autoincrement=False)
+    #: Changes whenever an attempt that counts comes, goes, or is scored anew.
+    mark: Mapped[str] = mapped_column(String(80))
+    #: Attempts that counted then.
+    attempts: Mapped[int]
+    #: Those of them that went into the model.
+    people: Mapped[int]
+    #: Versions with answers enough, whose papers share too few items with the others'.
+    apart: Mapped[list[int]] = mapped_column(Json)
+    #: When it was.
+    calibrated_at: Mapped[datetime] = mapped_column(UtcDateTime)

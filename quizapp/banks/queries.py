@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -16,6 +16,7 @@ from quizapp.banks.models import (
     BenchmarkPoint,
     Item,
     ItemBank,
+    ItemCalibration,
     ItemFigure,
     ItemPicture,
     ItemState,
@@ -79,6 +80,7 @@ def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None)
     benchmark_of = dict(db.execute(select(BenchmarkPoint.number, BenchmarkPoint.benchmark_number)).all())
     versions = published_versions(db, bank=bank, use=ItemUse.TEST)
     shares = expected_shares(db, {version.id: version.difficulty for version in versions})
+    curves = calibrated(db, shares)
     items = tuple(
         PoolItem(
             id=version.item.code,
@@ -93,6 +95,8 @@ def assembly_pool(db: Session, bank: str, uses: Mapping[int, int] | None = None)
             level=estimate_of(version.difficulty),
             audience=tuple(version.audience),
             characters=reading_length(version.stem, version.options),
+            a=curves[version.id].a if version.id in curves else None,
+            b=curves[version.id].b if version.id in curves else None,
         )
         for version in versions
     )
@@ -109,8 +113,19 @@ _FEWEST_MEASURED = 20
 _MOST_EXPECTED = 0.98
 
 
+#: A slope below this says that those who know answer hardly better: such a calibration is no ground for papers.
+_FLATTEST = 0.2
+
+
+def calibrated(db: Session, version_ids: Collection[int]) -> dict[int, ItemCalibration]:
+    """Version → its calibration, of those that papers can stand on."""
+    rows = db.scalars(select(ItemCalibration).where(ItemCalibration.a >= _FLATTEST))
+    return {row.item_version_id: row for row in rows if row.item_version_id in version_ids}
+
+
 def expected_shares(db: Session, estimates: Mapping[int, float]) -> dict[int, float]:
-    """The share of right answers to expect of versions: as measured, where enough people were asked; else as the author estimates.
+    """The share of right answers to expect of versions: by the model where they are calibrated, so whoever was asked them; as measured,
+    where enough people were asked; else as the author estimates.
 
     `estimates`: version → the author's share. Estimates are moved by what those of the measured items were off on average, so that
     measured and estimated items can be weighed against each other.
@@ -119,7 +134,7 @@ def expected_shares(db: Session, estimates: Mapping[int, float]) -> dict[int, fl
         figure.item_version_id: float(figure.figures["difficulty"])
         for figure in db.scalars(select(ItemFigure).where(ItemFigure.asked >= FEWEST_FOR_FLAGS))
         if figure.item_version_id in estimates and figure.figures["difficulty"] is not None
-    }
+    } | {version_id: row.share for version_id, row in calibrated(db, estimates).items()}
     off = fmean(share - estimates[id] for id, share in measured.items()) if len(measured) >= _FEWEST_MEASURED else 0.0
     moved = {id: min(_MOST_EXPECTED, max(1 - _MOST_EXPECTED, share + off)) for id, share in estimates.items()}
     return {**moved, **measured}

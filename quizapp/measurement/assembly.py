@@ -6,6 +6,10 @@ weight: the largest overlap with any form before it; how often its items were us
 what the pool gives on average. A small seeded noise decides between what is equally good, so that another seed gives other forms.
 Where the blueprint caps the spread of expected scores, the uses of an item or the overlap of two forms, these hold exactly too.
 
+Where at least half of the items are calibrated, each form is also held to the pool's expected score and information about the pass mark,
+by the same demands as forms of a reference pool (`pass_mark`, `forms.curve_demands`); a form that cannot keep a tolerance misses it as
+little as it can, at a price above all others.
+
 The same pool, blueprint, number and seed give the same forms: the solver (HiGHS through SciPy) stops by the gap or the number of nodes,
 which do not depend on the machine's speed; the limit in seconds is a last resort.
 """
@@ -35,12 +39,16 @@ from quizapp.measurement.assembly_rules import (
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+    from quizapp.measurement.conflicts import Demand
+
 __all__ = ["AssemblyInfeasible", "Blueprint", "PoolItem", "Shortfall", "assemble", "plain_conflicts"]
 
 #: Cost of one more shared item in the largest overlap; one earlier use of an item costs 1.
 _OVERLAP_WEIGHT: Final = 8.0
 #: Cost of one item by which the expected score misses the pool's.
 _SCORE_WEIGHT: Final = 4.0
+#: Cost of missing a tolerance of score or information by as much as the tolerance is wide.
+_CURVE_WEIGHT: Final = 20.0
 #: Nodes after which the solver stops with what it has.
 _NODE_LIMIT: Final = 200
 #: Accepted distance from the best possible objective: of the first twenty forms of a set, and of the others, where each overlap is one
@@ -63,15 +71,24 @@ class _Aim:
     reach: float
     use_max: int | None
     overlap_max: int | None
+    #: Score and information about the pass mark; empty where too few items are calibrated.
+    curves: Sequence[Demand] = ()
 
     @classmethod
-    def of(cls, items: Sequence[PoolItem], blueprint: Blueprint, made: Sequence[frozenset[int]], target: float) -> _Aim:
+    def of(
+        cls,
+        items: Sequence[PoolItem],
+        blueprint: Blueprint,
+        made: Sequence[frozenset[int]],
+        target: float,
+        curves: Sequence[Demand] = (),
+    ) -> _Aim:
         """The first form comes as near to the pool's score as it can; where their spread is limited, the others stay near the first."""
         score, reach = target, math.inf
         if made and blueprint.score_spread is not None:
             score = sum(items[index].difficulty for index in made[0])
             reach = blueprint.score_spread * blueprint.items / 2
-        return cls(score, reach, blueprint.use_max, blueprint.overlap_max)
+        return cls(score, reach, blueprint.use_max, blueprint.overlap_max, curves)
 
 
 def assemble(
@@ -80,11 +97,13 @@ def assemble(
     forms: int,
     seed: str,
     *,
+    pass_right: int | None = None,
     on_form: Callable[[int], None] | None = None,
 ) -> list[list[str]]:
     """`forms` lists of item ids that obey the blueprint, each in an order mixed by SHA-256(seed ‖ item id).
 
-    `on_form` is called with 1, 2, … after each form. Raises AssemblyInfeasible where no form obeys, and ValueError for an id that
+    `pass_right`: right answers from which a form is passed; with it, and half of the items calibrated, score and information are balanced
+    there. `on_form` is called with 1, 2, … after each form. Raises AssemblyInfeasible where no form obeys, and ValueError for an id that
     stands in the pool twice, fewer than one form or fewer than one item.
     """
     items = drawable(pool, blueprint)
@@ -97,12 +116,17 @@ def assemble(
     if conflicts:
         raise AssemblyInfeasible(conflicts)
     target = _expected_score(items, blueprint)
+    curves: Sequence[Demand] = ()
+    if pass_right is not None:
+        from quizapp.measurement.pass_mark import pass_demands
+
+        curves = pass_demands(items, blueprint, pass_right)
     least = min(item.uses for item in items)
     uses = [item.uses - least for item in items]
     made: list[frozenset[int]] = []
     for number in range(1, forms + 1):
         noise = [_fraction(seed, str(number), item.id) for item in items]
-        chosen = _solve(items, rules, uses, noise, made, _Aim.of(items, blueprint, made, target))
+        chosen = _solve(items, rules, uses, noise, made, _Aim.of(items, blueprint, made, target, curves))
         if chosen is None:
             raise AssemblyInfeasible(_conflicts(items, blueprint, rules, made, forms))
         for index in chosen:
@@ -149,7 +173,8 @@ def _solve(
 ) -> list[int] | None:
     """The positions of the next form, or None where no form obeys the rules.
 
-    Columns: one per item, then the largest overlap, then the expected score's excess over the target and its lack.
+    Columns: one per item, then the largest overlap, then the expected score's excess over the target and its lack, then by how much each
+    tolerance of the curves is missed.
     """
     import numpy as np
     from scipy.optimize import Bounds, LinearConstraint, milp
@@ -166,19 +191,29 @@ def _solve(
     rows.append([*((i, item.difficulty) for i, item in enumerate(items)), (excess, -1.0), (lack, 1.0)])
     low.append(aim.score)
     high.append(aim.score)
+    for place, curve in enumerate(aim.curves, start=count + 3):
+        values = [(i, float(value)) for i, value in enumerate(curve.row)]
+        rows += [[*values, (place, 1.0)], [*values, (place, -1.0)]]
+        low += [curve.low, -np.inf]
+        high += [np.inf, curve.high]
+    columns = count + 3 + len(aim.curves)
     cost = np.array(
-        [*(u + 0.5 * e for u, e in zip(uses, noise, strict=True)), _OVERLAP_WEIGHT, _SCORE_WEIGHT, _SCORE_WEIGHT]
+        [
+            *(u + 0.5 * e for u, e in zip(uses, noise, strict=True)),
+            *(_OVERLAP_WEIGHT, _SCORE_WEIGHT, _SCORE_WEIGHT),
+            *(2 * _CURVE_WEIGHT / (curve.high - curve.low) for curve in aim.curves),
+        ]
     )
-    upper = np.full(count + 3, np.inf)
+    upper = np.full(columns, np.inf)
     upper[:count] = [aim.use_max is None or times < aim.use_max for times in _times(count, made)]
     upper[overlap] = np.inf if aim.overlap_max is None else aim.overlap_max
     upper[excess] = upper[lack] = aim.reach
     for patience, nodes in ((1, _NODE_LIMIT), (10, 100 * _NODE_LIMIT)):
         result = milp(
             cost,
-            integrality=np.array([1] * (count + 1) + [0, 0]),
-            bounds=Bounds(np.zeros(count + 3), upper),
-            constraints=LinearConstraint(_matrix(rows, count + 3), low, high),
+            integrality=np.array([1] * (count + 1) + [0] * (columns - count - 1)),
+            bounds=Bounds(np.zeros(columns), upper),
+            constraints=LinearConstraint(_matrix(rows, columns), low, high),
             options={
                 "time_limit": patience * TIME_LIMIT,
                 "node_limit": nodes,

@@ -33,6 +33,9 @@ class PoolItem:
     audience: tuple[str, ...] = ()
     #: Characters to read: stem and options.
     characters: int = 0
+    #: Discrimination and difficulty by the model (`calibration`), None where it is not calibrated.
+    a: float | None = None
+    b: float | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ FEWEST_ANCHORS: Final = 5
 #: Equating, Scaling, and Linking, 3rd ed., 8.1.
 ANCHOR_SHARE: Final = 0.2
 ENOUGH_ANCHORS: Final = 20
+#: The part of a pool or of a paper that must be calibrated for the model to be asked about it.
+ENOUGH_CALIBRATED: Final = 0.5
 
 
 def anchors_needed(length: int) -> int:

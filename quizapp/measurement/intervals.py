@@ -78,3 +78,36 @@ def rate_difference(before: tuple[int, int], after: tuple[int, int]) -> tuple[fl
     low = (p2 - p1) - math.hypot(p2 - other[0], one[1] - p1)
     high = (p2 - p1) + math.hypot(other[1] - p2, p1 - one[0])
     return p2 - p1, max(-1.0, low), min(1.0, high)
+
+
+def paired_rate_difference(both: int, gained: int, lost: int, neither: int) -> tuple[float, float, float] | None:
+    """How a rate of the same people changed, with its 95 % interval, as (difference, low, high) between −1 and 1; None of nobody.
+
+    `both` had it before and after, `gained` after only, `lost` before only, `neither` never. Difference d = (gained − lost)/n. As
+    `rate_difference`, with the correlation φ of before and after: d − √(x² − 2φxy + y²), x = p2 − l2 and y = u1 − p1, and
+    d + √(x² − 2φxy + y²), x = u2 − p2 and y = p1 − l1. φ = c/√(the four margins' product), c = both·neither − gained·lost, less n/2 but not
+    below 0 where it is positive; 0 where a margin is empty. It is sound for few changes, where Wald's interval is not.
+
+    Source: Newcombe R. G. (1998), "Improved confidence intervals for the difference between binomial proportions based on paired data",
+    Statistics in Medicine 17, 2635-2650, method 10. 1, 7, 1, 12 (both, gained, lost, neither): 0.2857, 0.0256 to 0.5069. Raises
+    ValueError for a negative count.
+    """
+    if min(both, gained, lost, neither) < 0:
+        raise ValueError("numbers of people are not negative")
+    n = both + gained + lost + neither
+    before, after = wilson(both + lost, n), wilson(both + gained, n)
+    if before is None or after is None:
+        return None
+    p1, p2 = (both + lost) / n, (both + gained) / n
+    margins = (both + lost) * (gained + neither) * (both + gained) * (lost + neither)
+    together = both * neither - gained * lost
+    phi = 0.0
+    if margins:
+        phi = (max(together - n / 2, 0.0) if together > 0 else together) / math.sqrt(margins)
+
+    def reach(x: float, y: float) -> float:
+        return math.sqrt(max(0.0, x * x - 2 * phi * x * y + y * y))
+
+    low = (p2 - p1) - reach(p2 - after[0], before[1] - p1)
+    high = (p2 - p1) + reach(after[1] - p2, p1 - before[0])
+    return p2 - p1, max(-1.0, low), min(1.0, high)

@@ -17,7 +17,7 @@ D., Aitkin M. (1981), Psychometrika 46, 443-459; Louis T. A. (1982), JRSS B 44, 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 
 from quizapp.measurement.floors import FEWEST, FEWEST_ITEMS, FEWEST_OF_EACH
 from quizapp.measurement.irt_curves import POINTS, Floats, logistic, quadrature
+from quizapp.measurement.irt_derivatives import derivatives
+from quizapp.measurement.irt_patterns import Patterns, patterns_of, posteriors
+from quizapp.measurement.populations import Populations
 
 Model = Literal["2pl", "rasch"]
 
-#: Rows of a person × point table that are held at once.
-_CHUNK: Final = 4096
 _MOST_CYCLES: Final = 500
 _MOST_NEWTON: Final = 30
 #: A Newton step is not longer than this in any parameter.
@@ -65,7 +66,7 @@ class Fit:
     se_a: Floats
     se_b: Floats
     log_likelihood: float
-    #: Free parameters: 2 per item, or 1 per item and the common a.
+    #: Free parameters: 2 per item, or 1 per item and the common a; and 2 per group of people after the first.
     parameters: int
     respondents: int
     #: Largest absolute slope of the log-likelihood at the end, and steps of EM and Newton taken.
@@ -73,6 +74,8 @@ class Fit:
     steps: int
     #: Covariance of the estimates (a of all items, then b of all items), from the same information; NaN where they have no error.
     covariance: Floats
+    #: Ability of the groups of people: mean and SD of each; the first is 0 and 1.
+    populations: Populations = field(default_factory=Populations.one)
 
     @property
     def aic(self) -> float:
@@ -93,29 +96,16 @@ class Abilities:
     sd: Floats
 
 
-@dataclass(frozen=True)
-class _Patterns:
-    """Distinct response patterns: 1/0 right, 1/0 given, how many people each; `where` leads a person to the pattern."""
-
-    right: Floats
-    given: Floats
-    people: Floats
-    where: NDArray[np.intp]
-    complete: bool
-    #: The distinct sets of items that were given, and which of them each pattern has.
-    sets: Floats
-    of_set: NDArray[np.intp]
-
-
-def check_data(responses: NDArray[Any], model: Model) -> None:
+def check_data(responses: NDArray[Any], model: Model, *, shared: NDArray[np.bool_] | None = None) -> None:
     """Refuse by rule what does not carry the model; raises TooFewData with the number that is needed.
 
-    Items: 2 (Rasch), 3 (2PL). People who were given each item: 100 (Rasch), 200 (2PL). Right and wrong answers to each: 5. One respondent,
-    an item that all or nobody had right, an item that nobody was given: refused by the same rules.
+    Items: 2 (Rasch), 3 (2PL). People who were given each item: 100 (Rasch, and `shared` items of a 2PL), 200 (2PL). Right and wrong answers
+    to each: 5. One respondent, an item that all or nobody had right, an item that nobody was given: refused by the same rules.
     """
     responses = np.asarray(responses, dtype=np.float64)
     people, items = responses.shape
-    needed = FEWEST[model]
+    some = shared is not None and bool(shared.any())
+    needed = FEWEST["rasch" if some else model]
     if items < FEWEST_ITEMS[model]:
         least = FEWEST_ITEMS[model]
         raise TooFewData("too_few_items", f"{items} items: {model} needs at least {least}", found=items, needed=least)
@@ -127,6 +117,7 @@ def check_data(responses: NDArray[Any], model: Model) -> None:
     right = np.where(given, responses, 0).sum(axis=0)
     for item in range(items):
         n, k = int(counts[item]), int(right[item])
+        needed = FEWEST["rasch" if shared is not None and shared[item] else model]
         if n < needed:
             message = f"given to {n} respondents: {model} needs at least {needed} for each item"
             raise TooFewData("too_few_respondents", message, found=n, needed=needed, item=item)
@@ -136,12 +127,24 @@ def check_data(responses: NDArray[Any], model: Model) -> None:
             raise TooFewData("too_few_answers", message, found=min(k, n - k), needed=FEWEST_OF_EACH, item=item)
 
 
-def fit(responses: NDArray[Any], model: Model, *, points: int = POINTS) -> Fit:
+def fit(
+    responses: NDArray[Any],
+    model: Model,
+    *,
+    points: int = POINTS,
+    shared: NDArray[np.bool_] | None = None,
+    groups: NDArray[Any] | None = None,
+) -> Fit:
     """Fit the 2PL or the Rasch model (one common a) to 0/1 responses, (persons, items), NaN = not given.
 
     Maximises Σ_p ln Σ_q w_q Π_j P_j(θ_q)^x (1 − P_j(θ_q))^(1 − x) over slopes a and intercepts −a·b. Standard errors: √ of the diagonal
     of the inverse observed information, carried to (a, b) by the delta method, b = −intercept/a. The sign of all a together is chosen
     positive on the whole. Persons who were given nothing add nothing and are not counted.
+
+    `shared`, (items,): items of a 2PL that have one a between them, where their data do not carry one each. `groups`, (persons,), whole
+    numbers from 0: groups of people whose abilities may differ; the first is N(0, 1), mean and SD of the others are estimated with the
+    items, as far as common items tell (Bock & Zimowski 1997, in Handbook of Modern Item Response Theory, ch. 25). The errors hold that of
+    the groups.
 
     Raises TooFewData as `check_data` does, NotConverged where the likelihood has no maximum (an a that grows without end), ValueError for
     fewer than 61 points. 20,000 × 50 takes seconds; on a busy machine the fewer threads of BLAS, the faster. LSAT-6, 2PL: log-likelihood
@@ -150,21 +153,24 @@ def fit(responses: NDArray[Any], model: Model, *, points: int = POINTS) -> Fit:
     if points < 61:
         raise ValueError("fewer than 61 points are too coarse")
     responses = np.asarray(responses, dtype=np.float64)
-    check_data(responses, model)
-    responses = responses[~np.isnan(responses).all(axis=1)]
+    check_data(responses, model, shared=shared)
+    present = ~np.isnan(responses).all(axis=1)
+    responses = responses[present]
     items = responses.shape[1]
-    patterns = _patterns(responses)
-    theta, weight = quadrature(points)
-    shape = _shape(model, items)
-    estimate, steps = _em(patterns, theta, weight, shape, _start(patterns, shape))
-    estimate, information, slope, value, more = _newton(patterns, theta, weight, shape, estimate)
+    patterns = patterns_of(responses, None if groups is None else np.asarray(groups)[present])
+    theta, _ = quadrature(points)
+    count = int(patterns.group.max()) + 1
+    shape = _shape(model, items, shared, count)
+    estimate, steps = _em(patterns, theta, shape, _start(patterns, shape, count))
+    estimate, information, slope, value, more = _newton(patterns, theta, shape, estimate)
     full = shape @ estimate
-    a, c = full[:items], full[items:]
+    a, c = full[:items], full[items : 2 * items]
+    populations = Populations.read(full[2 * items :])
     if a.sum() < 0:
-        a, sign = -a, -1.0
+        a, sign, populations = -a, -1.0, populations.mirrored()
     else:
         sign = 1.0
-    covariance = _covariance(shape, information, a, c, sign)
+    covariance = _covariance(shape[: 2 * items], information, a, c, sign)
     with np.errstate(invalid="ignore"):
         errors = np.sqrt(np.where(np.diag(covariance) >= 0, np.diag(covariance), np.nan))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -181,6 +187,7 @@ def fit(responses: NDArray[Any], model: Model, *, points: int = POINTS) -> Fit:
         gradient=slope,
         steps=steps + more,
         covariance=covariance,
+        populations=populations,
     )
 
 
@@ -188,14 +195,22 @@ def log_likelihood(responses: NDArray[Any], a: Any, b: Any, *, points: int = POI
     """The marginal log-likelihood of given parameters, as `fit` maximises it; 0 for no persons."""
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     theta, weight = quadrature(points)
-    patterns = _patterns(np.asarray(responses, dtype=np.float64))
+    patterns = patterns_of(np.asarray(responses, dtype=np.float64))
     return sum(
-        float(patterns.people[rows] @ evidence) for rows, _, evidence in _posteriors(patterns, theta, weight, a, -a * b)
+        float(patterns.people[rows] @ evidence) for rows, _, evidence in posteriors(patterns, theta, weight, a, -a * b)
     )
 
 
-def abilities(responses: NDArray[Any], a: Any, b: Any, *, points: int = POINTS) -> Abilities:
-    """Expected a posteriori ability and its posterior SD for each person, given the item parameters; prior N(0, 1).
+def abilities(
+    responses: NDArray[Any],
+    a: Any,
+    b: Any,
+    *,
+    points: int = POINTS,
+    groups: NDArray[Any] | None = None,
+    populations: Populations | None = None,
+) -> Abilities:
+    """Expected a posteriori ability and its posterior SD for each person, given the item parameters; prior N(0, 1), or that of their group.
 
     E(θ | answers) = Σ_q θ_q·posterior_q, and the SD about it. Finite for all right and all wrong, and drawn towards 0: who answered
     nothing has 0 with SD 1. (persons, items) with NaN = not given. Source: Bock R. D., Mislevy R. J. (1982), Applied Psychological
@@ -203,95 +218,62 @@ def abilities(responses: NDArray[Any], a: Any, b: Any, *, points: int = POINTS) 
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     theta, weight = quadrature(points)
-    patterns = _patterns(np.asarray(responses, dtype=np.float64))
+    if populations is not None:
+        weight = populations.weights(theta)
+    patterns = patterns_of(np.asarray(responses, dtype=np.float64), groups)
     eap, sd = np.empty(len(patterns.people)), np.empty(len(patterns.people))
-    for rows, posterior, _ in _posteriors(patterns, theta, weight, a, -a * b):
+    for rows, posterior, _ in posteriors(patterns, theta, weight, a, -a * b):
         eap[rows] = posterior @ theta
         sd[rows] = np.sqrt(np.maximum(posterior @ theta**2 - eap[rows] ** 2, 0))
     return Abilities(eap[patterns.where], sd[patterns.where])
 
 
-def _patterns(responses: Floats) -> _Patterns:
-    given = ~np.isnan(responses)
-    right = given & (responses == 1)
-    if bool(np.any(given & (responses != 1) & (responses != 0))):
-        raise ValueError("responses are 0, 1 or NaN")
-    first, where, people = _distinct(np.hstack([right, given]))
-    of_whom = given[first]
-    first_set, of_set, _ = _distinct(of_whom)
-    return _Patterns(
-        right[first].astype(np.float64),
-        of_whom.astype(np.float64),
-        people.astype(np.float64),
-        where,
-        bool(given.all()),
-        of_whom[first_set].astype(np.float64),
-        of_set,
-    )
-
-
-def _distinct(table: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """The first place of each distinct row, which of them each row is, and how often each occurs."""
-    packed = np.ascontiguousarray(np.packbits(table, axis=1))
-    rows = packed.view(np.dtype((np.void, max(packed.shape[1], 1)))).ravel()
-    _, first, which, counts = np.unique(rows, return_index=True, return_inverse=True, return_counts=True)
-    return first, np.asarray(which).ravel(), counts
-
-
-def _shape(model: Model, items: int) -> Floats:
-    """The linear map from free parameters to (slopes, intercepts)."""
-    if model == "2pl":
-        return np.eye(2 * items)
-    shape = np.zeros((2 * items, items + 1))
-    shape[:items, 0] = 1
-    shape[items:, 1:] = np.eye(items)
+def _shape(model: Model, items: int, shared: NDArray[np.bool_] | None, groups: int) -> Floats:
+    """The linear map from free parameters to slopes, intercepts, and mean and log SD of each group after the first."""
+    together = np.full(items, model == "rasch") if shared is None else np.asarray(shared, dtype=np.bool_)
+    own = np.flatnonzero(~together)
+    slopes = np.zeros((items, len(own) + int(together.any())))
+    slopes[own, np.arange(len(own))] = 1
+    if together.any():
+        slopes[together, -1] = 1
+    rest = items + 2 * (groups - 1)
+    shape = np.zeros((items + rest, slopes.shape[1] + rest))
+    shape[:items, : slopes.shape[1]] = slopes
+    shape[items:, slopes.shape[1] :] = np.eye(rest)
     return shape
 
 
-def _start(patterns: _Patterns, shape: Floats) -> Floats:
-    """Slopes 1, intercepts from the shares right."""
+def _start(patterns: Patterns, shape: Floats, groups: int) -> Floats:
+    """Slopes 1, intercepts from the shares right, groups all alike."""
     counts = patterns.people @ patterns.given
     share = (patterns.people @ patterns.right + 0.5) / (counts + 1)
-    full = np.concatenate([np.ones(len(share)), 1.2 * np.log(share / (1 - share))])
+    full = np.concatenate([np.ones(len(share)), 1.2 * np.log(share / (1 - share)), np.zeros(2 * (groups - 1))])
     return np.asarray(np.linalg.lstsq(shape, full, rcond=None)[0])
 
 
-def _posteriors(patterns: _Patterns, theta: Floats, weight: Floats, a: Floats, c: Floats) -> Any:
-    """In pieces: rows, posterior of each row over the points, log of its marginal probability."""
-    logits = np.outer(a, theta) + c[:, None]
-    # ln P and ln(1 − P) without overflow.
-    of_wrong = -np.logaddexp(0, logits)
-    prior = np.log(weight)
-    complete = of_wrong.sum(axis=0) + prior
-    for start in range(0, len(patterns.people), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        table = patterns.right[rows] @ logits
-        table += complete if patterns.complete else patterns.given[rows] @ of_wrong + prior
-        top = table.max(axis=1, keepdims=True)
-        table -= top
-        np.exp(table, out=table)
-        total = table.sum(axis=1, keepdims=True)
-        table /= total
-        yield rows, table, (np.log(total) + top)[:, 0]
-
-
-def _em(patterns: _Patterns, theta: Floats, weight: Floats, shape: Floats, estimate: Floats) -> tuple[Floats, int]:
+def _em(patterns: Patterns, theta: Floats, shape: Floats, estimate: Floats) -> tuple[Floats, int]:
     """EM cycles until the parameters hardly move: near enough for Newton."""
     items = patterns.right.shape[1]
+    free = shape.shape[1] - (shape.shape[0] - 2 * items)
+    of_items = shape[: 2 * items, :free]
     for cycle in range(_MOST_CYCLES):
         full = shape @ estimate
+        populations = Populations.read(full[2 * items :])
         right, given = np.zeros((items, len(theta))), np.zeros((items, len(theta)))
-        everybody = np.zeros(len(theta))
-        for rows, posterior, _ in _posteriors(patterns, theta, weight, full[:items], full[items:]):
+        everybody = np.zeros((len(populations.mean), len(theta)))
+        weight = populations.weights(theta)
+        for rows, posterior, _ in posteriors(patterns, theta, weight, full[:items], full[items : 2 * items]):
             posterior *= patterns.people[rows, None]
             right += patterns.right[rows].T @ posterior
-            if patterns.complete:
-                everybody += posterior.sum(axis=0)
-            else:
+            for group in np.unique(patterns.group[rows]):
+                everybody[group] += posterior[patterns.group[rows] == group].sum(axis=0)
+            if not patterns.complete:
                 given += patterns.given[rows].T @ posterior
         if patterns.complete:
-            given += everybody
-        new = _maximise(right, given, theta, shape, estimate)
+            given += everybody.sum(axis=0)
+        new = np.concatenate(
+            [_maximise(right, given, theta, of_items, estimate[:free]), Populations.of(everybody, theta).free()]
+        )
         moved = float(np.abs(new - estimate).max())
         estimate = new
         if moved < 0.01:
@@ -320,10 +302,10 @@ def _maximise(right: Floats, given: Floats, theta: Floats, shape: Floats, estima
 
 
 def _newton(
-    patterns: _Patterns, theta: Floats, weight: Floats, shape: Floats, estimate: Floats
+    patterns: Patterns, theta: Floats, shape: Floats, estimate: Floats
 ) -> tuple[Floats, Floats, float, float, int]:
     """Newton on the marginal likelihood; gives parameters, observed information, largest slope, log-likelihood, steps."""
-    value, gradient, information = _derivatives(patterns, theta, weight, shape, estimate)
+    value, gradient, information = derivatives(patterns, theta, shape, estimate)
     people = float(patterns.people.sum())
     for step_number in range(_MOST_NEWTON):
         if float(np.abs(gradient).max()) < 1e-7 * people:
@@ -331,7 +313,7 @@ def _newton(
         step = _ascent(information, gradient)
         for _ in range(12):
             candidate = estimate + step
-            found = _derivatives(patterns, theta, weight, shape, candidate)
+            found = derivatives(patterns, theta, shape, candidate)
             if found[0] > value - 1e-9 * people:
                 break
             step = step / 4
@@ -339,7 +321,7 @@ def _newton(
         value, gradient, information = found
         if not np.isfinite(value) or np.abs(estimate).max() > 50:
             break
-    raise NotConverged(int(np.abs((shape @ estimate)[: shape.shape[0] // 2]).argmax()))
+    raise NotConverged(int(np.abs((shape @ estimate)[: patterns.right.shape[1]]).argmax()))
 
 
 def _ascent(information: Floats, gradient: Floats) -> Floats:
@@ -349,70 +331,6 @@ def _ascent(information: Floats, gradient: Floats) -> Floats:
     step = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), floor))
     longest = float(np.abs(step).max())
     return np.asarray(step * min(1.0, _LONGEST_STEP / longest) if longest else step)
-
-
-def _derivatives(
-    patterns: _Patterns, theta: Floats, weight: Floats, shape: Floats, estimate: Floats
-) -> tuple[float, Floats, Floats]:
-    """Log-likelihood, its gradient, and the observed information by Louis: E(complete) − E(score²) + E(score)²."""
-    items = patterns.right.shape[1]
-    full = shape @ estimate
-    a, c = full[:items], full[items:]
-    p = logistic(np.outer(theta, a) + c)
-    value = 0.0
-    gradient = np.zeros(2 * items)
-    lost = np.zeros((2 * items, 2 * items))
-    curve = np.zeros((len(theta), items))
-    for rows, posterior, evidence in _posteriors(patterns, theta, weight, a, c):
-        people = patterns.people[rows]
-        right, given = patterns.right[rows], patterns.given[rows]
-        value += float(people @ evidence)
-        # Of each power of θ: its posterior mean, and that of θ^m · P(right) for each item.
-        moments = [posterior @ theta**m for m in range(3)]
-        expected = [given * (posterior @ (theta[:, None] ** m * p)) for m in range(3)]
-        scores = np.hstack([right * moments[1][:, None] - expected[1], right - expected[0]])
-        gradient += people @ scores
-        lost -= scores.T @ (people[:, None] * scores)
-        weighted = posterior * people[:, None]
-        together: list[Floats] = []
-        for m in range(3):
-            cross = right.T @ (people[:, None] * expected[m])
-            together.append(right.T @ ((people * moments[m])[:, None] * right) - cross - cross.T)
-        if patterns.complete:
-            at_points = weighted.sum(axis=0)
-            curve += at_points[:, None]
-            for m in range(3):
-                together[m] += (p * (at_points * theta**m)[:, None]).T @ p
-        else:
-            curve += weighted.T @ given
-            for m, product in enumerate(_of_given(patterns, rows, weighted, theta, p)):
-                together[m] += product
-        lost += np.block([[together[2], together[1]], [together[1], together[0]]])
-    curve *= p * (1 - p)
-    outer, cross, flat = (theta**2) @ curve, theta @ curve, curve.sum(axis=0)
-    complete = np.block([[np.diag(outer), np.diag(cross)], [np.diag(cross), np.diag(flat)]])
-    return value, shape.T @ gradient, shape.T @ (complete - lost) @ shape
-
-
-def _of_given(patterns: _Patterns, rows: slice, weighted: Floats, theta: Floats, p: Floats) -> list[Floats]:
-    """Σ over persons and points of weight · θ^m · P_j·P_k for the pairs of items that a person was given, for m = 0, 1, 2.
-
-    By distinct sets of items where there are few of them (papers), else point by point.
-    """
-    found = [np.zeros((p.shape[1], p.shape[1])) for _ in range(3)]
-    if len(patterns.sets) <= len(theta):
-        of_set = patterns.of_set[rows]
-        for number, items_given in enumerate(patterns.sets):
-            at = weighted[of_set == number].sum(axis=0)
-            for m in range(3):
-                found[m] += np.outer(items_given, items_given) * ((p * (at * theta**m)[:, None]).T @ p)
-        return found
-    given = patterns.given[rows]
-    for q, place in enumerate(theta):
-        both = (given.T @ (weighted[:, q, None] * given)) * np.outer(p[q], p[q])
-        for m in range(3):
-            found[m] += place**m * both
-    return found
 
 
 def _covariance(shape: Floats, information: Floats, a: Floats, c: Floats, sign: float) -> Floats:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from quizapp.banks.models import Item, ItemFigure, ItemVersion, Topic
+from quizapp.banks.models import Item, ItemCalibration, ItemFigure, ItemVersion, Topic
+from quizapp.banks.stock import flags_of
 from quizapp.core.scope import Permission, Scope
 from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.measurement.guessing import guess_probability
@@ -49,6 +50,8 @@ class ItemRow:
     wrong_rate: float | None
     #: What is kept of this version, of everybody in all deliveries; None where fewer than ten met it.
     kept: ItemFigure | None
+    #: Difficulty and discrimination by the model; None where it has none.
+    calibration: ItemCalibration | None = None
 
     @property
     def knew(self) -> Corrected | None:
@@ -61,7 +64,7 @@ class ItemRow:
     @property
     def flags(self) -> list[str]:
         """Codes of what is odd about it, the most harmful first."""
-        return self.kept.flags if self.kept else []
+        return flags_of(self.kept, self.calibration) if self.kept else []
 
     @property
     def discrimination(self) -> float | None:
@@ -101,16 +104,27 @@ def item_rows(
 
 def _rows(db: Session, tallies: Mapping[int, _Tally]) -> list[ItemRow]:
     found = db.execute(
-        select(ItemVersion, Item.code, Topic.title, ItemFigure)
+        select(ItemVersion, Item.code, Topic.title, ItemFigure, ItemCalibration)
         .join(Item, Item.id == ItemVersion.item_id)
         .join(Topic, Topic.id == Item.topic_id)
         .outerjoin(ItemFigure, ItemFigure.item_version_id == ItemVersion.id)
+        .outerjoin(ItemCalibration, ItemCalibration.item_version_id == ItemVersion.id)
         .where(ItemVersion.id.in_(tallies))
     )
-    return [_row(version, code, topic, tallies[version.id], kept) for version, code, topic, kept in found]
+    return [
+        _row(version, code, topic, tallies[version.id], kept, calibration)
+        for version, code, topic, kept, calibration in found
+    ]
 
 
-def _row(version: ItemVersion, code: str, topic: dict[str, str], tally: _Tally, kept: ItemFigure | None) -> ItemRow:
+def _row(
+    version: ItemVersion,
+    code: str,
+    topic: dict[str, str],
+    tally: _Tally,
+    kept: ItemFigure | None,
+    calibration: ItemCalibration | None,
+) -> ItemRow:
     wrong = {answer: n for answer, n in tally.answers.items() if answer not in (RIGHT, NONE)}
     worst = max(wrong, key=lambda answer: (wrong[answer], answer), default=None)
     shown = tally.asked >= FEWEST_ANSWERS
@@ -130,4 +144,5 @@ def _row(version: ItemVersion, code: str, topic: dict[str, str], tally: _Tally, 
         wrong=tuple(worst.split(",")) if worst and shown else None,
         wrong_rate=wrong[worst] / tally.asked if worst and shown else None,
         kept=kept if kept is not None and kept.asked >= FEWEST_ANSWERS else None,
+        calibration=calibration,
     )

@@ -25,6 +25,8 @@ from quizapp.reports.years.services import compare
 SUMMING_SECONDS = 120
 #: Seconds between two looks at how items were answered.
 ITEM_SECONDS = 300
+#: Seconds between two looks whether a bank has answers enough for a new calibration.
+CALIBRATION_SECONDS = 1800
 #: Seconds between two looks whether the grid is of last night.
 GRID_SECONDS = 1800
 
@@ -84,6 +86,16 @@ def count_items_anew(context: JobContext, _arguments: dict[str, Any]) -> dict[st
 
     with context.session() as db:
         return {"days": count_items(db, context.now())}
+
+
+@every(CALIBRATION_SECONDS)
+@task("calibrate_items")
+def calibrate_items(context: JobContext, _arguments: dict[str, Any]) -> dict[str, int]:
+    """Estimate difficulty and discrimination of the banks that have enough new attempts."""
+    from quizapp.reports.calibration.services import calibrate_due  # numpy only in the worker
+
+    with context.session() as db:
+        return {"banks": calibrate_due(db, context.now())}
 
 
 @every(GRID_SECONDS)

@@ -53,6 +53,9 @@ WORDS: dict[str, LazyString] = {
     "end_not_later": _l("新的截止时间要晚于现在，也要晚于原来的截止时间"),
     "extra_out_of_range": _l("延时填 1 到 %(most)s 分钟"),
     "nobody_known": _l("不知道这份卷子是谁的，不能给这个人延时。"),
+    # items
+    "look_outdated": _l("没有记下：您打开以后，这道题换了版本，或作答又看出别的问题。请再看一看。"),
+    "nothing_flagged": _l("不用记：这道题现在从作答看不出问题，或已经停用。"),
     # tests of a training session
     "tests_same": _l("培训前和培训后要是两次不同的测验"),
     "tests_not_parallel": _l("要选同一份测验的两次发布，不同的测验分数不能比"),

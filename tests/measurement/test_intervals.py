@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizapp.measurement.intervals import rate_difference, wilson
+from quizapp.measurement.intervals import paired_rate_difference, rate_difference, wilson
 
 #: k, n, then low and high at 95, 90 and 99 %: prop.test(k, n, correct = FALSE) of R 4.2.2.
 FROM_R = [
@@ -91,3 +91,33 @@ def test_the_difference_turns_round_with_its_ends(n1: int, n2: int, data: st.Dat
     assert back is not None
     assert there == pytest.approx((-back[0], -back[2], -back[1]))
     assert there[1] - 1e-12 <= there[0] <= there[2] + 1e-12
+
+
+def test_the_interval_of_a_paired_change_is_the_published_one() -> None:
+    """Newcombe (1998), Statistics in Medicine 17, 2635-2650, method 10; the second in Fagerland, Lydersen & Laake (2014), 33, 2850-2875."""
+    assert paired_rate_difference(36, 12, 2, 0) == pytest.approx((0.2, 0.0569, 0.3404), abs=5e-5)
+    assert paired_rate_difference(1, 7, 1, 12) == pytest.approx((0.2857, 0.026, 0.507), abs=6e-4)
+    assert paired_rate_difference(0, 0, 0, 0) is None
+    with pytest.raises(ValueError, match="negative"):
+        paired_rate_difference(1, -1, 0, 0)
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
+def test_a_paired_change_turned_around_is_its_mirror_and_holds_what_was_found(b: int, g: int, n: int, o: int) -> None:
+    found, mirrored = paired_rate_difference(b, g, n, o), paired_rate_difference(b, n, g, o)
+    assert (found is None) == (b + g + n + o == 0)
+    if found is not None:
+        assert mirrored is not None
+        assert found == pytest.approx((-mirrored[0], -mirrored[2], -mirrored[1]), abs=1e-12)
+        assert -1 <= found[1] <= found[0] <= found[2] <= 1
+
+
+def test_paired_changes_are_covered_as_often_as_said() -> None:
+    import numpy as np
+
+    rng = np.random.default_rng(6)
+    for people, cells in ((40, [0.45, 0.25, 0.05, 0.25]), (15, [0.3, 0.2, 0.1, 0.4]), (100, [0.85, 0.08, 0.02, 0.05])):
+        truth = cells[1] - cells[2]
+        tables = rng.multinomial(people, cells, size=1500)
+        found = [paired_rate_difference(*map(int, table)) for table in tables]
+        assert 0.93 < np.mean([one[1] <= truth <= one[2] for one in found if one is not None]) < 0.985

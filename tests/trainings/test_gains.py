@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from scipy import stats
 from sqlalchemy.orm import Session
 
 from quizapp.core.scope import SYSTEM, Actor, Grant, Role, Scope
+from quizapp.measurement.intervals import paired_rate_difference
 from quizapp.quizzes.models import Delivery
 from quizapp.trainings.errors import TestsNotParallel, TestsSame
 from quizapp.trainings.models import TrainingSession
@@ -93,4 +95,18 @@ def test_the_page_shows_the_gain_with_its_interval_and_hides_few(db: Session, ap
     assert f"+{sum(gains) / len(gains):.1f}" in page
     assert f"+{low:.1f} 到 +{high:.1f}" in page
     assert "只做了前测的 1 人" in page
+    passed = [(pre >= before.pass_score, post_ >= before.pass_score) for pre, post_ in scores[:-1]]
+    cells = Counter(passed)
+    change = paired_rate_difference(
+        *(cells[key] for key in ((True, True), (False, True), (True, False), (False, False)))
+    )
+    assert change is not None
+    assert change[0] > 0
+    assert f"+{100 * change[0]:.1f} 个百分点" in page
+    assert f"+{100 * change[2]:.1f} 个百分点" in page
+    for words in ("没有不受训的对照组", "这样大或更大", "两次都来做的人"):
+        assert words in page
+    assert "确实" not in page
+    drawn = re.findall(r'data-row="(\w+)".*?<svg class="interval"[^>]*aria-label="([^"]+)"', page, re.S)
+    assert [row for row, _ in drawn] == ["score", "passing"], "a drawing beside each row of the table"
     assert client.get(f"/sessions/{session.id + 99}/gain").status_code == 404

@@ -80,7 +80,7 @@ def banks() -> str:
         due_by=due_by,
         flagged=len(flagged),
         worst=flagged[0] if flagged else None,
-        by_flag=Counter(flag for row in flagged for flag in row.figure.flags),
+        by_flag=Counter(flag for row in flagged for flag in row.flags),
         flag_words=flag_words(),
     )
 

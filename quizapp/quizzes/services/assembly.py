@@ -111,9 +111,10 @@ def assemble_papers(
     blueprint = db.get_one(QuizBlueprint, delivery.blueprint_id)
     draw = read_draw(db, blueprint, now=now)
     papers, seed = delivery.paper_count, delivery.seed
+    right = pass_right(delivery.pass_score, int(blueprint.rules["points_each"]))
     db.rollback()  # the solver takes seconds: no transaction stays open meanwhile
     try:
-        forms = _solve(draw, papers, seed, on_form)
+        forms = _solve(draw, papers, seed, right, on_form)
     except AssemblyInfeasible as refusal:
         code = failure_code(refusal)
         with transaction(db):
@@ -156,13 +157,13 @@ def ask_again(db: Session, delivery: Delivery, *, actor: Actor, now: datetime) -
     return enqueue(db, TASK, {"delivery_id": locked.id}, actor=actor, now=now)
 
 
-def _solve(draw: Draw, forms: int, seed: str, on_form: Callable[[int], None] | None) -> list[list[str]]:
+def _solve(draw: Draw, forms: int, seed: str, right: int, on_form: Callable[[int], None] | None) -> list[list[str]]:
     try:
-        return assemble(draw.reduced, draw.blueprint, forms, seed, on_form=on_form)
+        return assemble(draw.reduced, draw.blueprint, forms, seed, pass_right=right, on_form=on_form)
     except AssemblyInfeasible:
         if len(draw.reduced) == len(draw.pool.items):
             raise
-    return assemble(draw.pool.items, draw.blueprint, forms, seed, on_form=on_form)
+    return assemble(draw.pool.items, draw.blueprint, forms, seed, pass_right=right, on_form=on_form)
 
 
 def _store(

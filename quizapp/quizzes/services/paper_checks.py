@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from quizapp.banks.models import BenchmarkPoint, Item, ItemVersion
-from quizapp.banks.queries import expected_shares
+from quizapp.banks.models import BenchmarkPoint, Item, ItemCalibration, ItemVersion
+from quizapp.banks.queries import calibrated, expected_shares
+from quizapp.measurement.assembly import PoolItem
 from quizapp.measurement.guessing import guess_pass
 from quizapp.quizzes.models import Paper, PaperItem
 from quizapp.quizzes.services.assembly import pass_right
@@ -37,15 +40,30 @@ class PaperFacts:
     #: Expected score of the easiest and of the hardest paper, from the shares that are expected to be right.
     easiest: float
     hardest: float
+    #: Of the different items, those that are calibrated.
+    calibrated: int = 0
+    #: Points and information at the pass mark, by the model; None where too few items are calibrated.
+    at_pass: AtPass | None = None
 
 
-def paper_facts(db: Session, delivery_id: int) -> PaperFacts | None:
-    """The facts, or None while no papers stand."""
+@dataclass(frozen=True)
+class AtPass:
+    """What whoever stands just at the pass mark is to expect of the papers."""
+
+    #: Points of the easiest paper less those of the hardest.
+    spread: float
+    #: Least information of a paper as a part of the most.
+    exact: float
+
+
+def paper_facts(db: Session, delivery_id: int, pass_score: int | None = None) -> PaperFacts | None:
+    """The facts, or None while no papers stand; with `pass_score`, what is known about that."""
     rows = db.execute(
         select(
             Paper.id,
             ItemVersion.id.label("version_id"),
             ItemVersion.item_id,
+            ItemVersion.type,
             ItemVersion.difficulty,
             ItemVersion.point_number,
             BenchmarkPoint.benchmark_number,
@@ -65,6 +83,7 @@ def paper_facts(db: Session, delivery_id: int) -> PaperFacts | None:
     items = [{row.item_id for row in paper} for paper in papers.values()]
     shared = [len(one & other) for one, other in combinations(items, 2)] or [0]
     shares = expected_shares(db, {row.version_id: row.difficulty for row in rows})
+    curves = calibrated(db, shares)
     scores = [sum(shares[row.version_id] * row.points for row in paper) for paper in papers.values()]
     benchmarks = [{row.benchmark_number for row in paper} - {None} for paper in papers.values()]
     topics = [{row.topic_id for row in paper} for paper in papers.values()]
@@ -80,7 +99,29 @@ def paper_facts(db: Session, delivery_id: int) -> PaperFacts | None:
         all_topics=len(set.union(*topics)),
         easiest=max(scores),
         hardest=min(scores),
+        calibrated=len({row.version_id for row in rows} & set(curves)),
+        at_pass=None if pass_score is None else _at_pass(papers.values(), shares, curves, pass_score),
     )
+
+
+def _at_pass(
+    papers: Iterable[Sequence[Any]], shares: Mapping[int, float], curves: Mapping[int, ItemCalibration], pass_score: int
+) -> AtPass | None:
+    from quizapp.measurement.pass_mark import pass_mark
+
+    def item(row: Any) -> PoolItem:
+        curve = curves.get(row.version_id)
+        known = (curve.a, curve.b) if curve else (None, None)
+        return PoolItem(str(row.version_id), row.type, difficulty=shares[row.version_id], a=known[0], b=known[1])
+
+    made = [list(paper) for paper in papers]
+    points = made[0][0].points
+    found = pass_mark([[item(row) for row in paper] for paper in made], pass_right(pass_score, points))
+    if found is None:
+        return None
+    most = max(found.information)
+    exact = min(found.information) / most if most else 1.0
+    return AtPass((max(found.scores) - min(found.scores)) * points, exact)
 
 
 def papers_guess_pass(db: Session, delivery_id: int, pass_score: int) -> float | None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from quizapp.banks.models import ItemVersion
 from quizapp.core.clock import local_date
 from quizapp.measurement.assembly import PoolItem, plain_conflicts
+from quizapp.measurement.floors import ENOUGH_CALIBRATED as ENOUGH
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import FieldDemand, QuizBlueprint
 from quizapp.quizzes.queries.deliveries import rostered_count
@@ -32,6 +33,9 @@ SHORT_WINDOW_S = 3600
 #: A paper below this reliability says little of a single person; one that fewer than the first or more than the second share will pass
 #: says little of anybody.
 RELIABLE, PASSING = 0.6, (0.05, 0.95)
+#: At the pass mark, the expected scores of two papers differ by at most this part of the full score, and a paper has at least this part of
+#: the information of the most exact one.
+AT_PASS_SPREAD, AT_PASS_EXACT = 0.02, 0.85
 #: Numbers of parallel papers of which the page says what they would share.
 OTHER_COUNTS = (2, 4, 8, 12, 20)
 
@@ -93,6 +97,7 @@ def publish_checks(db: Session, blueprint: QuizBlueprint, planned: Planned, *, n
         if len(items) >= draw.blueprint.items:
             points = int(blueprint.rules["points_each"])
             checks += forecast_checks(forecast_draw(db, draw, blueprint.id, planned.pass_score, points))
+    checks.append(_calibrated(draw.reduced))
     count = planned.paper_count
     if count is not None and 1 <= count <= 100 and len(items) >= draw.blueprint.items:
         pool, each = len(draw.reduced), draw.blueprint.items
@@ -217,7 +222,19 @@ def stored_checks(
     spread = facts.easiest - facts.hardest
     maximum = facts.items * int(blueprint.rules["points_each"])
     checks.append(Check("paper_scores", _ok(spread <= maximum * 0.05), {"spread": spread}))
+    if facts.at_pass is not None:
+        good = facts.at_pass.spread <= maximum * AT_PASS_SPREAD and facts.at_pass.exact >= AT_PASS_EXACT
+        data = {"spread": facts.at_pass.spread, "exact": facts.at_pass.exact}
+        data |= {"known": facts.calibrated, "items": facts.different}
+        checks.append(Check("paper_at_pass", _ok(good), data))
     return checks
+
+
+def _calibrated(items: Sequence[PoolItem]) -> Check:
+    """How many items of the pool the model knows: from half of them on, papers are balanced by it."""
+    known = sum(item.a is not None and item.b is not None for item in items)
+    used = bool(items) and known >= ENOUGH * len(items)
+    return Check("calibrated", CheckState.OK if used else CheckState.NOTE, {"known": known, "items": len(items)})
 
 
 def _coverage(blueprint: QuizBlueprint, items: tuple[PoolItem, ...]) -> list[Check]:

@@ -66,7 +66,7 @@ def delivery(delivery_id: int) -> str:
     state, word, kind = state_words(found)
     asked_at = found.asked_at or found.created_at
     overdue = found.state == DeliveryState.PREPARING and to_ms(get_now()) - asked_at >= PATIENCE_MS
-    facts = paper_facts(db, found.id) if found.state == DeliveryState.READY else None
+    facts = paper_facts(db, found.id, found.pass_score) if found.state == DeliveryState.READY else None
     forecasts = forecast_papers(db, found.id, found.pass_score) if facts else None
     stored = stored_checks(facts, found.blueprint, found.guess_pass, forecasts) if facts else []
     checks = [check_words(check) for check in stored]

@@ -92,6 +92,13 @@ def _method(check: Check) -> str:
                     "在模拟里，十次有九次误差不到 3 个百分点；以前作答少时可到 9 个。"
                 )
             )
+        case "calibrated" | "paper_at_pass":
+            return str(
+                _(
+                    "每道题的难度和区分度，由全部测验的首次作答按双参数模型（作答还少的用共同区分度）估计，各次测验靠共同的题放到一把尺上。"
+                    "合格线换成这把尺上的水平，再看各卷在这个水平和上下一个标准差处预计答对几题、量得多准（信息量）。"
+                )
+            )
         case "forecast_reliability":
             return str(
                 _(
@@ -159,6 +166,15 @@ def _paper_check(check: Check) -> tuple[str, str, str] | None:
             value = _("最多 %(most)s/%(items)s", most=data["most"], items=data["items"])
             reason = _("两份卷平均同 %(mean)s 题", mean=f"{data['mean']:.1f}")
             return _("%(papers)s 份平行卷", papers=data["papers"]), value, reason
+        case "paper_at_pass":
+            reason = _(
+                "刚好在合格线上的人，答最易和最难的一份，平均分相差；量得最不准的一份，信息量是最准的 %(exact)s。"
+                "%(items)s 道题里 %(known)s 道已估计难度和区分度。",
+                exact=format_percent(data["exact"], 0),
+                known=data["known"],
+                items=data["items"],
+            )
+            return _("各卷在合格线上一样难、一样准"), _("差 %(spread)s 分", spread=f"{data['spread']:.1f}"), reason
         case "paper_scores":
             value = _("差 %(spread)s 分", spread=f"{data['spread']:.1f}")
             return _("平行卷一样难"), value, _("按题目难度估计的平均分，最易和最难的一份相比")
@@ -241,6 +257,14 @@ def _pool_check(check: Check) -> tuple[str, str, str]:
             limit = format_percent(data["limit"], 1)
             reason = _("%(counts)s；要低于 %(limit)s", counts=counts, limit=limit)
             return _("只靠猜也合格的概率"), chance_words(data["share"]), reason
+        case "calibrated":
+            if check.state == CheckState.OK:
+                reason = _("组卷时让各卷在合格线附近一样难、一样准；没有估计的题，按预计答对率和平均区分度代入。")
+            else:
+                reason = _(
+                    "不到一半，组卷先按答对率或作者估计让各卷一样难。一道题满 100 人次首次作答后，夜里自动估计。"
+                )
+            return _("已估计难度和区分度的题"), f"{data['known']}/{data['items']}", reason
         case "overlap":
             if data["papers"] == 1:
                 return _("只有 1 份试卷"), "", _("再答一次还是同样的题")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -11,6 +13,7 @@ from quizapp.core.scope import Permission
 from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.measurement.gain import PairedGain, mcnemar, paired_gain
+from quizapp.measurement.intervals import paired_rate_difference
 from quizapp.quizzes.models import Delivery
 from quizapp.quizzes.views.delivery_words import delivery_title
 from quizapp.trainings import queries
@@ -58,7 +61,7 @@ def _page(session: TrainingSession, form: TestsForm, choices: dict[str, Delivery
     tests = find_tests(db, session.id)
     data = gain_data(db, session, tests) if tests else None
     shown: PairedGain | None = None
-    passing = None
+    passing = change = None
     if data and len(data.pairs) >= FEWEST_ANSWERS:
         shown = paired_gain([before for before, _ in data.pairs], [after for _, after in data.pairs])
         gained = sum(after and not before for before, after in data.passed)
@@ -70,6 +73,8 @@ def _page(session: TrainingSession, form: TestsForm, choices: dict[str, Delivery
             "lost": lost,
             "p": mcnemar(gained, lost)[0],
         }
+        both = sum(before and after for before, after in data.passed)
+        change = paired_rate_difference(both, gained, lost, len(data.pairs) - both - gained - lost)
     return render_template(
         "trainings/gain.html",
         session=session,
@@ -79,6 +84,16 @@ def _page(session: TrainingSession, form: TestsForm, choices: dict[str, Delivery
         data=data,
         shown=shown,
         passing=passing,
+        change=change,
+        reach=_reach(shown, change, db.get_one(Delivery, tests.after_id).max_score)
+        if tests and shown and change
+        else None,
         fewest=FEWEST_ANSWERS,
         choices=choices,
     )
+
+
+def _reach(gain: PairedGain, change: tuple[float, float, float], most: int) -> float:
+    """How far the drawing goes to both sides of 0: whole tenths that hold both intervals."""
+    ends = [abs(end) / most for end in (gain.mean_gain, gain.low, gain.high) if end is not None]
+    return min(1.0, max(1, math.ceil(10 * max([*ends, *map(abs, change)]))) / 10)
