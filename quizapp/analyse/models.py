@@ -122,6 +122,9 @@ class ModelReport:
         if bare := [name for name, a, b in errors if not (isfinite(a) and isfinite(b))]:
             message = f"The data do not carry a standard error of {', '.join(bare)}: take the values as unknown"
             found.append({"code": "no_standard_error", "message": message, "items": bare})
+        if falling := [name for name, a in zip(self.names, self.fit.a.tolist(), strict=True) if a < 0]:
+            message = f"Those who know more get {', '.join(falling)} wrong more often (a below 0): look at the key"
+            found.append({"code": "negative_slope", "message": message, "items": falling})
         if self.joined is not None:
             moved = zip(self.joined.anchors, self.joined.drift.robust_z.tolist(), strict=True)
             if drifted := [name for name, robust in moved if abs(robust) > DRIFTED]:

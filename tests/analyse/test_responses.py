@@ -276,6 +276,12 @@ def test_a_later_year_is_put_onto_the_scale_of_an_earlier_one(tmp_path: Path) ->
     refused("bad_scale", "irt", this, "--model", "2pl", "--onto", write(scale, "[]"))
 
 
+def test_an_item_that_the_able_get_wrong_is_told(tmp_path: Path) -> None:
+    rows = [[1 - row[0], *row[1:]] for row in lsat6().tolist()]
+    told = found("irt", wide(tmp_path / "a.csv", list("abcde"), rows), "--model", "2pl")["warnings"]
+    assert [(one["code"], one["items"]) for one in told] == [("negative_slope", ["a"])]
+
+
 def test_items_that_no_respondent_joins_are_told(tmp_path: Path) -> None:
     rows = [[*row[:3], "", "", ""] if n % 2 else ["", "", "", *row[:3]] for n, row in enumerate(lsat6().tolist())]
     apart = wide(tmp_path / "a.csv", list("abcdef"), rows)
