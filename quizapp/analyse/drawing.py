@@ -137,7 +137,7 @@ def _frame(rows: Iterator[tuple[int, list[str]]]) -> Frame:
             strata[name] = row[2]
     if not people and not any(units.values()):
         raise Refused("empty", "nobody is in the list")
-    return Frame(people=people, units=units, unit_strata=strata)
+    return Frame(units=units, unit_strata=strata) if units else Frame(people=people)
 
 
 def _people_in(cell: str, line: int) -> int:
