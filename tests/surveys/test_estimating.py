@@ -107,6 +107,23 @@ def test_a_street_that_is_drawn_for_certain_adds_the_spread_within_it_alone(db: 
     assert found["main"]["se"] > 0
 
 
+def test_an_error_of_nought_by_chance_is_said_to_be_chance(db: Session, keys: Keys) -> None:
+    with transaction(db):
+        top = make_unit(db, kind="district")
+        for _ in range(8):
+            home = make_unit(db, top)
+            db.add_all(Person(name="人", source="roster", unit_id=home.id, created_at=START) for _ in range(20))
+        db.flush()
+        plan = {"design": "two_stage", "per_unit": 20, "margin": 0.2}  # whole units, half of each literate
+        survey = make_survey(db, top, make_test(db, top), keys=keys, **plan)
+        for number, one in enumerate(db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all()):
+            answer_within(db, one, keys, 80 if number % 2 else 20)
+    found = estimate_survey(db, survey)
+    assert found["main"]["se"] == 0
+    assert found["main"]["low"] < 0.5 < found["main"]["high"]
+    assert "no_spread" in found["warnings"]
+
+
 def test_town_and_country_weigh_and_are_told_apart(db: Session, keys: Keys, tmp_path: Path) -> None:
     survey = _answered(db, keys)
     with transaction(db):

@@ -154,6 +154,7 @@ def response_rate(places: tuple[Place, ...]) -> float | None:
 def _warnings(survey: Survey, found: dict[str, Any], rows: SurveyRows) -> list[str]:
     """What weakens the estimate, as codes; the page has the words."""
     from quizapp.analyse.literacy import DIFFERENT, FEW_ANSWERS, FEW_UNITS
+    from quizapp.measurement.survey.intervals import EXACT
 
     main = found["main"]
     warnings = []
@@ -163,6 +164,8 @@ def _warnings(survey: Survey, found: dict[str, Any], rows: SurveyRows) -> list[s
         warnings.append("few_answers")
     if found["response"] is not None and found["response"] < LOW_RESPONSE:
         warnings.append("low_response")
+    if main["method"] == EXACT and 0 < main["estimate"] < 1:
+        warnings.append("no_spread")
     if rows.struck_out:
         warnings.append("struck_out")
     if found["answers"] > found["counted"] + rows.struck_out:
