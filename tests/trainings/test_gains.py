@@ -109,4 +109,11 @@ def test_the_page_shows_the_gain_with_its_interval_and_hides_few(db: Session, ap
     assert "确实" not in page
     drawn = re.findall(r'data-row="(\w+)".*?<svg class="interval"[^>]*aria-label="([^"]+)"', page, re.S)
     assert [row for row, _ in drawn] == ["score", "passing"], "a drawing beside each row of the table"
+    english = client.get(address, headers={"Accept-Language": "en"}).text
+    for words in (
+        "no untrained control group",
+        "of this size or larger",
+        "which chance variation alone does not explain",
+    ):
+        assert words in english
     assert client.get(f"/sessions/{session.id + 99}/gain").status_code == 404
