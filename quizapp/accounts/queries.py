@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -350,3 +350,10 @@ def _grants_of(db: Session, account_ids: Iterable[int]) -> dict[int, list[GrantR
     for grant, unit, industry in rows:
         grants.setdefault(grant.account_id, []).append(GrantRow(grant, unit, industry))
     return grants
+
+
+def names_of(db: Session, account_ids: Collection[int | None]) -> Mapping[int, str]:
+    """Account → the name of the person behind it."""
+    known = [one for one in account_ids if one is not None]
+    names = select(Account.id, Person.name).join(Person, Person.id == Account.person_id)
+    return dict(db.execute(names.where(Account.id.in_(known))).all())

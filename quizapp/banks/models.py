@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from quizapp.core.db import Base, BigId, Json, UtcDateTime
@@ -225,6 +226,60 @@ class ItemFigure(Base):
     harm: Mapped[float] = mapped_column(index=True)
     #: When it was counted.
     counted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+#: A look holds until so many times as many people answered as when it was taken.
+LOOK_AGAIN = 2
+
+
+def look_holds(then: tuple[Sequence[str], int], now: tuple[Sequence[str], int]) -> bool:
+    """Whether a look still stands for what the answers say: no new flag, and not yet twice as many answers. Each: (flags, 人次)."""
+    return set(now[0]) <= set(then[0]) and now[1] < LOOK_AGAIN * then[1]
+
+
+class ItemLook(Base):
+    """A reviewer looked at a version with flags and found nothing wrong. One stands at a time; those that ended are the item's history.
+
+    Whether the one that stands still holds follows from what the answers say today: see `holds`.
+    """
+
+    __tablename__ = "item_look"
+    __table_args__ = (
+        Index(
+            "uq_item_look_standing",
+            "item_version_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    #: Key.
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: The version that was looked at.
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), index=True)
+    #: The flags that stood.
+    flags: Mapped[list[str]] = mapped_column(Json)
+    #: 人次 that had answered.
+    asked: Mapped[int]
+    #: Why it is fine, in the reviewer's words.
+    note: Mapped[str | None] = mapped_column(String(300))
+    #: The account that looked.
+    looked_by: Mapped[int | None] = mapped_column(BigId)
+    #: When.
+    looked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: When it was taken back, or another took its place; None while it stands. That of its own time: it came second, with words of its own.
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The account that took it back.
+    taken_back_by: Mapped[int | None] = mapped_column(BigId)
+
+    def new_flags(self, flags: Sequence[str]) -> list[str]:
+        """What the answers show now and did not show then."""
+        return [flag for flag in flags if flag not in self.flags]
+
+    def holds(self, flags: Sequence[str], asked: int) -> bool:
+        """Whether it still stands for what the answers say."""
+        return look_holds((self.flags, self.asked), (flags, asked))
 
 
 class ItemCalibration(Base):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from quizapp.banks.models import (
@@ -16,10 +17,12 @@ from quizapp.banks.models import (
     ItemBank,
     ItemCalibration,
     ItemFigure,
+    ItemLook,
     ItemState,
     ItemUse,
     ItemVersion,
     Topic,
+    look_holds,
 )
 from quizapp.core.errors import NotFound
 
@@ -159,34 +162,51 @@ class WorkItem:
     bank: ItemBank
     figure: ItemFigure
     calibration: ItemCalibration | None
+    #: The newest look that nobody took back, whether or not it still holds.
+    look: ItemLook | None
 
     @property
     def flags(self) -> list[str]:
         """Codes of what is odd about it, the most harmful first."""
         return flags_of(self.figure, self.calibration)
 
+    @property
+    def looked_at(self) -> bool:
+        """Whether a reviewer found it fine as it is today."""
+        return self.look is not None and self.look.holds(self.flags, self.figure.asked)
+
 
 def flags_of(figure: ItemFigure | None, calibration: ItemCalibration | None) -> list[str]:
     """What the answers by themselves raise, then what the model raises; a key that is suspect explains a bad fit by itself."""
-    plain = figure.flags if figure else []
-    return [*plain, *(calibration.flags if calibration and "key_suspect" not in plain else [])]
+    return _together(figure.flags if figure else [], calibration.flags if calibration else [])
+
+
+def _together(plain: list[str], modelled: list[str]) -> list[str]:
+    return plain if "key_suspect" in plain else [*plain, *modelled]
 
 
 #: Harm of both kinds of flags.
 _HARM = ItemFigure.harm + func.coalesce(ItemCalibration.harm, 0.0)
 
 
-def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
-    """The present versions with a flag, the most harmful first: harm of the flag × people who met it."""
-    query = (
-        select(Item, ItemVersion, Topic, ItemBank, ItemFigure, ItemCalibration)
-        .join(ItemVersion, ItemVersion.id == Item.current_version_id)
-        .join(ItemFigure, ItemFigure.item_version_id == ItemVersion.id)
-        .outerjoin(ItemCalibration, ItemCalibration.item_version_id == ItemVersion.id)
-        .join(Topic, Topic.id == Item.topic_id)
-        .join(ItemBank, ItemBank.id == Topic.bank_id)
+def _flagged(query: Any) -> Any:
+    """Of `query`, which selects from items, the present versions with a flag, the most harmful first, with the look that stands."""
+    return (
+        query.join(ItemFigure, ItemFigure.item_version_id == Item.current_version_id)
+        .outerjoin(ItemCalibration, ItemCalibration.item_version_id == ItemFigure.item_version_id)
+        .outerjoin(ItemLook, and_(ItemLook.item_version_id == ItemFigure.item_version_id, ItemLook.ended_at.is_(None)))
         .where(_HARM > 0, Item.state != ItemState.RETIRED)
         .order_by(_HARM.desc(), Item.code)
+    )
+
+
+def flagged_items(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
+    """The present versions with a flag, looked at or not, the most harmful first: harm of the flag × people who met it."""
+    query = _flagged(
+        select(Item, ItemVersion, Topic, ItemBank, ItemFigure, ItemCalibration, ItemLook)
+        .join(ItemVersion, ItemVersion.id == Item.current_version_id)
+        .join(Topic, Topic.id == Item.topic_id)
+        .join(ItemBank, ItemBank.id == Topic.bank_id)
     )
     if bank is not None:
         query = query.where(ItemBank.code == bank)
@@ -194,15 +214,94 @@ def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) 
     return [row for row in rows if flag is None or flag in row.flags]
 
 
-def count_flagged(db: Session) -> int:
-    """How many present versions have a flag."""
-    flagged = (
-        select(func.count())
-        .select_from(ItemFigure)
-        .join(Item, Item.current_version_id == ItemFigure.item_version_id)
-        .outerjoin(ItemCalibration, ItemCalibration.item_version_id == ItemFigure.item_version_id)
+def work_list(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[WorkItem]:
+    """Those that a reviewer still has to look at."""
+    return [row for row in flagged_items(db, bank=bank, flag=flag) if not row.looked_at]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An item that waits for a look, by its place in the work list."""
+
+    harm: float
+    code: str
+
+
+def waiting_items(db: Session, *, bank: str | None = None, flag: str | None = None) -> list[Waiting]:
+    """The work list without the texts."""
+    values = (ItemFigure.flags, ItemCalibration.flags, ItemFigure.asked, ItemLook.flags, ItemLook.asked)
+    query = _flagged(select(Item.code, _HARM, *values).select_from(Item))
+    if bank is not None:
+        query = query.join(Topic, Topic.id == Item.topic_id).join(ItemBank, ItemBank.id == Topic.bank_id)
+        query = query.where(ItemBank.code == bank)
+    waiting = []
+    for code, harm, plain, modelled, asked, seen, then in db.execute(query):
+        flags = _together(plain, modelled or [])
+        if (flag is None or flag in flags) and (seen is None or not look_holds((seen, then), (flags, asked))):
+            waiting.append(Waiting(harm, code))
+    return waiting
+
+
+def next_waiting(waiting: Sequence[Waiting], *, harm: float, code: str) -> str | None:
+    """The item that comes after this place of the work list; None at its end."""
+    return next((one.code for one in waiting if (-one.harm, one.code) > (-harm, code)), None)
+
+
+def count_waiting(db: Session) -> int:
+    """How many items a reviewer still has to look at."""
+    return len(waiting_items(db))
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the answers to a version say today."""
+
+    flags: list[str]
+    #: 人次.
+    asked: int
+    #: Its place in the work list; 0 without a flag.
+    harm: float
+
+
+def said_of(db: Session, version_id: int) -> Said:
+    """What the answers to a version say; nothing, where nobody met it."""
+    figure, calibration = find_figure(db, version_id), find_calibration(db, version_id)
+    if figure is None:
+        return Said([], 0, 0.0)
+    harm = figure.harm + (calibration.harm if calibration else 0.0)
+    return Said(flags_of(figure, calibration), figure.asked, harm)
+
+
+def find_look(db: Session, version_id: int) -> ItemLook | None:
+    """The look at a version that nobody took back; None where there is none."""
+    query = select(ItemLook).where(ItemLook.item_version_id == version_id, ItemLook.ended_at.is_(None))
+    return db.scalar(query.execution_options(populate_existing=True))
+
+
+def standing_looks(db: Session, version_ids: Collection[int]) -> dict[int, ItemLook]:
+    """The looks at these versions that nobody took back, by version."""
+    query = select(ItemLook).where(ItemLook.item_version_id.in_(version_ids), ItemLook.ended_at.is_(None))
+    return {look.item_version_id: look for look in db.scalars(query)}
+
+
+def get_look(db: Session, code: str, look_id: int) -> ItemLook:
+    """A look at some version of this item. Raises NotFound."""
+    query = (
+        select(ItemLook)
+        .join(ItemVersion, ItemVersion.id == ItemLook.item_version_id)
+        .join(Item, Item.id == ItemVersion.item_id)
     )
-    return db.scalar(flagged.where(_HARM > 0, Item.state != ItemState.RETIRED)) or 0
+    look = db.scalar(query.where(ItemLook.id == look_id, Item.code == code))
+    if look is None:
+        raise NotFound
+    return look
+
+
+def looks_of(db: Session, item_id: int) -> list[tuple[ItemLook, ItemVersion]]:
+    """All looks at an item with the version of each, newest first."""
+    query = select(ItemLook, ItemVersion).join(ItemVersion, ItemVersion.id == ItemLook.item_version_id)
+    rows = db.execute(query.where(ItemVersion.item_id == item_id).order_by(ItemLook.id.desc()))
+    return [(look, version) for look, version in rows]
 
 
 def find_figure(db: Session, version_id: int) -> ItemFigure | None:

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     """What a view can demand."""
 
     READ_BANKS = "read_banks"
+    REVIEW_ITEMS = "review_items"
     MANAGE_DELIVERIES = "manage_deliveries"
     SEE_FIGURES = "see_figures"
     EXPORT_FIGURES = "export_figures"
@@ -45,7 +46,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.UNIT_LIAISON: frozenset({Permission.REGISTER_OTHERS}),
     Role.TRAINER: frozenset({Permission.RUN_SESSIONS}),
     Role.EDITOR: frozenset({Permission.READ_BANKS}),
-    Role.REVIEWER: frozenset({Permission.READ_BANKS}),
+    Role.REVIEWER: frozenset({Permission.READ_BANKS, Permission.REVIEW_ITEMS}),
     Role.COORDINATOR: frozenset(
         {
             Permission.READ_BANKS,

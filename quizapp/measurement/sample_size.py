@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 
 #: Where no rate is known: the one that needs most people.
@@ -44,6 +45,19 @@ def cluster_design_effect(per_unit: float, correlation: float) -> float:
     if per_unit < 1 or not -1 <= correlation <= 1:
         raise ValueError("at least one person per unit, and a correlation")
     return 1 + (per_unit - 1) * correlation
+
+
+def size_design_effect(sizes: Sequence[int]) -> float:
+    """What it costs to draw units of different size with the same chance and as many people in each: 1 + cv²(sizes).
+
+    People of large units then weigh more. V(p) = p(1 − p)/(k·m)·(1 + cv²)·(1 + (m − 1)·ρ) for k units of m people: the units' totals
+    differ with their sizes. Units of one size: 1; half of them three times as large as the others: 1.25. Source: Kish (1965), 7.5 and 8.2;
+    Särndal, Swensson & Wretman (1992), 4.3, for the ratio of two totals. Raises ValueError where there is nobody.
+    """
+    if not sizes or min(sizes) < 0 or not sum(sizes):
+        raise ValueError("units with people")
+    mean = sum(sizes) / len(sizes)
+    return 1 + sum((size - mean) ** 2 for size in sizes) / len(sizes) / mean**2
 
 
 def invitations(people: int, response: float) -> int:

@@ -89,6 +89,12 @@ class SurveyDrawn(Conflict):
     code = "survey_drawn"
 
 
+class SurveyAnnounced(Conflict):
+    """Its list was announced: the plan stands until that is withdrawn, and what was announced once is not deleted."""
+
+    code = "survey_announced"
+
+
 class SurveyNotDrawn(Conflict):
     """Nothing was drawn yet."""
 

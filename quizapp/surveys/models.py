@@ -77,8 +77,11 @@ class Survey(Base):
     plan: Mapped[dict[str, Any]] = mapped_column(Json)
     #: Key of a unit, as text → its people, where the frame is a list of units.
     unit_sizes: Mapped[dict[str, int]] = mapped_column(Json, default=dict)
-    #: Public text from which the draw follows, made known before it.
-    seed: Mapped[str] = mapped_column(String(120))
+    #: Public text from which the draw follows; where the list was announced, what was announced followed by what came out.
+    seed: Mapped[str] = mapped_column(String(200))
+    #: Every announcement of the list before the draw, oldest first: at (ms), list (its SHA-256), people, seed, left_out; a withdrawn one
+    #: has withdrawn_at. Anybody sees them all.
+    announcements: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     #: What the draw found and did: people, units, strata, left_out, drawn, answers …
     counts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     #: The list from which was drawn (ids, keys of units), compressed, so that the draw can be checked later.
@@ -105,6 +108,12 @@ class Survey(Base):
     unit: Mapped[OrgUnit] = relationship()
     #: The test's row.
     delivery: Mapped[Delivery] = relationship()
+
+    @property
+    def announced(self) -> dict[str, Any] | None:
+        """The announcement that holds; None: there is none, or it was withdrawn."""
+        last = self.announcements[-1] if self.announcements else None
+        return None if last is None or "withdrawn_at" in last else last
 
 
 class SurveyInvitation(Base):

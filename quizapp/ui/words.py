@@ -53,6 +53,9 @@ WORDS: dict[str, LazyString] = {
     "end_not_later": _l("新的截止时间要晚于现在，也要晚于原来的截止时间"),
     "extra_out_of_range": _l("延时填 1 到 %(most)s 分钟"),
     "nobody_known": _l("不知道这份卷子是谁的，不能给这个人延时。"),
+    # items
+    "look_outdated": _l("没有记下：您打开以后，这道题换了版本，或作答又看出别的问题。请再看一看。"),
+    "nothing_flagged": _l("不用记：这道题现在从作答看不出问题，或已经停用。"),
     # tests of a training session
     "tests_same": _l("培训前和培训后要是两次不同的测验"),
     "tests_not_parallel": _l("要选同一份测验的两次发布，不同的测验分数不能比"),
@@ -72,6 +75,7 @@ WORDS: dict[str, LazyString] = {
     "strata_of_one_unit": _l("下级单位里没有更下一级的单位可抽。改成“每个下级单位按人数抽”"),
     "units_too_few": _l("要抽 %(wanted)s 个单位，只有 %(there)s 个。每个单位多抽几人，放宽误差，或改成直接抽人"),
     "frame_empty": _l("名册里没有满 18 岁的人。先导入名册，或改用各单位人数"),
+    "survey_announced": _l("名单已经公布，计划不能再改；要改先收回公布。公布过的计划不能删"),
     "survey_drawn": _l("已经抽过签，计划不能再改，也不能再抽。"),
     "survey_not_drawn": _l("还没有抽签。"),
     "survey_closed": _l("这次调查已经结束。"),

@@ -25,7 +25,8 @@ from quizapp.core.db import Database
 from quizapp.ui.build import build
 from tests.conftest import make_settings
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+#: The one without a window of its own first: it takes half the processor time.
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE = {"width": 390, "height": 844}

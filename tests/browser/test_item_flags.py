@@ -90,5 +90,44 @@ def test_a_question_with_a_wrong_key_is_found_from_the_figures_and_reaches_its_r
     page.keyboard.press("Escape")
     page.goto("/items/work-list?flag=key_suspect")
     page.click(f"tr[data-item='{code}'] a")
-    page.wait_for_url(f"**/items/{code}#answers")
+    page.wait_for_url(f"**/items/{code}?work=1&flag=key_suspect")
     assert "答案可疑" in page.locator("#answers").inner_text()
+    check_accessible(page)
+    no_sideways(page)
+    reviewer_works_through_the_list(page, code)
+
+
+def reviewer_works_through_the_list(page: Page, code: str) -> None:
+    """One is fine: the next one comes; what is not wanted is skipped; a look is found again among those looked at, and taken back."""
+    page.goto("/items/work-list")
+    waiting = [row.get_attribute("data-item") for row in page.locator("tbody tr[data-item]").all()]
+    assert waiting[0] == code
+    page.click("main a:has-text('一道一道看')")
+    page.wait_for_url(f"**/items/{code}?work=1")
+    page.fill("[data-look] textarea", "和依据对过，答案没错。")
+    page.click("[data-look] button:has-text('看过，题没问题')")
+    page.wait_for_url("**/items/work-list" if len(waiting) == 1 else f"**/items/{waiting[1]}?work=1")
+    assert f"{code} 已记为" in page.locator("main [role=status]").inner_text()
+    check_accessible(page)
+    no_sideways(page)
+    page.goto("/items/work-list")
+    check_accessible(page)
+    no_sideways(page)
+    assert page.locator("tbody tr[data-item]").count() == len(waiting) - 1
+    page.click("main .tabs a:has-text('看过')")
+    page.wait_for_url("**/items/work-list?looked=1")
+    assert "答案没错" in page.locator(f"tr[data-item='{code}']").inner_text()
+    check_accessible(page)
+    no_sideways(page)
+    page.click(f"tr[data-item='{code}'] a")
+    page.wait_for_url(f"**/items/{code}#answers")
+    banner = page.locator("#answers .banner")
+    assert "高远" in banner.inner_text()
+    banner.locator("button").click()
+    page.wait_for_selector("[data-look=taken_back]")
+    check_accessible(page)
+    page.goto("/items/work-list")
+    page.click(f"tr[data-item='{code}'] button")
+    page.wait_for_function(
+        "count => document.querySelectorAll('tbody tr[data-item]').length === count", arg=len(waiting) - 1
+    )

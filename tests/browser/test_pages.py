@@ -77,6 +77,8 @@ PAGES = [
     ("editor", "/items/LIT-B01-1"),
     ("editor", "/banks/check-sheet"),
     ("reviewer", "/items/work-list"),
+    ("reviewer", "/items/work-list?looked=1"),
+    ("reviewer", "/items/LIT-B01-1?work=1"),
     ("administrator", "/admin/units"),
     ("administrator", "/admin/industries"),
     ("administrator", "/admin/accounts"),

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from quizapp.accounts.models import AccountSession, RecoveryCode, SecondFactor
 from quizapp.accounts.services import open_session
 from quizapp.audit.models import AuditEvent
-from quizapp.banks.models import ItemFigure
+from quizapp.banks.models import ItemFigure, ItemLook
 from quizapp.core import migrate
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import SYSTEM, Role
@@ -29,7 +29,7 @@ from quizapp.reports.rollups.services import advance, refresh
 from quizapp.surveys.models import Survey, SurveyInvitation
 from quizapp.trainings.models import Attendance, TrainingSession
 from tests.conftest import START
-from tests.factories import make_account, make_attempt, make_delivery, make_session, make_unit
+from tests.factories import make_account, make_attempt, make_delivery, make_figure, make_items, make_session, make_unit
 from tests.surveys.support import make_district, make_survey, make_test
 
 
@@ -211,3 +211,27 @@ def test_surveys_go_down_and_up_with_data_in_them(either_database: Database, key
     with either_database.session() as db:
         assert db.scalar(select(func.count(Survey.id))) == 0
         assert db.get_one(Delivery, delivery_id).blueprint.rules["standard"] == "literacy_2016"
+
+
+def test_looks_go_with_the_way_down_and_flags_stay(either_database: Database) -> None:
+    with either_database.session() as db, transaction(db):
+        version = make_items(db, 1)[0]
+        make_figure(db, version, flags=["too_easy"], asked=120)
+        for ended in (START, None):
+            db.add(
+                ItemLook(
+                    item_version_id=version.id,
+                    flags=["too_easy"],
+                    asked=120,
+                    looked_by=1,
+                    looked_at=START,
+                    ended_at=ended,
+                )
+            )
+            db.flush()
+    migrate.downgrade(either_database, "0020")
+    assert "item_look" not in inspect(either_database.engine).get_table_names()
+    migrate.upgrade(either_database)
+    with either_database.session() as db:
+        assert db.scalar(select(func.count()).select_from(ItemLook)) == 0
+        assert db.scalars(select(ItemFigure.flags)).one() == ["too_easy"]

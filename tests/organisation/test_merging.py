@@ -520,7 +520,7 @@ def live(db: Session, history: list[Any], pair: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("name", ["sqlite_database", pytest.param("postgres_database", marks=pytest.mark.postgres)])
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=rows)
 def test_taking_back_leaves_no_trace(request: pytest.FixtureRequest, name: str, history: list[Any]) -> None:
     database: Database = request.getfixturevalue(name)

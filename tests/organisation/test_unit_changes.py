@@ -154,7 +154,7 @@ def test_who_moves_is_responsible_for_the_unit_for_where_it_was_and_for_where_it
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(-1, 7), st.booleans()), max_size=12))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_moves_and_merges_come_the_tree_stays_a_tree(db: Session, steps: list[tuple[int, int, bool]]) -> None:
     with transaction(db):
         units = [make_unit(db)]

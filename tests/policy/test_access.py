@@ -27,7 +27,7 @@ from quizapp.accounts.queries import find_actor
 from quizapp.accounts.services import make_set_up_link
 from quizapp.accounts.services import open_session as open_sign_in
 from quizapp.app import create_app
-from quizapp.banks.models import Item, ItemBank, Topic
+from quizapp.banks.models import Item, ItemBank, ItemLook, Topic
 from quizapp.certificates.models import Certificate
 from quizapp.certificates.numbers import make_number, new_check_code
 from quizapp.certificates.services import TASK, keep_pdf
@@ -235,6 +235,22 @@ class Case:
         """Any item: the banks belong to no unit."""
         with self.ground.writing() as db:
             return db.scalars(select(Item.code)).first() or ""
+
+    def seen(self) -> dict[str, Any]:
+        """What a reviewer saw of any item."""
+        return {"version": 1, "flags": "too_easy"}
+
+    def look(self) -> dict[str, Any]:
+        """A look that somebody took at any item."""
+        with self.ground.writing() as db:
+            item = db.scalars(select(Item).order_by(Item.id)).first()
+            assert item is not None
+            look = ItemLook(
+                item_version_id=item.current_version_id, flags=["too_easy"], asked=100, looked_at=START, ended_at=START
+            )
+            db.add(look)
+            db.flush()
+            return {"code": item.code, "look_id": look.id}
 
     def correction(self) -> dict[str, Any]:
         """A correction that somebody else proposed."""
@@ -596,6 +612,8 @@ TABLE = [
     Route("banks.check_sheet", P.READ_BANKS, method="GET"),
     Route("banks.check_sheet", P.READ_BANKS, form=lambda _: {}, status=422, method="POST"),
     Route("banks.item", P.READ_BANKS, lambda c: {"code": c.item_code()}),
+    Route("banks.look", P.REVIEW_ITEMS, lambda c: {"code": c.item_code()}, form=lambda c: c.seen(), status=303),
+    Route("banks.take_back", P.REVIEW_ITEMS, lambda c: c.look(), status=303),
     Route("practice.daily", PUBLIC),
     Route("practice.index", PUBLIC),
     Route("practice.bank", PUBLIC, lambda c: {"bank": c.ground.bank}),
@@ -794,6 +812,8 @@ TABLE = [
     Route("surveys.survey", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
     Route("surveys.survey", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),
     Route("surveys.drop_survey", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
+    Route("surveys.announce", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
+    Route("surveys.withdraw", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
     Route("surveys.draw", P.MANAGE_DELIVERIES, lambda c: c.survey(), "scope"),
     Route("surveys.drawn", PUBLIC, lambda c: c.survey(drawn=True)),
     Route("surveys.frame", P.MANAGE_DELIVERIES, lambda c: c.survey(drawn=True), "scope"),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from quizapp.banks.models import BankCalibration, Item, ItemBank, ItemCalibration, ItemVersion
 from quizapp.banks.queries import assembly_pool
-from quizapp.banks.stock import count_flagged, work_list
+from quizapp.banks.stock import count_waiting, work_list
 from quizapp.core.clock import LOCAL_ZONE
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import Role
@@ -211,7 +211,7 @@ def test_the_item_page_says_it_in_plain_words_and_a_misfit_reaches_the_reviewer(
     assert [(row.version.id, row.flags) for row in work_list(db)] == [(odd.id, ["misfit"])]
     assert work_list(db, flag="misfit")
     assert not work_list(db, flag="too_easy")
-    assert count_flagged(db) == 1
+    assert count_waiting(db) == 1
     client = client_for(app, unit, Role.REVIEWER)
     page = client.get(f"/items/{fine.item.code}").text
     assert "比平均水平低 0.5 个标准差的人，答对的机会就有一半：偏易。" in page

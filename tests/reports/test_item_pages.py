@@ -14,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.audit.models import AuditEvent
-from quizapp.banks.models import Item, ItemState
+from quizapp.banks.models import Item, ItemLook, ItemState
 from quizapp.core.scope import Role
 from quizapp.reports.item_figures import item_rows
+from tests.conftest import START
 from tests.factories import make_figure
 from tests.reports.test_figures import make_district, scope_of
 from tests.reports.test_item_figures import fill
@@ -78,6 +79,11 @@ def test_the_flags_of_a_question_stand_beside_it_and_lead_to_it(db: Session, app
     found = {line[0]: line[-3:] for line in table[1:]}
     assert found[code[bad.id]] == ["900", "-0.21", "答案可疑；干扰项太弱"]
     assert found[code[young.id]] == ["", "", ""]
+    db.add(ItemLook(item_version_id=bad.id, flags=["key_suspect", "dead_distractor"], asked=800, looked_at=START))
+    db.commit()
+    page = client.get(address).text
+    assert "看过，题没问题" in page.split(f'data-item="{code[bad.id]}"')[1].split("</tr>")[0]
+    assert "从作答看出问题" not in page, "a reviewer has answered: nobody is called any more"
 
 
 def test_the_reviewer_is_told_of_them_on_the_first_page_and_on_every_other(db: Session, app: Flask) -> None:

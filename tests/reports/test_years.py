@@ -170,6 +170,12 @@ def test_from_the_choice_by_the_job_to_the_file(db: Session, app: Flask) -> None
     query = {"first": f"d{first.id}", "second": f"d{second.id}"}
     page = client.get("/reports/years", query_string=query).text
     assert "“今年的测验" in page
+    itself = {"first": query["first"], "second": query["first"]}
+    sent = client.post("/reports/years", data=itself)
+    for page_of_itself in (client.get("/reports/years", query_string=itself).text, client.get(sent.location).text):
+        assert 'aria-describedby="second-error"' in page_of_itself
+        assert "和前一次相同，请另选一次" in page_of_itself
+        assert "开始比" not in page_of_itself
     assert "有 0 份首次作答，至少要 100 份" in page
     assert "开始比" not in page
     take(db, second, unit, 130, mean=0.6, places=THIS, seed=6)

@@ -21,9 +21,16 @@ from quizapp.core.scope import SYSTEM
 from quizapp.core.tokens import Keys, digest
 from quizapp.measurement.survey.drawing import draw_in_listed_units, draw_in_units
 from quizapp.organisation.models import Person
-from quizapp.surveys.errors import FrameTooSmall, StrataOfOneUnit, SurveyDrawn
+from quizapp.surveys.errors import (
+    FrameTooSmall,
+    StrataOfOneUnit,
+    SurveyAnnounced,
+    SurveyDrawn,
+    SurveyValueMissing,
+)
 from quizapp.surveys.models import SurveyInvitation
-from quizapp.surveys.services.drawing import card_secret, draw_survey, frame_file
+from quizapp.surveys.services.announcing import announce_survey, frame_file, withdraw_announcement
+from quizapp.surveys.services.drawing import card_secret, draw_survey
 from quizapp.surveys.services.planning import Numbers, drop_plan, frame_of, sizes_of
 from quizapp.surveys.services.rows import survey_rows
 from tests.conftest import START
@@ -229,6 +236,61 @@ def test_it_is_drawn_once_and_stays(either_db: Session, keys: Keys) -> None:
         with pytest.raises(SurveyDrawn), transaction(db):
             again()
     assert survey.drawn_digest == before
+
+
+def test_an_announced_list_stays_while_the_roster_changes_and_waits_for_its_numbers(
+    either_db: Session, keys: Keys, tmp_path: Path
+) -> None:
+    db = either_db
+    with transaction(db):
+        top, _streets = make_district(db)
+        survey = make_survey(db, top, make_test(db, top))
+        announce_survey(db, survey=survey, actor=SYSTEM, now=START)
+    listed = survey.frame_digest
+    for refused in (
+        lambda: announce_survey(db, survey=survey, actor=SYSTEM, now=START),
+        lambda: drop_plan(db, survey, actor=SYSTEM, now=START),
+    ):
+        with pytest.raises(SurveyAnnounced), transaction(db):
+            refused()
+    with transaction(db):
+        people = db.scalars(select(Person).order_by(Person.id)).all()
+        for one in people[::3]:  # a third are merged with people who came later
+            one.merged_into_id = make_person(db, source="roster", unit_id=one.unit_id).id
+    for missing in ("", " 7 ", "x" * 61):
+        with pytest.raises(SurveyValueMissing), transaction(db):
+            draw_survey(db, survey=survey, keys=keys, actor=SYSTEM, now=START, came_out=missing)
+    with transaction(db):
+        draw_survey(db, survey=survey, keys=keys, actor=SYSTEM, now=START, came_out=" 03 08  11 17 ")
+    assert survey.seed == f"{SEED} 03 08 11 17"
+    assert (survey.frame_digest, survey.counts["people"]) == (listed, 123)
+    invited = {one.person_id for one in db.scalars(select(SurveyInvitation)).all()}
+    assert len(invited) == survey.counts["drawn"]
+    assert not invited & {one.id for one in people[::3]}
+    path = tmp_path / "frame.csv"
+    path.write_text(frame_file(survey), encoding="utf-8")
+    arguments = ["--seed", survey.seed, "--people", str(survey.counts["wanted"])]
+    done = CliRunner().invoke(group, ["analyse", "draw", str(path), *arguments])
+    assert survey.drawn_digest in done.stderr
+
+
+def test_a_withdrawn_announcement_stays_to_be_seen(db: Session, keys: Keys) -> None:
+    with transaction(db):
+        top, _streets = make_district(db)
+        survey = make_survey(db, top, make_test(db, top))
+        announce_survey(db, survey=survey, actor=SYSTEM, now=START)
+        first = survey.frame_digest
+        for _ in range(2):
+            withdraw_announcement(db, survey=survey, actor=SYSTEM, now=START)
+        make_person(db, source="roster", unit_id=top.id)
+        announce_survey(db, survey=survey, actor=SYSTEM, now=START)
+        draw_survey(db, survey=survey, keys=keys, actor=SYSTEM, now=START, came_out="123")
+    assert [(one["list"], "withdrawn_at" in one) for one in survey.announcements] == [
+        (first, True),
+        (survey.frame_digest, False),
+    ]
+    with pytest.raises(SurveyDrawn), transaction(db):
+        withdraw_announcement(db, survey=survey, actor=SYSTEM, now=START)
 
 
 def test_strata_of_one_unit_each_are_drawn_from_singly() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,7 +24,7 @@ from quizapp.core.tokens import Keys
 from quizapp.organisation.models import Person
 from quizapp.surveys.errors import MarginsInvalid, SurveyValueOutOfRange
 from quizapp.surveys.models import Survey, SurveyInvitation
-from quizapp.surveys.services.estimating import estimate_survey, store_estimate
+from quizapp.surveys.services.estimating import estimate_survey, hidden_groups, store_estimate
 from quizapp.surveys.services.planning import Numbers, sizes_of
 from quizapp.surveys.services.rows import design_of, design_toml, sample_csv, survey_rows
 from quizapp.surveys.services.weighting import read_margins, set_weighting
@@ -124,7 +127,7 @@ def test_town_and_country_weigh_and_are_told_apart(db: Session, keys: Keys, tmp_
 
 
 def test_minors_and_people_outside_count_in_nothing(db: Session, keys: Keys) -> None:
-    survey = _answered(db, keys)
+    survey = _answered(db, keys, design="simple")
     before = estimate_survey(db, survey)
     places = [place for place in survey_rows(db, survey).places if not place.answered]
     answer(db, places[0].invitation, keys, 100, birth_year=2015)
@@ -133,7 +136,8 @@ def test_minors_and_people_outside_count_in_nothing(db: Session, keys: Keys) -> 
         places[1].invitation.outcome = "ineligible"
     after = estimate_survey(db, survey)
     assert after["main"] == before["main"]
-    assert "not_adults" in after["warnings"]
+    assert {"not_adults", "struck_out"} <= set(after["warnings"])
+    assert (before["struck_out"], after["struck_out"]) == (0, 1)
     assert after["answers"] == before["answers"] + 2
 
 
@@ -173,7 +177,80 @@ def test_small_groups_show_their_number_alone(db: Session, keys: Keys) -> None:
     survey = _answered(db, keys, share=0.5)
     for groups in estimate_survey(db, survey)["groups"].values():
         for group_ in groups.values():
-            assert (group_["estimate"] is None) == (group_["n"] < 10)
+            assert group_["estimate"] is None or group_["n"] >= 10
+
+
+@given(st.lists(st.integers(1, 40), min_size=2, max_size=7))
+def test_all_less_the_groups_shown_is_never_the_rate_of_a_few(sizes: list[int]) -> None:
+    people = {str(number): size for number, size in enumerate(sizes)}
+    hidden = hidden_groups(people)
+    assert all(people[label] >= 10 for label in people.keys() - hidden)
+    assert bool(hidden) == (min(sizes) < 10)
+    if hidden and hidden != people.keys():
+        assert len(hidden) > 1
+        assert sum(people[label] for label in hidden) >= 10
+
+
+def test_a_group_too_small_takes_the_next_with_it_and_no_answer_is_a_group(db: Session, keys: Keys) -> None:
+    with transaction(db):
+        top, _streets = make_district(db, streets=2, each=60)
+        survey = make_survey(db, top, make_test(db, top), keys=keys, design="simple", margin=0.05)
+        for number, one in enumerate(db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all()):
+            attempt = answer_within(db, one, keys, 20 * (number % 6))
+            attempt.sex = None if number < 4 else "male" if number < 20 else "female"
+        db.flush()
+    found = estimate_survey(db, survey)
+    sexes = found["groups"]["sex"]
+    assert {label: group_["estimate"] is None for label, group_ in sexes.items()} == {
+        "": True,
+        "male": True,
+        "female": False,
+    }
+    assert sum(group_["n"] for group_ in sexes.values()) == found["main"]["n"]
+
+
+def test_fewer_than_ten_are_no_estimate(db: Session, keys: Keys) -> None:
+    with transaction(db):
+        top, _streets = make_district(db)
+        survey = make_survey(db, top, make_test(db, top), keys=keys)
+        for one in db.scalars(select(SurveyInvitation)).all()[:9]:
+            answer_within(db, one, keys, 80)
+    assert estimate_survey(db, survey)["refusal"] == "few_counted"
+
+
+def test_who_does_not_belong_is_taken_off_the_streets_size(db: Session, keys: Keys) -> None:
+    """Two streets alike in size, half of the first moved away: 25 of its 50 and 10 of the second's 100 are literate."""
+    with transaction(db):
+        top = make_unit(db, kind="district")
+        streets = [make_unit(db, top, kind="street") for _ in range(2)]
+        for street in streets:
+            db.add_all(Person(name="人", source="roster", unit_id=street.id, created_at=START) for _ in range(200))
+        db.flush()
+        survey = make_survey(db, top, make_test(db, top), keys=keys, margin=0.0693, response=1.0)
+        seen = Counter[str]()
+        for one in db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all():
+            first, turn = one.stratum == str(streets[0].id), seen[one.stratum]
+            seen[one.stratum] += 1
+            if first and turn % 2:
+                one.outcome = "ineligible"
+            else:
+                literate = turn % 4 == 0 if first else turn % 10 == 0
+                answer_within(db, one, keys, 80 if literate else 20)
+        db.flush()
+    rows = survey_rows(db, survey)
+    shares = rows.eligible_shares()
+    assert shares[str(streets[0].id)] == pytest.approx(0.5, abs=0.01)
+    assert shares[str(streets[1].id)] == 1
+    found = estimate_survey(db, survey)
+    # of 100 and 200 who belong to it, 50 and 20
+    assert found["main"]["estimate"] == pytest.approx(70 / 300, abs=0.01)
+
+
+def test_the_file_tells_no_card_and_keeps_no_order(db: Session, keys: Keys) -> None:
+    survey = _answered(db, keys)
+    lines = sample_csv(survey_rows(db, survey)).splitlines()
+    assert "number" not in lines[0]
+    assert lines[1:] == sorted(lines[1:], key=lambda line: line.split(","))
 
 
 def test_strata_count_by_their_people_however_many_answer(db: Session, keys: Keys) -> None:
@@ -190,6 +267,9 @@ def test_people_of_one_unit_are_alike_and_cost_more() -> None:
     assert singly.design_effect == 1
     assert by_units.design_effect == pytest.approx(1 + (20 * 0.6 - 1) * 0.05)
     assert by_units.answers > singly.answers == by_units.answers_singly
+    unlike = sizes_of(_frame([25] * 20 + [75] * 20), "two_stage", Numbers(margin=0.1, per_unit=20, likeness=0.05))
+    assert unlike.size_effect == 1.25
+    assert unlike.design_effect == pytest.approx(1.25 * (1 + (20 * 0.6 - 1) * 0.05))
 
 
 @pytest.mark.usefixtures("database")

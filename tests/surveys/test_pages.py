@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from collections.abc import Callable
@@ -130,6 +131,38 @@ def test_a_test_without_year_of_birth_or_for_others_is_not_taken(place: Place) -
         page = place.client.post("/surveys/new", data=place.form(delivery_id=str(other.id)))
         assert page.status_code == 422
         assert words in page.text
+
+
+def test_a_list_is_announced_withdrawn_and_drawn_from_with_the_numbers_that_came_out(place: Place) -> None:
+    client, stranger = place.client, place.app.test_client()
+    with transaction(place.db):
+        survey = make_survey(place.db, place.top, place.test)
+    address = f"/surveys/{survey.id}"
+    assert stranger.get(f"{address}/drawn").status_code == 404
+    assert client.post(f"{address}/announce").headers["Location"] == f"{address}/drawn"
+    place.fresh()
+    shown = stranger.get(f"{address}/drawn").text
+    assert "抽签公告" in shown
+    assert str(survey.frame_digest) in shown
+    assert client.get(f"{address}/edit").status_code == 303
+    assert "名单已公布" in client.get(address).text
+    assert client.get(f"{address}/frame.csv").text.count("\n") == 124
+    assert client.post(f"{address}/drop").headers["Location"] == address
+    client.post(f"{address}/withdraw")
+    assert "收回" in stranger.get(f"{address}/drawn").text
+    assert client.get(f"{address}/frame.csv").status_code == 409
+    client.post(f"{address}/announce")
+    empty = client.post(f"{address}/draw", data={"came_out": ""})
+    assert empty.status_code == 422
+    assert "请填写这一项" in empty.text
+    assert client.post(f"{address}/draw", data={"came_out": "03 08 11"}).status_code == 303
+    place.fresh()
+    drawn = stranger.get(f"{address}/drawn").text
+    assert f"{SEED} 03 08 11" in html.unescape(drawn)
+    assert drawn.count(str(survey.frame_digest)) == 3  # announced twice and drawn from
+    place.db.expire_all()
+    actions = set(place.db.scalars(select(AuditEvent.action)))
+    assert {"survey_announced", "survey_announcement_withdrawn", "survey_drawn"} <= actions
 
 
 def test_from_plan_to_draw_to_cards(place: Place) -> None:

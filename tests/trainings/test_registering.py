@@ -515,4 +515,4 @@ def test_whatever_happens_the_line_is_kept(sqlite_template: Path, tmp_path: Path
     from hypothesis.stateful import run_state_machine_as_test
 
     Waiting.template, Waiting.folder, Waiting.keys = sqlite_template, tmp_path, keys
-    run_state_machine_as_test(Waiting, settings=settings(max_examples=40, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(Waiting, settings=settings(max_examples=20, stateful_step_count=25, deadline=None))

@@ -7,7 +7,7 @@ from typing import Any, cast
 from flask import Blueprint, Flask
 from flask_babel import lazy_gettext as _l
 
-from quizapp.banks.stock import count_flagged
+from quizapp.banks.stock import count_waiting
 from quizapp.core.registry import NavigationEntry
 from quizapp.core.scope import Permission
 from quizapp.core.web import Runtime
@@ -23,11 +23,11 @@ def register(app: Flask) -> None:
     )
     cast("Runtime", app.extensions["quizapp"]).registry.add_navigation(
         NavigationEntry(
-            "banks.work", _l("要看的题"), "flag", group, Permission.READ_BANKS, order=31, waiting=count_flagged
+            "banks.work", _l("要看的题"), "flag", group, Permission.READ_BANKS, order=31, waiting=count_waiting
         )
     )
 
 
-from quizapp.banks.views import items, maps, pictures, sheets  # noqa: E402 # they hang their pages on `bp`
+from quizapp.banks.views import items, looks, maps, pictures, sheets  # noqa: E402 # they hang their pages on `bp`
 
-__all__ = ["bp", "items", "maps", "pictures", "register", "sheets"]
+__all__ = ["bp", "items", "looks", "maps", "pictures", "register", "sheets"]

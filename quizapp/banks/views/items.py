@@ -7,13 +7,17 @@ from typing import Any
 from flask import render_template, request, url_for
 from sqlalchemy import select
 
+from quizapp.accounts.queries import names_of
+from quizapp.banks.forms import LookForm
 from quizapp.banks.models import FEWEST_FOR_FLAGS, ItemBank, ItemFigure, ItemVersion
 from quizapp.banks.queries import estimate_of
 from quizapp.banks.stock import (
+    FoundItem,
     StockItem,
     find_bank_calibration,
     find_calibration,
     find_figure,
+    flagged_items,
     flags_of,
     get_bank,
     get_item,
@@ -22,10 +26,10 @@ from quizapp.banks.stock import (
     stock_of,
     topics_of,
     versions_of,
-    work_list,
 )
 from quizapp.banks.views import bp
 from quizapp.banks.views.calibration_words import calibration_words, missing_words
+from quizapp.banks.views.trail import Trail, looks_at, read_trail
 from quizapp.banks.views.words import (
     ability_words,
     audience_words,
@@ -37,7 +41,7 @@ from quizapp.banks.views.words import (
 )
 from quizapp.core.scope import Permission
 from quizapp.core.small_cells import FEWEST_ANSWERS
-from quizapp.core.web import get_db, requires
+from quizapp.core.web import get_db, get_scope, requires
 from quizapp.measurement.guessing import guess_probability
 from quizapp.measurement.rates import Corrected, corrected_for_guessing
 
@@ -100,13 +104,18 @@ def items(code: str) -> str:
 @requires(Permission.READ_BANKS)
 def item(code: str) -> str:
     """One item: what a taker sees, key, reason, source, and what it is for."""
+    return item_page(get_item(get_db(), code), read_trail(request.args), LookForm(formdata=None))
+
+
+def item_page(found: FoundItem, trail: Trail, form: LookForm) -> str:
+    """The page, with what was typed into the form of a look."""
     db = get_db()
-    found = get_item(db, code)
     figure = shown_figure(find_figure(db, found.version.id))
     calibration = find_calibration(db, found.version.id)
     return render_template(
         "banks/item.html",
         found=found,
+        looks=looks_at(db, found, trail, form),
         version=found.version,
         versions=versions_of(db, found.item.id),
         figure=figure,
@@ -139,19 +148,29 @@ def _knew(version: ItemVersion, figure: ItemFigure) -> Corrected | None:
 def work() -> str:
     """Items whose answers say that something is wrong, the most harmful first."""
     db = get_db()
-    bank, flag = request.args.get("bank", "")[:40], request.args.get("flag", "")[:40]
-    found = work_list(db, bank=bank or None, flag=flag or None)
+    trail, looked = read_trail(request.args), request.args.get("looked") == "1"
+    flagged = flagged_items(db, **trail.query)
+    found = [row for row in flagged if row.looked_at is looked]
     pages = max(1, -(-len(found) // PAGE))
     page = min(max(request.args.get("page", 1, int), 1), pages)
+    rows = found[(page - 1) * PAGE : page * PAGE]
+
+    def address(number: int | None = None, looked: bool = looked) -> str:
+        return url_for("banks.work", page=number, looked=1 if looked else None, **trail.query)
+
     return render_template(
         "banks/work_list.html",
-        rows=found[(page - 1) * PAGE : page * PAGE],
+        rows=rows,
         total=len(found),
+        counts=(sum(not row.looked_at for row in flagged), sum(row.looked_at for row in flagged)),
+        looked=looked,
+        names=names_of(db, {row.look.looked_by for row in rows if row.look}),
+        may_look=get_scope().allows(Permission.REVIEW_ITEMS),
         page=page,
         pages=pages,
-        page_url=lambda number: url_for("banks.work", page=number, bank=bank or None, flag=flag or None),
+        address=address,
+        trail=trail,
         banks=list(db.scalars(select(ItemBank).order_by(ItemBank.id))),
-        asked={"bank": bank, "flag": flag},
         flag_words=flag_words(),
         type_words=type_words(),
         fewest_for_flags=FEWEST_FOR_FLAGS,

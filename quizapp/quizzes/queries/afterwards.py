@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from quizapp.accounts.models import Account
 from quizapp.banks.models import Item, ItemVersion
 from quizapp.core.errors import NotFound
 from quizapp.core.phones import PhoneInvalid, normalize_phone
@@ -187,13 +186,6 @@ def items_of_delivery(db: Session, delivery_id: int) -> list[tuple[ItemVersion, 
         .order_by(Item.code)
     )
     return [(version, code) for version, code in rows]
-
-
-def names_of(db: Session, account_ids: Collection[int | None]) -> Mapping[int, str]:
-    """Account → the name of the person behind it."""
-    known = [one for one in account_ids if one is not None]
-    names = select(Account.id, Person.name).join(Person, Person.id == Account.person_id)
-    return dict(db.execute(names.where(Account.id.in_(known))).all())
 
 
 def live_rows(db: Session, scope: Scope, delivery_id: int, now_ms: int) -> list[LiveRow]:

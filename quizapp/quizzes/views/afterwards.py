@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the types
 
+from quizapp.accounts.queries import names_of
 from quizapp.audit.services import record
 from quizapp.banks.models import ItemType, ItemVersion
 from quizapp.core.clock import LOCAL_ZONE
@@ -24,7 +25,6 @@ from quizapp.quizzes.queries.afterwards import (
     corrections_of,
     items_of_delivery,
     list_changes,
-    names_of,
 )
 from quizapp.quizzes.queries.deliveries import get_delivery_in_scope, running_count
 from quizapp.quizzes.services.extending import extend_delivery

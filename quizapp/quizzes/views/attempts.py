@@ -6,6 +6,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from quizapp.accounts.queries import names_of
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
 from quizapp.core.errors import Invalid
@@ -21,7 +22,6 @@ from quizapp.quizzes.queries.afterwards import (
     get_attempt_in_scope,
     late_answers,
     live_rows,
-    names_of,
     voidings_of,
     whose,
 )

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from quizapp.audit.services import record
 from quizapp.banks.models import FEWEST_FOR_FLAGS, ItemType, ItemVersion
+from quizapp.banks.stock import standing_looks
 from quizapp.banks.views.words import flag_words
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
@@ -32,13 +33,23 @@ from quizapp.ui.filters import format_moment, lang_text
 def items(delivery_id: int) -> str:
     """Each question: who had it right, who left it open, what most chose instead."""
     delivery, rows = _load(delivery_id)
+    looks = standing_looks(get_db(), [row.version.id for row in rows])
+    fine = {
+        row.code: look
+        for row in rows
+        if row.kept and (look := looks.get(row.version.id)) and look.holds(row.flags, row.kept.asked)
+    }
     return render_template(
         "reports/items.html",
+        fine=fine,
         delivery=delivery,
         title=delivery_title(delivery),
         rows=rows,
         shown=[row for row in rows if row.rate is not None],
-        flagged=sorted((row for row in rows if row.flags), key=lambda row: -row.kept.harm if row.kept else 0.0),
+        flagged=sorted(
+            (row for row in rows if row.flags and row.code not in fine),
+            key=lambda row: -row.kept.harm if row.kept else 0.0,
+        ),
         flag_words=flag_words(),
         fewest_for_flags=FEWEST_FOR_FLAGS,
         counted_at=max((row.kept.counted_at for row in rows if row.kept), default=None),

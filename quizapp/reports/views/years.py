@@ -49,6 +49,8 @@ class Asked:
     choices: list[Choice]
     first: Choice | None
     second: Choice | None
+    #: The second side is the first: nothing is compared, and the page says so at the field.
+    same: bool = False
 
     @property
     def query(self) -> dict[str, str]:
@@ -84,8 +86,10 @@ def years() -> str:
 def compare_years() -> BaseResponse:
     """Ask for the comparison; the job's page shows how far it is."""
     first, second = read_side(request.form.get("first")), read_side(request.form.get("second"))
-    if first is None or second is None or first == second:
+    if first is None or second is None:
         raise NotFound
+    if first == second:
+        return redirect(url_for("reports.years", first=first.as_text(), second=second.as_text()), 303)
     db, actor, now = get_db(), get_actor(), get_now()
     with transaction(db):
         job = ask_for_years(db, first=first, second=second, actor=actor, now=now)
@@ -158,7 +162,8 @@ def _read(values: Mapping[str, str]) -> Asked:
         return get_choice(found, asked) if asked is not None else None
 
     first, second = side("first"), side("second")
-    return Asked(found, first, second if second is None or first is None or second.side != first.side else None)
+    same = first is not None and second is not None and second.side == first.side
+    return Asked(found, first, None if same else second, same)
 
 
 def _groups(found: list[Choice]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from quizapp.core.errors import DomainError
 from quizapp.surveys.models import Design, FrameKind, Outcome, Survey
+from quizapp.surveys.services.drawing import MOST_RESULT
 from quizapp.surveys.services.planning import MOST_SEED, Numbers, Planned, numbers_of
 from quizapp.ui.words import words_for
 
@@ -37,6 +38,12 @@ class SurveyForm(FlaskForm):  # type: ignore[misc] # Flask-WTF has no types
 
 class EmptyForm(SurveyForm):
     """A button alone."""
+
+
+class DrawForm(SurveyForm):
+    """What came out, where the list was announced."""
+
+    came_out = StringField(_l("开出来的号码"), validators=[Length(max=MOST_RESULT)])
 
 
 class PlanForm(SurveyForm):

@@ -1,23 +1,27 @@
-"""The draw: once, from the list as it stands, by the public seed. What it was drawn from is kept, so that anybody can draw it again."""
+"""The draw: once, from the announced list or the list as it stands, by the public seed. The list is kept: anybody can draw it again."""
 
 from __future__ import annotations
 
-import zlib
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from quizapp.analyse.drawing import Frame, digest, draw, frame_text, listing
+from quizapp.analyse.drawing import Frame, digest, draw, listing
 from quizapp.audit.services import record
 from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys
 from quizapp.core.tokens import digest as digest_secret
 from quizapp.measurement.survey.drawing import Drawn
+from quizapp.organisation.models import Person
 from quizapp.organisation.queries import residences_of
-from quizapp.surveys.errors import SurveyDrawn, SurveyNotDrawn
+from quizapp.surveys.errors import SurveyDrawn, SurveyValueMissing
 from quizapp.surveys.models import FrameKind, Outcome, Survey, SurveyInvitation
-from quizapp.surveys.services.planning import Sizes, frame_of, lock_survey, numbers_of, sizes_of
+from quizapp.surveys.services.announcing import frame_today, keep_frame
+from quizapp.surveys.services.planning import Sizes, lock_survey
+
+#: Characters of the numbers that are waited for.
+LEAST_RESULT, MOST_RESULT = 3, 60
 
 
 def card_secret(keys: Keys, survey_id: int, number: int) -> str:
@@ -25,27 +29,25 @@ def card_secret(keys: Keys, survey_id: int, number: int) -> str:
     return keys.sign("survey-card", survey_id, number)
 
 
-def sizes_today(db: Session, survey: Survey, now: datetime) -> tuple[Sizes, dict[str, int]]:
-    """What a draw would take today, and how many are left out, by reason. Raises as `sizes_of`."""
-    frame, left_out = frame_of(db, survey.unit, survey.design, survey.frame_kind, survey.unit_sizes, now)
-    return sizes_of(frame, survey.design, numbers_of(survey)), left_out
+def draw_survey(db: Session, *, survey: Survey, keys: Keys, actor: Actor, now: datetime, came_out: str = "") -> Survey:
+    """Draw, and invite whom it hits. `came_out`: the numbers that were waited for, where the list was announced.
 
-
-def draw_survey(db: Session, *, survey: Survey, keys: Keys, actor: Actor, now: datetime) -> Survey:
-    """Draw, and invite whom it hits. Raises SurveyDrawn (of two at once one draws), and as `sizes_of`."""
+    Raises SurveyDrawn (of two at once one draws), SurveyValueMissing (the numbers), and as `sizes_of`.
+    """
     lock_survey(db, survey)
     if survey.drawn_at is not None:
         raise SurveyDrawn
-    frame, left_out = frame_of(db, survey.unit, survey.design, survey.frame_kind, survey.unit_sizes, now)
-    sizes = sizes_of(frame, survey.design, numbers_of(survey))
+    if survey.announced is not None:
+        survey.seed = seed_of(survey, came_out)
+    frame, sizes, left_out = frame_today(db, survey, now)
     drawn = _draw(survey, frame, sizes)
     homes = {person: unit for person, _, unit in frame.people}
     rows = [_row(survey, number, one, homes, keys) for number, one in enumerate(drawn, start=1)]
     residences = residences_of(db, {int(str(row["home"])) for row in rows})
+    _follow_merges(db, rows)
     db.execute(insert(SurveyInvitation), [{**row, "residence": residences.get(int(str(row["home"])))} for row in rows])
-    text = frame_text(frame)
-    survey.frame = zlib.compress(text.encode())
-    survey.frame_digest, survey.drawn_digest = digest(text), digest(listing(drawn))
+    keep_frame(survey, frame)
+    survey.drawn_digest = digest(listing(drawn))
     survey.counts = _counts(frame, sizes, drawn, left_out)
     survey.drawn_at = now
     db.flush()
@@ -56,7 +58,7 @@ def draw_survey(db: Session, *, survey: Survey, keys: Keys, actor: Actor, now: d
         object_type="survey",
         object_id=survey.id,
         unit_id=survey.unit_id,
-        details={"people": sizes.population, "drawn": len(drawn), "list": survey.frame_digest[:16]},
+        details={"people": sizes.population, "drawn": len(drawn), "list": str(survey.frame_digest)[:16]},
         now=now,
     )
     return survey
@@ -68,11 +70,26 @@ def _draw(survey: Survey, frame: Frame, sizes: Sizes) -> list[Drawn]:
     return draw(frame, seed=survey.seed, people=int(survey.plan["per_unit"]), units=sizes.units)
 
 
-def frame_file(survey: Survey) -> str:
-    """The list from which was drawn, as its file. Raises SurveyNotDrawn."""
-    if survey.frame is None:
-        raise SurveyNotDrawn
-    return zlib.decompress(survey.frame).decode()
+def seed_of(survey: Survey, came_out: str) -> str:
+    """What was announced, followed by what came out. Raises SurveyValueMissing."""
+    result = " ".join(came_out.split())
+    if not LEAST_RESULT <= len(result) <= MOST_RESULT:
+        raise SurveyValueMissing(field="came_out")
+    return f"{survey.seed} {result}"
+
+
+def _follow_merges(db: Session, rows: list[dict[str, object]]) -> None:
+    """Invite the record that stands of whoever was merged since the list was announced, unless that was drawn too."""
+    drawn = {row["person_id"] for row in rows}
+    merged = db.execute(
+        select(Person.id, Person.merged_into_id).where(Person.id.in_(drawn), Person.merged_into_id.is_not(None))
+    )
+    kept_by: dict[object, int | None] = {row.id: row.merged_into_id for row in merged}
+    for row in rows:
+        kept = kept_by.get(row["person_id"])
+        if kept is not None and kept not in drawn:
+            row["person_id"] = kept
+            drawn.add(kept)
 
 
 def _row(survey: Survey, number: int, one: Drawn, homes: dict[str, str], keys: Keys) -> dict[str, object]:

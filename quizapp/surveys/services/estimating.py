@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -70,9 +71,10 @@ def estimate_survey(db: Session, survey: Survey) -> dict[str, Any]:
         "confidence": design.confidence,
         "margins": {name: sum(groups.values()) for name, groups in design.margins.items()},
         "response": response_rate(rows.places),
+        "struck_out": rows.struck_out,
     }
-    if not rows.counted:
-        return {**found, "refusal": "no_rows"}
+    if len(rows.counted) < FEWEST_ANSWERS:
+        return {**found, "refusal": "few_counted" if rows.counted else "no_rows"}
     try:
         main = estimate(sample, design)
         logit = estimate(sample, replace(design, interval="logit"))
@@ -101,17 +103,38 @@ def _by_groups(survey: Survey, rows: SurveyRows, design: DesignFile) -> dict[str
             domains = estimate(sample_of(rows), replace(design, by=name))["domains"]
         except Refused:
             continue
-        kept = {label: _small(domain) for label, domain in domains.items() if label}
-        if len(kept) > 1:
-            groups[name] = kept
+        hidden = hidden_groups({label: domain["n"] for label, domain in domains.items()})
+        if len(domains) > 1 and len(hidden) < len(domains):
+            groups[name] = {
+                label: {"n": domain["n"], "estimate": None} if label in hidden else _kept(domain)
+                for label, domain in domains.items()
+            }
+    if _told_by_strata(groups, rows):
+        del groups["residence"]
     return groups
 
 
-def _small(domain: dict[str, Any]) -> dict[str, Any]:
-    """A group's figures; of one too small its number alone."""
-    if domain["n"] < FEWEST_ANSWERS or domain["estimate"] is None:
-        return {"n": domain["n"], "estimate": None}
-    return _kept(domain)
+def hidden_groups(people: dict[str, int]) -> set[str]:
+    """The groups whose rates are not shown: those too small, and the next smallest until what is hidden is not small together.
+
+    So that the rate of all less those shown is not the rate of fewer than ten.
+    """
+    by_size = sorted(people, key=lambda label: (people[label], label))
+    hidden = {label for label in by_size if people[label] < FEWEST_ANSWERS}
+    for label in by_size:
+        if not hidden or (len(hidden) > 1 and sum(people[one] for one in hidden) >= FEWEST_ANSWERS):
+            break
+        hidden.add(label)
+    return hidden
+
+
+def _told_by_strata(groups: dict[str, dict[str, Any]], rows: SurveyRows) -> bool:
+    """Whether town or country less the strata shown would tell of fewer than ten: whole strata are the one or the other."""
+    if "residence" not in groups:
+        return False
+    hidden = {label for label, group in groups.get("stratum", {}).items() if group["estimate"] is None}
+    left = Counter(place.invitation.residence for place in rows.counted if place.invitation.stratum in hidden)
+    return any(people < FEWEST_ANSWERS for people in left.values())
 
 
 def _mean(design: DesignFile) -> DesignFile:
@@ -140,7 +163,9 @@ def _warnings(survey: Survey, found: dict[str, Any], rows: SurveyRows) -> list[s
         warnings.append("few_answers")
     if found["response"] is not None and found["response"] < LOW_RESPONSE:
         warnings.append("low_response")
-    if found["answers"] > found["counted"]:
+    if rows.struck_out:
+        warnings.append("struck_out")
+    if found["answers"] > found["counted"] + rows.struck_out:
         warnings.append("not_adults")
     strata = survey.counts.get("strata") or {}
     if strata and strata.keys() != {place.invitation.stratum for place in rows.counted}:

@@ -18,7 +18,13 @@ from quizapp.analyse.drawing import Frame
 from quizapp.audit.services import record
 from quizapp.core.clock import local_date
 from quizapp.core.scope import Actor, Permission
-from quizapp.measurement.sample_size import UNKNOWN_RATE, cluster_design_effect, invitations, sample_size
+from quizapp.measurement.sample_size import (
+    UNKNOWN_RATE,
+    cluster_design_effect,
+    invitations,
+    sample_size,
+    size_design_effect,
+)
 from quizapp.measurement.survey.drawing import LEAST, allocate
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery, QuizBlueprint
@@ -29,6 +35,7 @@ from quizapp.surveys.errors import (
     FrameTooSmall,
     StrataOfOneUnit,
     SurveyAgeNotAsked,
+    SurveyAnnounced,
     SurveyAudienceOther,
     SurveyDrawn,
     SurveyOfVolunteers,
@@ -108,6 +115,8 @@ class Sizes:
     units_there: int | None = None
     #: Stratum (key of a unit, as text), people there, people drawn; where units are drawn, these in place of people.
     strata: tuple[tuple[str, int, int], ...] = ()
+    #: The part of the design effect that units of different size cost.
+    size_effect: float = 1.0
 
 
 def sizes_of(frame: Frame, design: str, numbers: Numbers) -> Sizes:
@@ -118,7 +127,8 @@ def sizes_of(frame: Frame, design: str, numbers: Numbers) -> Sizes:
     homes = frame.homes() if Design(design).by_units else {}
     units_there = sum(map(len, homes.values()))
     taken = sum(min(numbers.per_unit, size) for of in homes.values() for size in of.values()) / max(1, units_there)
-    effect = cluster_design_effect(max(1.0, taken * numbers.response), numbers.likeness) if homes else 1.0
+    unlike = size_design_effect([size for of in homes.values() for size in of.values()]) if homes else 1.0
+    effect = unlike * cluster_design_effect(max(1.0, taken * numbers.response), numbers.likeness) if homes else 1.0
 
     def wanted(design_effect: float) -> int:
         return sample_size(
@@ -145,7 +155,7 @@ def sizes_of(frame: Frame, design: str, numbers: Numbers) -> Sizes:
         if units > units_there:
             raise UnitsTooFew(field="per_unit", wanted=units, there=units_there)
         rows = _shared_out(there, units) if Design(design).in_strata else ()
-        return Sizes(frame.size, answers, wanted(1.0), effect, round(units * taken), units, units_there, rows)
+        return Sizes(frame.size, answers, wanted(1.0), effect, round(units * taken), units, units_there, rows, unlike)
     return Sizes(frame.size, answers, answers, 1.0, people, strata=_shared_out(strata, people) if strata else ())
 
 
@@ -267,7 +277,7 @@ def _may(actor: Actor, unit: OrgUnit) -> bool:
 
 def plan_survey(db: Session, checked: Checked, *, actor: Actor, now: datetime) -> Survey:
     """Keep a plan."""
-    survey = Survey(created_by=actor.account_id, created_at=now, counts={}, weighting={})
+    survey = Survey(created_by=actor.account_id, created_at=now, counts={}, weighting={}, announcements=[])
     _fill(survey, checked)
     db.add(survey)
     db.flush()
@@ -276,10 +286,12 @@ def plan_survey(db: Session, checked: Checked, *, actor: Actor, now: datetime) -
 
 
 def change_plan(db: Session, survey: Survey, checked: Checked, *, actor: Actor, now: datetime) -> Survey:
-    """Put another plan in its place. Raises SurveyDrawn."""
+    """Put another plan in its place. Raises SurveyDrawn, SurveyAnnounced."""
     lock_survey(db, survey)
     if survey.drawn_at is not None:
         raise SurveyDrawn
+    if survey.announced is not None:
+        raise SurveyAnnounced
     _fill(survey, checked)
     db.flush()
     _record(db, survey, "survey_changed", actor, now)
@@ -287,10 +299,12 @@ def change_plan(db: Session, survey: Survey, checked: Checked, *, actor: Actor, 
 
 
 def drop_plan(db: Session, survey: Survey, *, actor: Actor, now: datetime) -> None:
-    """Give up a plan that was not drawn. Raises SurveyDrawn."""
+    """Give up a plan that was not drawn. Raises SurveyDrawn, SurveyAnnounced (also where that was withdrawn)."""
     lock_survey(db, survey)
     if survey.drawn_at is not None:
         raise SurveyDrawn
+    if survey.announcements:
+        raise SurveyAnnounced
     _record(db, survey, "survey_dropped", actor, now)
     db.delete(survey)
     db.flush()

@@ -1,6 +1,7 @@
 """The rows of a survey as `quizapp analyse literacy` takes them, with the design that says what they are.
 
-Whoever was drawn is a row; without a score it counts for nobody and keeps its place in the design. There is no name in them.
+Whoever was drawn is a row; without a score it counts for nobody and keeps its place in the design. There is neither a name nor the number
+of a card in them, and the file is in an order of its own: who notes what became of a card is not to know its score.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,16 +17,17 @@ from sqlalchemy.orm import Session
 
 from quizapp.analyse.design_file import PROBABILITY, DesignFile
 from quizapp.analyse.sample import Sample
-from quizapp.measurement.survey.standards import Standard
+from quizapp.measurement.survey.standards import ADULT, Standard
 from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.surveys.models import Design, Outcome, Survey
 from quizapp.surveys.queries import YOUNGEST, Place, places_of
 
 #: Headings of the rows. `age` is the youngest age of the band; sizes are those of the stages of the draw.
 COLUMNS = (
-    *("number", "stratum", "unit", "weight", "size_1", "size_2", "outcome", "score", "standard"),
+    *("stratum", "unit", "weight", "size_1", "size_2", "outcome", "score", "standard"),
     *("age", "age_band", "sex", "education", "residence"),
 )
+_SCORE, _AGE = COLUMNS.index("score"), COLUMNS.index("age")
 #: The most times the mean weight that a weight may be.
 LEAST_CAP, MOST_CAP = 1.5, 20.0
 
@@ -41,8 +44,36 @@ class SurveyRows:
     def counted(self) -> tuple[Place, ...]:
         """Those who stand in the rate: adults with a score."""
         return tuple(
-            place for place, row in zip(self.places, self.rows, strict=True) if row[7] and row[9] and int(row[9]) >= 18
+            place
+            for place, row in zip(self.places, self.rows, strict=True)
+            if row[_SCORE] and row[_AGE] and int(row[_AGE]) >= ADULT
         )
+
+    @property
+    def struck_out(self) -> int:
+        """Of how many it was noted only after they had answered that they do not belong to the population."""
+        return sum(place.answered and place.invitation.outcome == Outcome.INELIGIBLE for place in self.places)
+
+    def eligible_shares(self) -> dict[str, float]:
+        """Stratum → the share of those belonging to the population among those of whom it is known.
+
+        The lists' sizes hold people who have moved away or are younger than 18; of those of whom nothing was heard as many are taken to.
+        Source: the estimated eligibility e of AAPOR (2023), Standard Definitions, response rate 3.
+        """
+        inside = Counter(place.invitation.stratum for place in self.counted)
+        inside += Counter(
+            place.invitation.stratum
+            for place in self.places
+            if not place.answered and place.invitation.outcome == Outcome.REFUSED
+        )
+        counted = {place.invitation.number for place in self.counted}
+        outside = Counter(
+            place.invitation.stratum
+            for place in self.places
+            if place.invitation.number not in counted
+            and (place.answered or place.invitation.outcome == Outcome.INELIGIBLE)
+        )
+        return {name: people / (people + outside[name]) for name, people in inside.items()}
 
 
 def survey_rows(db: Session, survey: Survey) -> SurveyRows:
@@ -51,19 +82,19 @@ def survey_rows(db: Session, survey: Survey) -> SurveyRows:
     if standard is None:
         raise LookupError("a survey's test has a standard")  # checked when it was planned
     places = tuple(places_of(db, survey))
-    return SurveyRows(places, standard, tuple(_row(place, standard) for place in places))
+    by_units = Design(survey.design).by_units
+    return SurveyRows(places, standard, tuple(_row(place, standard, by_units) for place in places))
 
 
-def _row(place: Place, standard: Standard) -> tuple[str, ...]:
+def _row(place: Place, standard: Standard, by_units: bool) -> tuple[str, ...]:
     one, attempt = place.invitation, place.attempt
     # who does not belong to the population has no place in its rate, whatever they answered
     scored = place.answered and one.outcome != Outcome.INELIGIBLE
     band = attempt.age_band if attempt is not None and scored else None
     sizes = [str(size) for size in one.populations]
     return (
-        str(one.number),
         one.stratum,
-        one.home,
+        one.home if by_units else "",
         repr(float(one.weight)),
         sizes[0],
         sizes[1] if len(sizes) > 1 else "",
@@ -89,7 +120,7 @@ def sample_csv(rows: SurveyRows) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(rows.rows)
+    writer.writerows(sorted(rows.rows))
     return out.getvalue()
 
 
@@ -118,14 +149,18 @@ def design_of(survey: Survey, rows: SurveyRows) -> DesignFile:
 
 
 def _margins(survey: Survey, rows: SurveyRows) -> dict[str, dict[str, float]]:
-    """What was typed; else the sizes of the strata, where somebody answered in each of them: so that strata count by their people."""
+    """What was typed; else the sizes of the strata, where somebody answered in each of them: so that strata count by their people.
+
+    Of a size the share is taken that belongs to the population, as far as is known of those who were drawn.
+    """
     typed: dict[str, dict[str, float]] = survey.weighting.get("margins") or {}
     if typed:
         return {name: {group: float(people) for group, people in groups.items()} for name, groups in typed.items()}
     strata: dict[str, int] = survey.counts.get("strata") or {}
     if not Design(survey.design).in_strata or strata.keys() != {place.invitation.stratum for place in rows.counted}:
         return {}
-    return {"stratum": {name: float(people) for name, people in sorted(strata.items())}}
+    shares = rows.eligible_shares()
+    return {"stratum": {name: people * shares[name] for name, people in sorted(strata.items())}}
 
 
 def _mean_weight(design: DesignFile, rows: SurveyRows) -> float:

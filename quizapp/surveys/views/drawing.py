@@ -13,10 +13,12 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError, NotFound
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_scope, public, requires
-from quizapp.surveys.forms import EmptyForm
+from quizapp.surveys.errors import SurveyDrawn
+from quizapp.surveys.forms import DrawForm
 from quizapp.surveys.models import Design, Survey
 from quizapp.surveys.queries import get_survey, unit_names
-from quizapp.surveys.services.drawing import draw_survey, frame_file, sizes_today
+from quizapp.surveys.services.announcing import announce_survey, frame_file, frame_today, withdraw_announcement
+from quizapp.surveys.services.drawing import draw_survey
 from quizapp.surveys.views import bp
 from quizapp.surveys.views.words import DESIGN_WORDS
 from quizapp.ui.words import words_for
@@ -24,28 +26,38 @@ from quizapp.ui.words import words_for
 
 @bp.route("/surveys/<int:survey_id>/draw", methods=["GET", "POST"])
 @requires(Permission.MANAGE_DELIVERIES)
-def draw(survey_id: int) -> str | BaseResponse:
+def draw(survey_id: int) -> str | BaseResponse | tuple[str, int]:
     """Who could be drawn today, and by which seed; then the draw, which nobody takes back."""
     db, now = get_db(), get_now()
     survey = get_survey(db, get_scope(), survey_id)
     if survey.drawn_at is not None:
         return redirect(url_for("surveys.survey", survey_id=survey.id), 303)
-    form = EmptyForm()
+    form = DrawForm()
     if request.method == "POST" and form.validate():
         try:
             with transaction(db):
-                draw_survey(db, survey=survey, keys=get_keys(), actor=get_actor(), now=now)
+                draw_survey(
+                    db,
+                    survey=survey,
+                    keys=get_keys(),
+                    actor=get_actor(),
+                    now=now,
+                    came_out=form.came_out.data or "",
+                )
         except DomainError as refusal:
-            flash(words_for(refusal), "attention")
+            survey = get_survey(db, get_scope(), survey_id)
+            if not form.show(refusal):
+                flash(words_for(refusal), "attention")
+                return redirect(url_for("surveys.survey", survey_id=survey_id), 303)
         else:
             flash(_("抽好了，共 %(count)s 人", count=survey.counts["drawn"]), "success")
-        return redirect(url_for("surveys.survey", survey_id=survey_id), 303)
+            return redirect(url_for("surveys.survey", survey_id=survey_id), 303)
     try:
-        sizes, left_out = sizes_today(db, survey, now)
+        _frame, sizes, left_out = frame_today(db, survey, now)
     except DomainError as refusal:
         flash(words_for(refusal), "attention")
         return redirect(url_for("surveys.survey", survey_id=survey.id), 303)
-    return render_template(
+    page = render_template(
         "surveys/draw.html",
         survey=survey,
         sizes=sizes,
@@ -54,26 +66,63 @@ def draw(survey_id: int) -> str | BaseResponse:
         design_word=DESIGN_WORDS[Design(survey.design)],
         form=form,
     )
+    return (page, 422) if form.errors else page
+
+
+@bp.post("/surveys/<int:survey_id>/announce")
+@requires(Permission.MANAGE_DELIVERIES)
+def announce(survey_id: int) -> BaseResponse:
+    """Fix the list and make its fingerprint known."""
+    db = get_db()
+    try:
+        with transaction(db):
+            announce_survey(db, survey=get_survey(db, get_scope(), survey_id), actor=get_actor(), now=get_now())
+    except DomainError as refusal:
+        if refusal.status == 404:
+            raise
+        flash(words_for(refusal), "attention")
+        return redirect(url_for("surveys.survey", survey_id=survey_id), 303)
+    flash(_("名单定下来了，这一页谁都能看"), "success")
+    return redirect(url_for("surveys.drawn", survey_id=survey_id), 303)
+
+
+@bp.post("/surveys/<int:survey_id>/withdraw")
+@requires(Permission.MANAGE_DELIVERIES)
+def withdraw(survey_id: int) -> BaseResponse:
+    """Take the announced list back."""
+    db = get_db()
+    try:
+        with transaction(db):
+            withdraw_announcement(db, survey=get_survey(db, get_scope(), survey_id), actor=get_actor(), now=get_now())
+    except SurveyDrawn as refusal:
+        flash(words_for(refusal), "attention")
+    return redirect(url_for("surveys.survey", survey_id=survey_id), 303)
 
 
 @bp.get("/surveys/<int:survey_id>/drawn")
 @public
 def drawn(survey_id: int) -> str:
-    """How it was drawn, for everybody: seed, numbers, fingerprints, and the command that draws it again. No person is named."""
+    """How it is drawn, for everybody, from the announcement on: seed, numbers, fingerprints, the command. No person is named."""
     survey = get_db().get(Survey, survey_id)
-    if survey is None or survey.drawn_at is None:
+    if survey is None or (survey.drawn_at is None and not survey.announcements):
         raise NotFound
+    mine = get_scope().covers(Permission.MANAGE_DELIVERIES, survey.unit.path)
+    return render_template(
+        "surveys/drawn.html",
+        survey=survey,
+        command=_command(survey) if survey.drawn_at is not None else None,
+        design_word=DESIGN_WORDS[Design(survey.design)],
+        mine=mine,
+    )
+
+
+def _command(survey: Survey) -> str:
+    """What draws it again."""
     people = survey.plan["per_unit"] if Design(survey.design).by_units else survey.counts["wanted"]
     command = f"quizapp analyse draw frame.csv --seed {quote(survey.seed)} --people {people}"
     if survey.counts.get("units") is not None:
         command += f" --units {survey.counts['units']}"
-    return render_template(
-        "surveys/drawn.html",
-        survey=survey,
-        command=command,
-        design_word=DESIGN_WORDS[Design(survey.design)],
-        mine=get_scope().covers(Permission.MANAGE_DELIVERIES, survey.unit.path),
-    )
+    return command
 
 
 @bp.get("/surveys/<int:survey_id>/frame.csv")

@@ -19,6 +19,7 @@ from quizapp.organisation.queries import units_to_choose
 from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.quizzes.views.delivery_forms import find_units, own_unit_of, unit_row
 from quizapp.quizzes.views.delivery_words import delivery_title
+from quizapp.surveys.errors import SurveyAnnounced
 from quizapp.surveys.forms import OPEN, EmptyForm, PlanForm, plan_data
 from quizapp.surveys.models import FrameKind, Survey
 from quizapp.surveys.queries import choosable_deliveries, get_survey, list_surveys, unit_names
@@ -27,6 +28,7 @@ from quizapp.surveys.views import bp
 from quizapp.surveys.views.response import survey_page
 from quizapp.surveys.views.words import STANDARD_WORDS, state_of
 from quizapp.ui.filters import format_day
+from quizapp.ui.words import words_for
 
 Page = str | BaseResponse | tuple[str, int]
 
@@ -52,7 +54,7 @@ def edit_survey(survey_id: int) -> Page:
     """Change a plan that was not drawn."""
     db = get_db()
     survey = get_survey(db, get_scope(), survey_id)
-    if survey.drawn_at is not None:
+    if survey.drawn_at is not None or survey.announced is not None:
         return redirect(url_for("surveys.survey", survey_id=survey.id), 303)
     form = PlanForm(data=plan_data(survey, _unit_list(db, survey)) if request.method == "GET" else None)
     return _plan_page(form, survey)
@@ -138,7 +140,11 @@ def drop_survey(survey_id: int) -> BaseResponse:
     db = get_db()
     if not EmptyForm().validate_on_submit():
         raise NotFound
-    with transaction(db):
-        drop_plan(db, get_survey(db, get_scope(), survey_id), actor=get_actor(), now=get_now())
+    try:
+        with transaction(db):
+            drop_plan(db, get_survey(db, get_scope(), survey_id), actor=get_actor(), now=get_now())
+    except SurveyAnnounced as refusal:
+        flash(words_for(refusal), "attention")
+        return redirect(url_for("surveys.survey", survey_id=survey_id), 303)
     flash(_("计划删掉了"), "note")
     return redirect(url_for("surveys.surveys"), 303)

@@ -20,7 +20,7 @@ from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.surveys.forms import EmptyForm, OutcomeForm
 from quizapp.surveys.models import Design, Outcome, Survey
 from quizapp.surveys.queries import PAGE_SIZE, Place, get_invitation, get_survey, places_of, unit_names
-from quizapp.surveys.services.drawing import sizes_today
+from quizapp.surveys.services.announcing import frame_today
 from quizapp.surveys.services.inviting import close_survey, note_outcome, reopen_survey
 from quizapp.surveys.services.planning import Sizes, numbers_of
 from quizapp.surveys.views import bp
@@ -96,7 +96,7 @@ def survey_page(db: Session, survey: Survey) -> str:
     refusal, total = None, None
     if survey.drawn_at is None:
         try:
-            sizes, left_out = sizes_today(db, survey, now)
+            _frame, sizes, left_out = frame_today(db, survey, now)
         except DomainError as reason:
             refusal = words_for(reason)
         names = unit_names(db, [name for name, _there, _drawn in sizes.strata]) if sizes else {}

@@ -45,6 +45,10 @@ WARNING_WORDS = {
     "few_answers": (_l("作答不足 400 人"), _l("区间只是大致可靠，再催一催没答的人。")),
     "low_response": (_l("应答率低于一半"), _l("没答的人可能和答了的不一样，区间里没有这种偏差。")),
     "not_adults": (_l("有人没有算进来"), _l("不满 18 岁或年龄不明的人有成绩，不算进素质比例。")),
+    "struck_out": (
+        _l("有人答完以后被记成不在范围"),
+        _l("他们的成绩没有算进来。这样的人多，要查一查是谁记的、为什么，“操作日志”里都有。"),
+    ),
     "stratum_empty": (_l("有的单位一个人也没答"), _l("这些单位的人不知道，结果只代表有人答的单位。")),
     "effective_n": (
         _l("有效人数比实际答的还多"),
@@ -56,6 +60,7 @@ WARNING_WORDS = {
 #: Code of a refusal of an estimate → why there is none, what to do.
 REFUSAL_WORDS = {
     "no_rows": _l("还没有满 18 岁的人答完。"),
+    "few_counted": _l("答完的满 18 岁的人不足 10 个，先不估计。"),
     "too_few_units": _l("有人答完的单位太少，算不出误差。等更多单位的人答完。"),
     "lonely_psu": _l("有的单位只抽了一个人，看不出差别有多大，算不出误差。"),
     "margin_empty": _l("填了人口数的一组里没有人答，把它和相近的组合并。"),
@@ -75,6 +80,8 @@ def group_label(name: str, value: str, units: Mapping[str, str]) -> str:
     """A group of a table: 60–69 岁, 女, 大专, 东街道."""
     if name == "age_band":
         return age_words(value)
+    if not value:
+        return str(_("没有填"))
     if name == "stratum":
         return units.get(value, value)
     if name == "residence" and value in set(Residence):
