@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from quizapp.banks.models import BankCalibration, ItemCalibration, ItemFigure
-from quizapp.measurement.floors import FEWEST, FEWEST_ANCHORS
+from quizapp.measurement.floors import FEWEST, FEWEST_ANCHORS, OFF_MODEL
 from quizapp.ui.filters import format_percent
 
 #: Standard errors to each side of a 95 % interval.
@@ -68,7 +68,7 @@ def _half_right(place: float) -> str:
 
 
 def _fit(found: ItemCalibration) -> str:
-    if found.off is not None and "misfit" in found.flags:
+    if found.flags and found.off is not None and found.off > OFF_MODEL:
         return str(
             _("不合：得分相同的人里，答对的比例和模型平均差 %(points)s 个百分点。", points=f"{100 * found.off:.0f}")
         )
