@@ -42,7 +42,7 @@ def calibration_words(found: ItemCalibration | None) -> list[dict[str, Any]]:
         },
         {
             "name": _("合不合模型"),
-            "value": f"{found.infit:.2f} · {found.outfit:.2f}",
+            "value": f"infit {found.infit:.2f} · outfit {found.outfit:.2f}",
             "interval": None,
             "meaning": _fit(found),
         },
