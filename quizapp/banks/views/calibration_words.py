@@ -32,7 +32,8 @@ def calibration_words(found: ItemCalibration | None) -> list[dict[str, Any]]:
         {
             "name": _("区分度（模型）"),
             "value": f"{found.a:.2f}",
-            "interval": _interval(found.a, found.se_a, signed=False),
+            # the error of a shared slope says nothing of this item
+            "interval": _interval(found.a, found.se_a, signed=False) if found.own_slope else None,
             "meaning": _(
                 "从平均水平到高一个标准差，答对的机会从 %(low)s 变到 %(high)s。",
                 low=format_percent(at_mean, 0),
