@@ -13,7 +13,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from benchmarks.results import Result, Results
 from benchmarks.server import ROOT
-from quizapp.analyse.papers import Plan, Pool, read_plan, read_pool
+from quizapp.analyse.blueprint_file import Plan, read_plan
+from quizapp.analyse.pool_file import Pool, read_pool
 from quizapp.measurement.forms import information, parallel_forms, probabilities
 from quizapp.measurement.forms.model import demands_of
 from quizapp.measurement.survey import Margin, calibrate, estimate_rate, make_design, rake

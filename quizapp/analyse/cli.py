@@ -86,7 +86,8 @@ def irt(file: Path, model: str, key: Path | None, abilities: bool, onto: Path | 
 
     Rasch is shown as one slope common to all items with ability N(0,1). Refused with the number needed where data are too few.
 
-    With --onto, items of the same name in both years are the anchors that join the scales.
+    With --onto, items of the same name in both years are the anchors that join the scales. `warnings` of the JSON, and notes of the table,
+    tell of items that no respondent joins, slopes below 0, and anchors that moved.
 
     Example: quizapp analyse irt responses.csv --model 2pl --abilities --format json
     """

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
+from quizapp.analyse.documents import finite, read_toml
 from quizapp.analyse.refusals import Refused
+from quizapp.analyse.sample import LARGEST
 from quizapp.measurement.survey.design import SurveyRefused
 from quizapp.measurement.survey.intervals import METHODS
 from quizapp.measurement.survey.standards import Standard, one_standard
@@ -54,10 +56,7 @@ _WORDS = (
 
 def read_design(path: Path) -> DesignFile:
     """The design of a file. Raises Refused (bad_design, unknown_standard, unknown_level) with what to write instead."""
-    try:
-        given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Refused("bad_design", f"{path.name} is no TOML: {error}") from error
+    given = read_toml(path, "bad_design")
     unknown = sorted(set(given) - set(_WORDS))
     if unknown:
         raise Refused(
@@ -142,8 +141,8 @@ def _number(given: dict[str, Any], name: str) -> float | None:
     value = given.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Refused("bad_design", f"{name} is a number")
+    if not finite(value) or abs(value) > LARGEST:
+        raise Refused("bad_design", f"{name} is a number up to {LARGEST:g}")
     return float(value)
 
 
@@ -151,7 +150,7 @@ def _value(given: dict[str, Any]) -> str | None:
     value = given.get("success")
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if not isinstance(value, str) and not finite(value):
         raise Refused("bad_design", "success is the value that counts, a text or a number")
     return str(value).strip()
 
@@ -170,7 +169,7 @@ def _trim(given: dict[str, Any]) -> tuple[float, float] | None:
     if (
         not isinstance(value, list)
         or len(value) != 2
-        or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in value)
+        or not (finite(value[0]) and (finite(value[1]) or value[1] == inf))
     ):
         raise Refused("bad_design", "trim is [lowest weight, highest weight]")
     return float(value[0]), float(value[1])
@@ -188,7 +187,7 @@ def _margins(given: dict[str, Any]) -> dict[str, dict[str, float]]:
                 f"[margins.{column}] needs a line GROUP = people for each group; a name with a dot is quoted",
             )
         for group, people in groups.items():
-            if isinstance(people, bool) or not isinstance(people, (int, float)):
+            if not finite(people) or not 0 <= people <= LARGEST:
                 raise Refused(
                     "bad_design", f"[margins.{column}] {group} is no number of people; a name with a dot is quoted"
                 )

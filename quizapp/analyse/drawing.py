@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quizapp.analyse.refusals import Refused
+from quizapp.analyse.files import csv_rows, plain_text, read_rows
+from quizapp.analyse.refusals import Refused, shortened
 from quizapp.measurement.survey.drawing import Drawn, draw_in_listed_units, draw_in_units, draw_people
 
 #: The headings of a list of people, and of a list of units that are known by their numbers of people alone.
 PEOPLE = ("id", "stratum", "unit")
 UNITS = ("unit", "people")
 UNITS_IN_STRATA = ("unit", "people", "stratum")
+#: People of one unit of a list: to draw among them each gets a number.
+MOST_IN_UNIT = 5_000_000
 #: The headings of what was drawn.
 _LISTED = "number,id,stratum,unit,weight"
 
@@ -95,26 +98,66 @@ def digest(text: str) -> str:
 
 
 def read_frame(path: Path) -> Frame:
-    """A frame of a file. Raises Refused: bad_heading, bad_row, empty."""
-    return parse_frame(path.read_text(encoding="utf-8-sig"))
+    """A frame of a file. Raises Refused."""
+    return _frame(read_rows(path, delimiters=",;\t"))
 
 
 def parse_frame(text: str) -> Frame:
     """A frame of the text of its file. Raises Refused."""
-    rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
-    heading = tuple(cell.strip() for cell in rows[0]) if rows else ()
+    return _frame(csv_rows(plain_text(text.encode())))
+
+
+def _frame(rows: Iterator[tuple[int, list[str]]]) -> Frame:
+    """Raises Refused: bad_heading, bad_row, id_missing, id_twice, empty."""
+    heading = tuple(next(rows, (1, []))[1])
     if heading not in (PEOPLE, UNITS, UNITS_IN_STRATA):
         choices = (",".join(one) for one in (PEOPLE, UNITS, UNITS_IN_STRATA))
         raise Refused("bad_heading", f"the headings are {' or '.join(choices)}")
-    if len(rows) == 1:
-        raise Refused("empty", "the list has no row below its headings")
-    for line, row in enumerate(rows[1:], start=2):
-        if len(row) != len(heading) or (heading != PEOPLE and not row[1].strip().isdecimal()):
-            raise Refused("bad_row", f"line {line}: {','.join(row)}")
-    if heading != PEOPLE:
-        strata = {row[0]: row[2] for row in rows[1:]} if heading == UNITS_IN_STRATA else {}
-        return Frame(units={row[0]: int(row[1]) for row in rows[1:]}, unit_strata=strata)
-    return Frame(people=[(row[0], row[1], row[2]) for row in rows[1:]])
+    people: list[tuple[str, str, str]] = []
+    units: dict[str, int] = {}
+    strata: dict[str, str] = {}
+    seen: dict[str, int] = {}
+    for line, row in rows:
+        if len(row) != len(heading):
+            raise Refused("bad_row", f"line {line} has {len(row)} cells under {len(heading)} headings")
+        name = row[0]
+        if not name:
+            raise Refused("id_missing", f"line {line}: the {heading[0]} is missing")
+        if name in seen:
+            message = (
+                f"line {line}: {shortened(name)} stands in line {seen[name]} already. Each {heading[0]} stands once"
+            )
+            raise Refused("id_twice", message)
+        seen[name] = line
+        if heading == PEOPLE:
+            people.append((name, row[1], row[2]))
+            continue
+        units[name] = _people_in(row[1], line)
+        if heading == UNITS_IN_STRATA:
+            strata[name] = row[2]
+    if not people and not any(units.values()):
+        raise Refused("empty", "nobody is in the list")
+    return Frame(units=units, unit_strata=strata) if units else Frame(people=people)
+
+
+def _people_in(cell: str, line: int) -> int:
+    number = int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= len(str(MOST_IN_UNIT)) else -1
+    if not 0 <= number <= MOST_IN_UNIT:
+        raise Refused("bad_row", f"line {line}: {shortened(cell)} is no number of people from 0 to {MOST_IN_UNIT:,}")
+    return number
+
+
+def draw_again(frame: Frame, *, seed: str, people: int, units: int | None) -> list[Drawn]:
+    """`draw`, of a file that somebody brings. Raises Refused."""
+    if frame.listed and units is None:
+        raise Refused("cannot_draw", "a list of units is drawn from by units: say how many with --units")
+    homeless = next((person for person, _, unit in frame.people if not unit), None)
+    if units is not None and homeless is not None:
+        raise Refused("unit_missing", f"{shortened(homeless)} has no unit, and --units draws units first")
+    try:
+        return draw(frame, seed=seed, people=people, units=units)
+    except ValueError as error:
+        raise Refused("cannot_draw", str(error)) from error
 
 
 def _csv(heading: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from quizapp.analyse.refusals import Refused, refuse
+from quizapp.analyse.refusals import refusing, utf8
 
 
 @click.command("draw")
@@ -17,8 +17,8 @@ from quizapp.analyse.refusals import Refused, refuse
 def draw(frame: Path, seed: str, people: int, units: int | None) -> None:
     """Draw a sample from FRAME again, to check that a published draw followed from its list and its seed.
 
-    FRAME is CSV: id,stratum,unit for people, or unit,people for units. What was drawn is printed as CSV; the SHA-256 of list and drawing,
-    as the page of a survey shows them, go to standard error.
+    FRAME is CSV (UTF-8) or xlsx: id,stratum,unit for people, or unit,people (or unit,people,stratum) for units. Each id stands in it once.
+    What was drawn is printed as CSV; the SHA-256 of list and drawing, as the page of a survey shows them, go to standard error.
 
     Exit 0: done; 1: the list is refused; 2: wrong usage.
 
@@ -26,14 +26,10 @@ def draw(frame: Path, seed: str, people: int, units: int | None) -> None:
     """
     from quizapp.analyse import drawing
 
-    try:
+    with refusing(as_json=False):
         found = drawing.read_frame(frame)
-        drawn = drawing.draw(found, seed=seed, people=people, units=units)
-    except Refused as refusal:
-        refuse(refusal, as_json=False)
-    except ValueError as error:
-        refuse(Refused("cannot_draw", str(error)), as_json=False)
-    text = drawing.listing(drawn)
-    click.echo(text, nl=False)
-    click.echo(f"list {drawing.digest(drawing.frame_text(found))}", err=True)
+        drawn = drawing.draw_again(found, seed=seed, people=people, units=units)
+        text, source = drawing.listing(drawn), drawing.frame_text(found)
+    click.echo(utf8(text), nl=False)
+    click.echo(f"list {drawing.digest(source)}", err=True)
     click.echo(f"drawing {drawing.digest(text)}", err=True)

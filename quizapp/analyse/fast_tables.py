@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quizapp.analyse.responses import MOST_LABELS, Labels, Responses, heading, long_answer
+from quizapp.analyse.responses import MOST_LABELS, MOST_SECONDS, Labels, Responses, heading, long_answer
 
 #: The longest answer, and the longest name, time or item of a long table, in bytes.
 _LONGEST: Final = 8
@@ -202,6 +202,7 @@ def _times(texts: Sequence[str]) -> NDArray[np.float64]:
     except ValueError as error:
         raise _NotPlain from error
     # What is not a time is refused on the careful way; so is "nan" in letters.
-    if not (times[[bool(text) for text in texts]] >= 0).all() or np.isinf(times).any():
+    known = times[[bool(text) for text in texts]]
+    if not ((known >= 0) & (known <= MOST_SECONDS)).all():
         raise _NotPlain
     return times

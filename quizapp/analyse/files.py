@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from quizapp.analyse.refusals import Refused
 from quizapp.core.tables import cell_text
+
+#: Bytes of a table: 200,000 people with 50 long answers each take a quarter of it.
+MOST_BYTES = 1024 * 1024 * 1024
+_PIECE = 1 << 20
 
 
 def read_rows(path: Path, *, delimiters: str = ",") -> Iterator[tuple[int, list[str]]]:
@@ -30,14 +35,29 @@ def is_workbook(content: bytes) -> bool:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file that must have something in it."""
+    """The content of a table that must have something in it."""
+    content = content_of(path, MOST_BYTES)
+    if not content.strip():
+        raise Refused("empty", f"{path.name} is empty: it needs a heading and rows below it")
+    return content
+
+
+def content_of(path: Path, most: int) -> bytes:
+    """The content of a file of at most so many bytes."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            # a pipe has no size: it is read piece by piece, and no further than it may go
+            pieces = [file.read(size + 1)] if size <= most else []
+            whole = sum(map(len, pieces)) if pieces else size
+            while pieces and pieces[-1] and whole <= most:
+                pieces.append(file.read(_PIECE))
+                whole += len(pieces[-1])
     except OSError as error:
         raise Refused("unreadable", f"{path.name} cannot be read: {error.strerror}") from error
-    if not content.strip():
-        raise Refused("empty", f"{path.name} is empty: it needs a heading and one row per respondent")
-    return content
+    if whole > most:
+        raise Refused("too_large", f"{path.name} is larger than {most // 2**20} MB")
+    return pieces[0] if whole == len(pieces[0]) else b"".join(pieces)
 
 
 def plain_text(content: bytes) -> bytes:
@@ -69,7 +89,7 @@ def csv_rows(text: bytes, delimiter: str = ",") -> Iterator[tuple[int, list[str]
             if any(row):
                 yield number, row
     except csv.Error as error:
-        raise Refused("unreadable", f"row {number + 1}: {error}. Check the quotation marks") from error
+        raise Refused("unreadable", f"row {number + 1} or after it: {error}. Check the quotation marks") from error
 
 
 def sheet_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:

@@ -6,14 +6,16 @@ Either may list all options of an item, so that one that nobody chose is seen: a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quizapp.analyse.documents import read_json
 from quizapp.analyse.files import read_bytes, read_rows
 from quizapp.analyse.refusals import Refused
+
+_FORM = 'The key is not as it must be: {"items": ["Q1", …], "key": ["A", …]}'
 
 
 @dataclass(frozen=True)
@@ -32,24 +34,26 @@ def read_key(path: Path) -> dict[str, KeyOfItem]:
 
 
 def _from_json(path: Path) -> dict[str, KeyOfItem]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-        items, keys = content["items"], content["key"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise Refused("bad_key", 'the key is not as it must be: {"items": ["Q1", …], "key": ["A", …]}') from error
-    if not isinstance(items, list) or not isinstance(keys, list) or len(items) != len(keys):
+    content = read_json(path, "bad_key", _FORM)
+    items, keys = (content.get(name) if isinstance(content, dict) else None for name in ("items", "key"))
+    if not isinstance(items, list) or not isinstance(keys, list):
+        raise Refused("bad_key", _FORM)
+    if len(items) != len(keys):
         raise Refused("bad_key", "the key needs as many entries under «key» as under «items»")
     options = content.get("options")
     if not isinstance(options, list) or len(options) != len(items):
         options = [()] * len(items)
     found: dict[str, KeyOfItem] = {}
     for number, (item, key, of_item) in enumerate(zip(items, keys, options, strict=True), start=1):
+        place = f"entry {number}"
         listed = of_item if isinstance(of_item, (list, tuple)) else ()
-        _add(found, _text(item), _text(key), [_text(option) for option in listed], f"entry {number}")
+        _add(found, _text(item, place), _text(key, place), [_text(option, place) for option in listed], place)
     return found
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, place: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise Refused("bad_key", f"{place} of the key: items, answers and options are texts or numbers")
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from quizapp.analyse.design_file import PROBABILITY, DesignFile
+from quizapp.analyse.outcome import adults_of, missing, outcome_of
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.sample import Sample
 from quizapp.measurement.sample_size import UNKNOWN_RATE, sample_size
@@ -26,7 +27,8 @@ from quizapp.measurement.survey import (
     trim,
     weight_report,
 )
-from quizapp.measurement.survey.standards import ADULT, one_standard
+from quizapp.measurement.survey.estimates import SINGLY
+from quizapp.measurement.survey.intervals import EXACT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,8 +63,8 @@ def estimate(sample: Sample, design: DesignFile) -> dict[str, Any]:
     """The answer of `analyse literacy`. Raises Refused."""
     if design.sampling != PROBABILITY:
         raise _volunteers(sample, design)
-    values, answered, warnings = _outcome(sample, design)
-    adults = _adults(sample, design, warnings)
+    values, answered, warnings = outcome_of(sample, design)
+    adults = adults_of(sample, design, warnings)
     try:
         answer = _estimated(sample, design, values, answered & adults, warnings)
     except SurveyRefused as refusal:
@@ -93,6 +95,11 @@ def _estimated(
         warnings.append(
             "the design says more than as many people drawn singly: the effective number is not capped at n"
         )
+    if whole.method == SINGLY or (whole.method == EXACT and 0 < whole.value < 1):
+        warnings.append(
+            "the first-stage units are all alike, so their spread says nothing: "
+            "the interval is that of as many people drawn singly, and the standard error 0 is none"
+        )
     if margins and file.trim is not None:
         warnings.append("after trimming the margins hold only nearly")
     if file.by is not None:
@@ -104,7 +111,7 @@ def _estimated(
     else:
         answer["domains"] = {}
     if file.standard is not None:
-        scores = np.nan_to_num(np.array(sample.numbers(file.outcome, "outcome", empty=True)))
+        scores = np.nan_to_num(np.array(sample.numbers(file.outcome, "outcome", missing=missing)))
         answer["levels"] = {
             name: {"from": threshold, **_domain(design, file, (scores >= threshold).astype(np.float64), counted)}
             for name, threshold in file.standard.levels.items()
@@ -141,7 +148,14 @@ def _of(design: Design, file: DesignFile, values: NDArray[np.float64], inside: N
     inside = inside & design.counted
     if file.statistic == "mean":
         return estimate_mean(design, values, inside, confidence=file.confidence)
-    return estimate_rate(design, values, inside, method=file.interval, confidence=file.confidence)
+    return estimate_rate(
+        design,
+        values,
+        inside,
+        method=file.interval,
+        confidence=file.confidence,
+        by_stratum=file.strata is not None and file.outcome == file.strata,
+    )
 
 
 def _domain(design: Design, file: DesignFile, values: NDArray[np.float64], inside: NDArray[np.bool_]) -> dict[str, Any]:
@@ -155,59 +169,6 @@ def _domain(design: Design, file: DesignFile, values: NDArray[np.float64], insid
 
 def _as_json(found: Estimate) -> dict[str, Any]:
     return {"estimate" if name == "value" else name: value for name, value in asdict(found).items()}
-
-
-def _outcome(sample: Sample, file: DesignFile) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
-    """(n,) the outcome as numbers, (n,) whether there is one."""
-    warnings: list[str] = []
-    cells = sample.column(file.outcome, "outcome")
-    counted = np.array([cell != "" for cell in cells])
-    if file.success is not None:
-        values = np.array([_same(cell, file.success) for cell in cells], dtype=np.float64)
-        if not values.any():
-            warnings.append(
-                f"nobody has {file.success!r} in the column {file.outcome}: {', '.join(sorted(set(cells))[:5])}"
-            )
-    else:
-        values = np.nan_to_num(np.array(sample.numbers(file.outcome, "outcome", empty=True)))
-        if file.at_least is not None:
-            values = (values >= file.at_least).astype(np.float64)
-        elif file.statistic == "rate" and not np.isin(values[counted], (0.0, 1.0)).all():
-            raise Refused("bad_design", 'the outcome is not 0 and 1: name success, at_least, or statistic = "mean"')
-    if file.standard is not None and file.standard_column is not None:
-        try:
-            given = one_standard(
-                code
-                for code, kept in zip(sample.column(file.standard_column, "standard_column"), counted, strict=True)
-                if kept
-            )
-        except SurveyRefused as refusal:
-            raise Refused(refusal.code, str(refusal)) from refusal
-        if given != file.standard:
-            raise Refused("standards_mixed", f"the scores are of {given.code}, the design names {file.standard.code}")
-    if not counted.all():
-        warnings.append(f"{int((~counted).sum())} without an outcome are left out; whoever stays away may differ")
-    return values, counted, warnings
-
-
-def _same(cell: str, wanted: str) -> bool:
-    if cell == wanted:
-        return True
-    try:
-        return float(cell) == float(wanted)
-    except ValueError:
-        return False
-
-
-def _adults(sample: Sample, file: DesignFile, warnings: list[str]) -> NDArray[np.bool_]:
-    """(n,) who stands in the rate: everybody; with a column of ages, those of 18 and above. Margins are then those of adults."""
-    if file.age is None:
-        return np.ones(sample.rows, dtype=np.bool_)
-    ages = np.array(sample.numbers(file.age, "age", empty=True))
-    adults = np.asarray(np.nan_to_num(ages) >= ADULT, dtype=np.bool_)
-    if not adults.all():
-        warnings.append(f"{int((~adults).sum())} younger than {ADULT} or of unknown age stand in no literacy rate")
-    return adults
 
 
 def _groups(sample: Sample, name: str, counted: NDArray[np.bool_], totals: dict[str, float]) -> list[str]:
@@ -242,13 +203,23 @@ def _jackknife(
     return found if math.isfinite(found) else None
 
 
+def _if_near(rate: float, people: int) -> str:
+    """The sample that does where the rate of all is like the one of those who took part; "near 0.0 %" would promise what nobody knows."""
+    edge = 100 * TARGET
+    if rate < TARGET:
+        return f", {people} if next to nobody has it (none of them then means at most {edge:.0f} %)"
+    if rate > 1 - TARGET:
+        return f", {people} if nearly everybody has it (all of them then means at least {100 - edge:.0f} %)"
+    return f", {people} if it is near {100 * rate:.1f} %"
+
+
 def _volunteers(sample: Sample, file: DesignFile) -> Refused:
     """Why there is no estimate, what can be said of those who took part, and the sample that would do."""
     part: dict[str, Any] = {"n": None, "successes": None, "rate": None}
     said, rate = "", None
     try:
-        values, counted, _ = _outcome(sample, file)
-        adults = _adults(sample, file, [])
+        values, counted, _ = outcome_of(sample, file)
+        adults = adults_of(sample, file, [])
     except Refused as reason:
         said = f"What they answered cannot be told: {reason}. "
     else:
@@ -267,7 +238,7 @@ def _volunteers(sample: Sample, file: DesignFile) -> Refused:
         f"sampling = {file.sampling!r}: people who chose to take part had no known chance of being drawn, so neither weights nor "
         f"an interval make a rate of the population of them. {said}"
         f"For ± {100 * TARGET:.0f} points draw people at random: {at_half} answers whatever the rate is"
-        + (f", {at_rate} if it is near {100 * wanted:.1f} %" if rate is not None else "")
+        + ("" if rate is None else _if_near(rate, at_rate))
         + "; about twice as many where they are drawn by units"
     )
     return Refused(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from quizapp.analyse.refusals import Refused, answer_json, answer_line, refuse
+from quizapp.analyse.refusals import answer_json, answer_line, refusing
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -24,6 +24,7 @@ def literacy(sample: Path, design_file: Path, format_: str) -> None:
       sampling = "probability"        anything else is refused
       outcome = "score"               a column; with success = "Yes" or at_least = 70,
                                       standard = "survey_2024" (and age = "age"), or statistic = "mean"
+      standard_column = "test"        whose standard each score is of (a column called standard is looked at unasked)
       weight = "w"                    people for whom a row stands
       strata = "street"
       clusters = ["community", "household"]
@@ -35,16 +36,16 @@ def literacy(sample: Path, design_file: Path, format_: str) -> None:
       F = 51000
       M = 49000
 
+    An empty outcome, NA, NaN, N/A, null or . is none; with success any other value counts as not having it, and is told.
+
     Example: quizapp analyse literacy sample.csv --design design.toml --format json
     """
     from quizapp.analyse.design_file import read_design
     from quizapp.analyse.literacy import estimate
     from quizapp.analyse.sample import read_sample
 
-    try:
+    with refusing(as_json=format_ == "json"):
         answer = estimate(read_sample(sample), read_design(design_file))
-    except Refused as refusal:
-        refuse(refusal, as_json=format_ == "json")
     if format_ == "json":
         answer_json(answer)
     else:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from quizapp.analyse.files import read_bytes
+from quizapp.analyse.documents import read_json
 from quizapp.analyse.output import number, p_value, table
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.scoring import Keyed
@@ -22,6 +22,8 @@ from quizapp.measurement.item_fit import ItemFit, MeanSquares, mean_squares, s_x
 PLACES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 #: Anchors that a link needs.
 FEWEST_ANCHORS = 3
+#: Slopes and places beyond these are no scale of abilities.
+STEEPEST, FURTHEST = 1e3, 1e4
 #: Anchors beyond this have probably changed.
 DRIFTED = 1.96
 
@@ -68,8 +70,8 @@ class ModelReport:
     #: None where they were not asked for.
     abilities: irt.Abilities | None
     joined: Joined | None = None
-    #: Sets of items that no respondent joins; more than one stand side by side only if their people know equally much.
-    islands: int = 1
+    #: Sets of items that no respondent joins, by name; more than one stand side by side only if their people know equally much.
+    islands: Sequence[Sequence[str]] = ()
 
     def put_onto(self, scale: Scale) -> ModelReport:
         """All parameters and abilities on the scale of an earlier run, through the items of the same name.
@@ -108,6 +110,31 @@ class ModelReport:
             self, fit=fit, abilities=abilities, joined=Joined(anchors, link, linking.drift(link, b_base, b_new))
         )
 
+    def warnings(self) -> list[dict[str, Any]]:
+        """What a reader of the numbers must know, each with a stable code, words, and the items it is about."""
+        found: list[dict[str, Any]] = []
+        if len(self.islands) > 1:
+            message = (
+                f"The items fall into {len(self.islands)} sets that no respondent joins: "
+                "they stand on one scale only if the people of each know equally much"
+            )
+            found.append({"code": "islands", "message": message, "sets": [list(names) for names in self.islands]})
+        errors = zip(self.names, self.fit.se_a.tolist(), self.fit.se_b.tolist(), strict=True)
+        if bare := [name for name, a, b in errors if not (isfinite(a) and isfinite(b))]:
+            message = f"The data do not carry a standard error of {', '.join(bare)}: take the values as unknown"
+            found.append({"code": "no_standard_error", "message": message, "items": bare})
+        if falling := [name for name, a in zip(self.names, self.fit.a.tolist(), strict=True) if a < 0]:
+            message = f"Those who know more get {', '.join(falling)} wrong more often (a below 0): look at the key"
+            found.append({"code": "negative_slope", "message": message, "items": falling})
+        if self.joined is not None:
+            moved = zip(self.joined.anchors, self.joined.drift.robust_z.tolist(), strict=True)
+            if drifted := [name for name, robust in moved if abs(robust) > DRIFTED]:
+                message = (
+                    f"Anchors that may have changed: {', '.join(drifted)}. Look at them, leave them out and link anew"
+                )
+                found.append({"code": "anchor_drift", "message": message, "items": drifted})
+        return found
+
     def _information(self) -> tuple[Floats, Floats]:
         of_items = item_information(np.array(PLACES), self.fit.a, self.fit.b)
         return of_items, of_items.sum(axis=1)
@@ -139,6 +166,7 @@ class ModelReport:
                 for j, name in enumerate(self.names)
             ],
             "information": {"theta": PLACES, "test": of_test},
+            "warnings": self.warnings(),
             "abilities": [],
         }
         if self.abilities is not None:
@@ -157,11 +185,7 @@ class ModelReport:
             f"{called}, {scale}: {fit.respondents} respondents, {len(self.names)} items\n"
             f"log-likelihood {fit.log_likelihood:.4f}, {fit.parameters} parameters, AIC {fit.aic:.2f}, BIC {fit.bic:.2f}"
         )
-        if self.islands > 1:
-            head += (
-                f"\nThe items fall into {self.islands} sets that no respondent joins: "
-                "they stand on one scale only if the people of each know equally much"
-            )
+        head += "".join(f"\nNote: {warning['message']}" for warning in self.warnings())
         rows = [
             [
                 name,
@@ -239,24 +263,32 @@ def analyse_model(data: Keyed, model: irt.Model, *, with_abilities: bool) -> Mod
         squares,
         data.responses.respondents,
         abilities if with_abilities else None,
-        islands=_islands(scores),
+        islands=_islands(scores, names),
     )
 
 
-def _islands(scores: Floats) -> int:
-    """How many sets of items there are that no respondent joins."""
+def _islands(scores: Floats, names: Sequence[str]) -> list[list[str]]:
+    """The sets of items that no respondent joins, in the order of the columns."""
     given = ~np.isnan(scores)
     reached = np.eye(given.shape[1], dtype=np.bool_) | (given.T.astype(np.float32) @ given.astype(np.float32) > 0)
     for _ in range(int(np.ceil(np.log2(max(given.shape[1], 2))))):
         reached = reached @ reached
-    return len(np.unique(reached, axis=0))
+    # an item is of the set of the first one that it reaches
+    first = reached.argmax(axis=1)
+    return [[names[place] for place in np.flatnonzero(first == one).tolist()] for one in np.unique(first)]
 
 
 def read_scale(path: Path) -> Scale:
     """What the command printed as JSON for an earlier year. Raises Refused."""
+    content = read_json(path, "bad_scale")
     try:
-        content = json.loads(read_bytes(path))
-        items = {str(item["item"]): (float(item["a"]), float(item["b"])) for item in content["items"]}
-        return Scale(str(content["model"]), items)
+        rows = [(str(item["item"]), float(item["a"]), float(item["b"])) for item in content["items"]]
+        scale = Scale(str(content["model"]), {name: (a, b) for name, a, b in rows})
     except (ValueError, KeyError, TypeError) as error:
         raise Refused("bad_scale", f"{path.name} is not what `quizapp analyse irt … --format json` printed") from error
+    if len(scale.items) < len(rows) or not all(abs(a) <= STEEPEST and abs(b) <= FURTHEST for _, a, b in rows):
+        raise Refused(
+            "bad_scale",
+            f"{path.name}: an item stands twice, or has a beyond {STEEPEST:g} or b beyond {FURTHEST:g}",
+        )
+    return scale

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from quizapp.analyse.refusals import Refused, answer_json, answer_line, refuse
+from quizapp.analyse.refusals import answer_json, answer_line, refusing
 
 
 class Report(Protocol):
@@ -24,14 +24,13 @@ class Report(Protocol):
 
 def answer(format_: str, work: Callable[[], Report]) -> None:
     """Do the work and print it; a refusal with its code and exit status 1."""
-    try:
+    with refusing(as_json=format_ == "json"):
         report = work()
-    except Refused as refusal:
-        refuse(refusal, as_json=format_ == "json")
-    if format_ == "json":
-        answer_json(plain(report.as_json()))
+        found = plain(report.as_json()) if format_ == "json" else report.as_text()
+    if isinstance(found, str):
+        answer_line(found)
     else:
-        answer_line(report.as_text())
+        answer_json(found)
 
 
 def plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from quizapp.analyse.refusals import Refused, answer_json, answer_line, refuse
+from quizapp.analyse.refusals import answer_json, answer_line, refusing
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 #: Seconds between two words of progress.
@@ -40,14 +40,18 @@ def assemble(
 ) -> None:
     """Make parallel papers: the blueprint's demands hold exactly, information and expected score within its tolerances.
 
+    POOL: {"items": [{"id", "type", "a", "b", "benchmark", "point", "dimension", "topic", "difficulty", "audience", "options", "seconds",
+    "words", "exposure"}], "enemies": [[id, id]]}; only id and type must be there, and what a demand of the blueprint is about.
+
     Where no papers obey, the answer names the smallest set of demands that contradict each other. Progress goes to standard error.
 
     Example: quizapp papers assemble --pool pool.json --blueprint blueprint.json --papers 20 --seed 7 --format json
     """
+    from quizapp.analyse.blueprint_file import read_plan
     from quizapp.analyse.papers import assemble as made
-    from quizapp.analyse.papers import read_plan, read_pool
+    from quizapp.analyse.pool_file import read_pool
 
-    try:
+    with refusing(as_json=format_ == "json"):
         plan = read_plan(blueprint_file, count)
         pool = read_pool(pool_file)
         if parameters is not None:
@@ -55,8 +59,6 @@ def assemble(
 
             pool = with_parameters(pool, parameters)
         answer = made(pool, plan, seed, _progress(plan.papers))
-    except Refused as refusal:
-        refuse(refusal, as_json=format_ == "json")
     if format_ == "json":
         answer_json(answer)
     else:

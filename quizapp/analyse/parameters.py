@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from quizapp.analyse.models import read_scale
-from quizapp.analyse.papers import Pool
+from quizapp.analyse.pool_file import Pool
 from quizapp.analyse.refusals import Refused
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -18,13 +21,41 @@ class Refused(Exception):
         self.facts = facts
 
 
+#: What reading and computing raise of input that no rule foresaw.
+_UNFIT = (ValueError, ArithmeticError, RecursionError, MemoryError, csv.Error)
+
+
+@contextmanager
+def refusing(*, as_json: bool) -> Iterator[None]:
+    """Around everything that a command does with its files: what they hold ends in a refusal of one line, never in a traceback.
+
+    Readers refuse with the line and the cure; what passes them and cannot be computed all the same is `unfit`.
+    """
+    try:
+        yield
+    except Refused as refusal:
+        refuse(refusal, as_json=as_json)
+    except OSError as error:
+        refuse(Refused("unreadable", f"{error.filename or 'a file'} cannot be read: {error.strerror}"), as_json=as_json)
+    except _UNFIT as error:
+        said = str(error) or type(error).__name__
+        message = f"the files hold what cannot be computed ({said}): look at their numbers and sizes"
+        refuse(Refused("unfit", message), as_json=as_json)
+
+
 def refuse(refusal: Refused, *, as_json: bool) -> NoReturn:
     """Say why, and end with exit status 1."""
     if as_json:
         answer_json({"error": {"code": refusal.code, "message": str(refusal), **_inside(refusal)}, **_beside(refusal)})
     else:
-        click.echo(f"quizapp: refused ({refusal.code}): {refusal}".encode(), err=True)
+        line = " ".join(f"quizapp: refused ({refusal.code}): {refusal}".split())
+        click.echo(utf8(line), err=True)
     raise SystemExit(1)
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """What stands in a file, in quotes and short enough for a line."""
+    return repr(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def _inside(refusal: Refused) -> dict[str, Any]:
@@ -37,7 +68,7 @@ def _beside(refusal: Refused) -> dict[str, Any]:
 
 def answer_json(answer: dict[str, Any]) -> None:
     """One JSON object at full precision; what is not defined is null."""
-    click.echo(json.dumps(_defined(answer), ensure_ascii=False, allow_nan=False).encode())
+    click.echo(utf8(json.dumps(_defined(answer), ensure_ascii=False, allow_nan=False)))
 
 
 def _defined(value: Any) -> Any:
@@ -50,4 +81,9 @@ def _defined(value: Any) -> Any:
 
 def answer_line(line: str) -> None:
     """A line of the table."""
-    click.echo(line.encode())
+    click.echo(utf8(line))
+
+
+def utf8(text: str) -> bytes:
+    """UTF-8; half characters, which a command line in another encoding can bring in, stand as \\udc80."""
+    return text.encode(errors="backslashreplace")

@@ -16,6 +16,8 @@ from quizapp.measurement.classical import ABSENT
 BLANK: Final = "-"
 #: Different cells of one table beyond which it is surely something else than responses.
 MOST_LABELS: Final = 2000
+#: The longest that anybody thinks about an item: a hundred days.
+MOST_SECONDS: Final = 8_640_000
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from quizapp.analyse.files import read_rows
-from quizapp.analyse.refusals import Refused
+from quizapp.analyse.refusals import Refused, shortened
 
-#: Bytes of a file that is read.
-MOST_BYTES = 256 * 1024 * 1024
+#: Numbers of a sample: scores, weights, people, ages.
+SMALLEST, LARGEST = 1e-15, 1e15
 
 
 @dataclass(frozen=True)
@@ -31,26 +32,31 @@ class Sample:
             raise Refused("no_column", f"{what} names the column {name!r}; the file has {', '.join(self.columns)}")
         return self.columns[name]
 
-    def numbers(self, name: str, what: str, *, empty: bool = False) -> list[float]:
-        """A column as numbers; `empty` cells are NaN where they are allowed."""
+    def numbers(self, name: str, what: str, *, missing: Callable[[str], bool] | None = None) -> list[float]:
+        """A column as numbers; cells that are `missing` are NaN, where that is allowed."""
         found = []
         for line, cell in zip(self.lines, self.column(name, what), strict=True):
-            try:
-                number = float(cell) if cell or not empty else math.nan
-            except ValueError:
-                number = math.inf
-            if math.isinf(number) or (math.isnan(number) and cell):
-                raise Refused("bad_number", f"line {line}, column {name}: {cell!r} is no number")
-            if math.isnan(number) and not empty:
+            if missing is not None and missing(cell):
+                found.append(math.nan)
+                continue
+            if not cell:
                 raise Refused("bad_number", f"line {line}, column {name}: empty")
+            try:
+                number = math.nan if "_" in cell else float(cell)
+            except ValueError:
+                number = math.nan
+            # squares of what lies within can be added up; NaN lies nowhere
+            if not (number == 0 or SMALLEST <= abs(number) <= LARGEST):
+                raise Refused(
+                    "bad_number",
+                    f"line {line}, column {name}: {shortened(cell)} is no number, or none up to {LARGEST:g}",
+                )
             found.append(number)
         return found
 
 
 def read_sample(path: Path) -> Sample:
     """The sample of a file. Raises Refused: too_large, not_utf8, unreadable, bad_heading, bad_row, empty."""
-    if path.stat().st_size > MOST_BYTES:
-        raise Refused("too_large", f"{path.name} is larger than {MOST_BYTES // 2**20} MB")
     heading: list[str] = []
     lines: list[int] = []
     kept: list[list[str]] = []

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from quizapp.analyse.fast_tables import fast_table
 from quizapp.analyse.files import csv_rows, is_workbook, plain_text, read_bytes, sheet_rows
 from quizapp.analyse.refusals import Refused
-from quizapp.analyse.responses import Labels, Responses, heading, long_answer
+from quizapp.analyse.responses import MOST_SECONDS, Labels, Responses, heading, long_answer
 
 
 def read_responses(path: Path, *, scored: bool) -> Responses:
@@ -129,6 +129,6 @@ def _seconds(cell: str, number: int) -> float:
         value = float(cell)
     except ValueError:
         value = float("nan")
-    if not 0 <= value < float("inf"):
+    if not 0 <= value <= MOST_SECONDS:
         raise Refused("not_seconds", f"row {number}: «{cell}» is not a number of seconds. Leave unknown times empty")
     return value

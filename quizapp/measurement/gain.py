@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quizapp.measurement.units import unit_error
+
 
 @dataclass(frozen=True)
 class PairedGain:
@@ -31,12 +33,14 @@ class PairedGain:
     low: float | None
     high: float | None
     t: float | None
-    df: int | None
+    df: float | None
     p: float | None
     #: mean gain/SD of gains; mean gain/√((SD² before + SD² after)/2), and that times 1 − 3/(4·df − 1).
     d_z: float | None
     d_average: float | None
     g_average: float | None
+    #: Units by which interval, t, df and p are taken; None: people are taken as strangers to one another.
+    units: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,14 @@ class ItemGain:
         return self.right_post / self.pairs if self.pairs else None
 
 
-def paired_gain(pre: Any, post: Any, confidence: float = 0.95) -> PairedGain:
+def paired_gain(pre: Any, post: Any, confidence: float = 0.95, *, units: Any = None) -> PairedGain:
     """Mean of post − pre with its t interval and test, for scores of the same people in the same order, each (people,).
 
     d̄ ± t(n − 1)·SD(d)/√n; t = d̄·√n/SD(d), df = n − 1, two-sided p (Student 1908). Effect sizes: Cohen's d_z and d_av, Hedges' g_av
     (Lakens D. (2013), Frontiers in Psychology 4, 863).
+
+    `units`, (people,), whole numbers, negative: not known, who then stand alone. People of one unit gain alike: with three known units or
+    more the standard error is that of the mean by units where its interval is the wider one (`units.unit_error`); t, df, p go with it.
 
     A NaN on either side leaves the pair out: only those who took both. No pair: None throughout. One pair: the gain without an error.
     Gains that are all the same: no interval, no t. Raises ValueError for different lengths. Agrees with R's t.test(paired = TRUE).
@@ -85,20 +92,28 @@ def paired_gain(pre: Any, post: Any, confidence: float = 0.95) -> PairedGain:
     n = len(pre)
     if n == 0:
         return PairedGain(0, *(None,) * 15)
+    of_whom = None if units is None else np.asarray(units).ravel()[both]
     gains = post - pre
     mean = float(gains.mean())
     if n == 1:
         return PairedGain(1, float(pre[0]), float(post[0]), None, None, None, mean, *(None,) * 9)
     from scipy.special import stdtr, stdtrit
 
-    df = n - 1
+    df: float = n - 1
     sd_pre, sd_post, sd = (float(values.std(ddof=1)) for values in (pre, post, gains))
     varies = sd > 1e-12 * max(1.0, float(np.abs(gains).max()))
-    half = float(stdtrit(df, (1 + confidence) / 2)) * sd / math.sqrt(n)
-    t = mean * math.sqrt(n) / sd if varies else None
+    error, clusters = sd / math.sqrt(n), None
+    half = float(stdtrit(df, (1 + confidence) / 2)) * error
+    by_units = unit_error(gains, of_whom) if of_whom is not None and varies else None
+    if by_units is not None:
+        wider = float(stdtrit(by_units[1], (1 + confidence) / 2)) * by_units[0]
+        clusters = by_units[2]
+        if wider > half:
+            (error, df, _), half = by_units, wider
+    t = mean / error if varies else None
     pooled = math.sqrt((sd_pre**2 + sd_post**2) / 2)
     d_average = mean / pooled if pooled else None
-    covariance = float(((pre - pre.mean()) * (post - post.mean())).sum() / df)
+    covariance = float(((pre - pre.mean()) * (post - post.mean())).sum() / (n - 1))
     return PairedGain(
         pairs=n,
         mean_pre=float(pre.mean()),
@@ -115,7 +130,8 @@ def paired_gain(pre: Any, post: Any, confidence: float = 0.95) -> PairedGain:
         p=None if t is None else min(1.0, 2 * float(stdtr(df, -abs(t)))),
         d_z=mean / sd if varies else None,
         d_average=d_average,
-        g_average=None if d_average is None else d_average * (1 - 3 / (4 * df - 1)),
+        g_average=None if d_average is None else d_average * (1 - 3 / (4 * (n - 1) - 1)),
+        units=clusters,
     )
 
 

@@ -62,7 +62,8 @@ RULES: dict[FigureCode, LazyString] = {
     FigureCode.FIRST_BEFORE: _l("对比时间里的首次作答。"),
     FigureCode.PASS_RATE_BEFORE: _l("对比时间里合格 ÷ 首次作答。"),
     FigureCode.PASS_RATE_CHANGE: _l(
-        "现在的合格率减以前的合格率。区间为 Newcombe 法，按两批不同的人算；区间含 0 的，说不上有变化。"
+        "现在的合格率减以前的合格率。区间为 Newcombe 法，两端取按单位聚类的区间，因为同一单位的人相像；"
+        "同一单位两次都有的，按两次的相关折算。只有一两个单位的，看不出单位之间的差别，区间可能偏窄。区间含 0 的，说不上有变化。"
     ),
     FigureCode.MEAN_SCORE: _l("首次作答的得分占满分的百分比，取平均。"),
     FigureCode.ADULTS: _l("首次作答里，作答那年满 18 岁的（只问出生年份，按当年减出生年）。"),

@@ -1,17 +1,21 @@
 """Which cells of a tree of sums may not be shown, so that no small one can be computed from the others.
 
-The numbers of a unit are the sum of its parts: whoever knows the sum and all parts but one knows that one too.
+The numbers of a unit are the sum of its parts: whoever knows the sum and all parts but one knows that one too. And a reader knows more
+than sums: an empty cell is shown as 0, so in each hidden one there is at least one. Five hidden parts that add up to 5 hold one each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from quizapp.core.small_cells import FEWEST_ANSWERS
 
 #: Roles that see aggregates only see no cell of 1 up to this many.
 SMALL_CELL = 4
+#: What they can find out of a hidden number leaves it open by at least as much: from 1 to 5 where 1 is the least that it can be, so
+#: that not even that it is small is known.
+LEAST_WIDTH = 4
 
 
 @dataclass(slots=True)
@@ -101,6 +105,7 @@ def hide_cells(
     size: Size,
     small: Callable[[Node], bool],
     tells: Callable[[Counts], bool] | None = None,
+    width: int = 0,
     down_to: str | None = None,
 ) -> set[str]:
     """The keys of the nodes whose cell is hidden, for one column.
@@ -110,20 +115,58 @@ def hide_cells(
     because it adds up to that cell. Parts of `size` 0 are never hidden: nothing is in them. A shown 0 or 100 % of 10 and more says the
     same of each part, so there nothing is left to protect. `down_to`: decide only what a page of this unit shows, which follows from the
     units above it, and so does not depend on where one stops.
+
+    `width`: by how much a hidden size stays open to a reader who knows that nobody is hidden where 0 stands. Whatever is hidden of a
+    shown sum and fills `n` cells at its ends has `n` people at least; any of these cells may have all the others: from 1 to 1 + sum − n.
+    A cell whose parts cannot be kept open so far, even if all are hidden, is hidden itself. The parts hidden for others are then taken by
+    the doubling of their size (8 to 15 counts alike), so that who knows this rule does not learn from what is shown how large they are.
     """
     tells = tells or (lambda counts: small(Node("", counts=counts)))
-    hidden: set[str] = {root.key} if size(root.counts) and small(root) else set()
+    filled = _filled(root, size) if width else {}
+    secrets = _secrets(root, size, small, filled, width) if width else set[str]()
+
+    def secret_(node: Node) -> bool:
+        return node.key in secrets if width else small(node)
+
+    def told(parts: Sequence[Node]) -> bool:
+        total = add_up(part.counts for part in parts)
+        return tells(total) or size(total) - sum(filled.get(part.key, 0) for part in parts) < width
+
+    def rank(part: Node) -> tuple[int, str]:
+        return (size(part.counts).bit_length() if width else size(part.counts)), part.key
+
+    hidden: set[str] = {root.key} if size(root.counts) and secret_(root) else set()
     for node in root.walk() if down_to is None else _way_down(root, down_to):
         parts = [part for part in node.parts.values() if size(part.counts)]
         if node.key in hidden:
             hidden.update(part.key for part in parts)
             continue
-        secret = [part for part in parts if small(part)]
-        shown = sorted((p for p in parts if not small(p)), key=lambda p: (size(p.counts), p.key), reverse=True)
-        while secret and shown and (len(secret) < 2 or tells(add_up(part.counts for part in secret))):
+        secret = [part for part in parts if secret_(part)]
+        shown = sorted((part for part in parts if not secret_(part)), key=rank, reverse=True)
+        while secret and shown and (len(secret) < 2 or told(secret)):
             secret.append(shown.pop())
         hidden.update(part.key for part in secret)
     return hidden
+
+
+def _filled(root: Node, size: Size) -> dict[str, int]:
+    """How many ends at or below each node have somebody in them: as many people are the least that it can have."""
+    found: dict[str, int] = {}
+    for node in reversed(list(root.walk())):
+        below = sum(found[part.key] for part in node.parts.values())
+        found[node.key] = below if node.parts else int(size(node.counts) > 0)
+    return found
+
+
+def _secrets(root: Node, size: Size, small: Callable[[Node], bool], filled: dict[str, int], width: int) -> set[str]:
+    """What is small, and what has such parts and could not keep them open by `width` if it were shown."""
+    found = set[str]()
+    for node in reversed(list(root.walk())):
+        parts = [part for part in node.parts.values() if size(part.counts)]
+        tight = len(parts) < 2 or size(node.counts) - filled[node.key] < width
+        if size(node.counts) and (small(node) or (tight and any(part.key in found for part in parts))):
+            found.add(node.key)
+    return found
 
 
 def _way_down(root: Node, path: str) -> Iterator[Node]:
@@ -152,6 +195,8 @@ class Shown:
     unidentified: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     started: set[str] = field(default_factory=set)
+    #: Of more groups at once than a rate is shown of.
+    narrow: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, tree: Node, *, strict: bool, down_to: str | None = None) -> Shown:
@@ -166,9 +211,9 @@ class Shown:
                     down_to=down_to,
                 )
             )
-        first = hide_cells(tree, size=lambda c: c.first, small=lambda node: _tiny(node.counts.first))
-        void = hide_cells(tree, size=lambda c: c.void, small=lambda node: _tiny(node.counts.void))
-        nobody = hide_cells(tree, size=lambda c: c.unidentified, small=lambda node: _tiny(node.counts.unidentified))
+        first = _hide_people(tree, lambda c: c.first)
+        void = _hide_people(tree, lambda c: c.void)
+        nobody = _hide_people(tree, lambda c: c.unidentified)
 
         def tells_result(c: Counts) -> bool:
             return c.first < FEWEST_ANSWERS or _tiny(c.passed) or _tiny(c.failed)
@@ -199,6 +244,11 @@ class Shown:
             tells=tells_started,
         )
         return cls(rate, first, void, nobody, closed, started)
+
+
+def _hide_people(tree: Node, size: Size) -> set[str]:
+    """The hidden cells of a column of people, for who sees aggregates only."""
+    return hide_cells(tree, size=size, small=lambda node: _tiny(size(node.counts)), width=LEAST_WIDTH)
 
 
 def _tiny(count: int) -> bool:

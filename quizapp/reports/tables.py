@@ -16,10 +16,12 @@ class Hidden(StrEnum):
     EMPTY = "empty"
     #: A rate of fewer than ten answers.
     FEW = "few"
-    #: A cell of 1 to 4, for roles that see aggregates only.
+    #: A cell of 1 to 4, or one from which such a one follows, for roles that see aggregates only. Which of the two is not said.
     SMALL = "small"
     #: It, or a small row beside it, could be computed from it.
     PROTECTS = "protects"
+    #: Of three groups at once: what could be computed from such tables cannot be looked through.
+    NARROW = "narrow"
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,20 @@ def test_raking_and_trimming_are_those_of_r(tmp_path: Path) -> None:
     assert joint["weights"]["total"] == pytest.approx(6194)
 
 
+def test_units_that_happen_to_be_alike_are_not_called_known(tmp_path: Path) -> None:
+    text = "y,c\n" + "".join(f"{'Yes' if n < 3 else 'No'},{unit}\n" for unit in range(30) for n in range(10))
+    design = 'sampling = "probability"\noutcome = "y"\nsuccess = "Yes"\n'
+    found = answer(tmp_path, text, design + 'clusters = ["c"]\n')
+    assert (found["estimate"], found["se"], found["method"]) == (
+        pytest.approx(0.3),
+        pytest.approx(0),
+        "clopper_pearson",
+    )
+    assert (found["low"], found["high"]) == pytest.approx((0.24670, 0.35763), abs=1e-5)
+    assert any("all alike" in warning for warning in found["warnings"])
+    assert answer(tmp_path, text, design + 'strata = "y"\n')["method"] == "known"
+
+
 def test_people_who_chose_to_take_part_are_no_sample(tmp_path: Path) -> None:
     told = refusal(tmp_path, DATA / "apistrat.csv", STRATIFIED.replace('"probability"', '"volunteers"'))
     assert told["error"]["code"] == "not_a_probability_sample"
@@ -136,6 +150,15 @@ def test_people_who_chose_to_take_part_are_no_sample(tmp_path: Path) -> None:
     assert "2401" in told["error"]["message"]
     for design in (STRATIFIED.replace('sampling = "probability"', ""), 'sampling = "x"\noutcome = "no column"\n'):
         assert refusal(tmp_path, DATA / "apistrat.csv", design)["error"]["code"] == "not_a_probability_sample"
+
+
+def test_a_rate_of_nobody_is_no_plan_for_one_person(tmp_path: Path) -> None:
+    for had, share, said in ((0, 0.0, "next to nobody"), (1, 1.0, "nearly everybody")):
+        told = refusal(tmp_path, "ok\n" + f"{had}\n" * 12, 'sampling = "volunteers"\noutcome = "ok"\n')
+        assert told["sample_needed"] == {
+            "margin": 0.02, "rate": share, "people": 189, "people_whatever_the_rate": 2401
+        }  # fmt: skip
+        assert said in told["error"]["message"]
 
 
 SMALL = "person,unit,score,age,standard,town\n" + "".join(
@@ -168,6 +191,40 @@ def test_the_levels_of_the_standard_count_adults_only(tmp_path: Path) -> None:
     assert refusal(tmp_path, mixed.replace(",14,", ",30,"), design)["error"]["code"] == "standards_mixed"
     other = SMALL.replace("survey_2024", "literacy_2016")
     assert refusal(tmp_path, other, design)["error"]["code"] == "standards_mixed"
+
+
+def test_no_answer_is_no_failure_and_other_answers_are_told(tmp_path: Path) -> None:
+    design = 'sampling = "probability"\noutcome = "y"\nsuccess = "Yes"\n'
+    text = "y,c\n" + "Yes,1\nNo,2\nNA,3\nNaN,4\n,5\nYes,6\n.,7\n"
+    found = answer(tmp_path, text, design)
+    assert (found["estimate"], found["n"], found["missing"]) == (pytest.approx(2 / 3), 3, 4)
+    assert not any("count as not" in warning for warning in found["warnings"])
+    many = answer(tmp_path, text + "Perhaps,8\n", design)
+    assert any("'No' (1), 'Perhaps' (1)" in warning for warning in many["warnings"])
+    assert refusal(tmp_path, text + "yes,8\n", design)["error"]["code"] == "success_spelled_twice"
+    # a program writes NA for a score, too; where it is what is counted, it is an answer
+    scores = answer(tmp_path, "y\n70\nNA\n20\n60\n", 'sampling = "probability"\noutcome = "y"\nat_least = 60\n')
+    assert (scores["estimate"], scores["missing"]) == (pytest.approx(2 / 3), 1)
+    assert answer(tmp_path, text, design.replace('"Yes"', '"NA"'))["n"] == 4
+
+
+def test_scores_lie_on_the_scale_of_their_standard_and_are_of_one(tmp_path: Path) -> None:
+    design = SURVEY.replace('clusters = ["unit"]\n', "") + "adults_only = true\n"
+    for score in ("250", "-1", "100.5"):
+        told = refusal(tmp_path, f"score\n70\n{score}\n", design)["error"]
+        assert told["code"] == "score_out_of_range"
+        assert "line 3" in told["message"]
+    plain = answer(tmp_path, "score\n70\n100\n0\n", design)
+    assert any("no column says by which test" in warning for warning in plain["warnings"])
+    mixed = "score,Standard\n" + "".join(f"{n},{('survey_2024', 'literacy_2016')[n % 2]}\n" for n in range(30))
+    for words in (design, 'sampling = "probability"\noutcome = "score"\nat_least = 60\n'):
+        assert refusal(tmp_path, mixed, words)["error"]["code"] == "standards_mixed"
+    assert refusal(tmp_path, "score,standard\n1,literacy_2016\n2,literacy_2016\n", design)["error"]["code"] == (
+        "standards_mixed"
+    )
+    assert refusal(tmp_path, "score,standard\n1,x\n2,x\n", design)["error"]["code"] == "unknown_standard"
+    other = answer(tmp_path, "ok,standard\n1,x\n0,y\n", 'sampling = "probability"\noutcome = "ok"\n')
+    assert other["n"] == 2
 
 
 def test_a_workbook_a_mark_and_a_semicolon_read_alike(tmp_path: Path) -> None:

@@ -113,6 +113,31 @@ BAD_POOLS = [
     {"items": [ITEM, ITEM]},
     {"items": [ITEM], "enemies": [["a", "z"]]},
     {"items": [ITEM], "enemies": [["a"]]},
+    *({"items": [ITEM], "enemies": enemies} for enemies in (5, "ab", {}, [["a", "a"]])),
+    {"items": [ITEM], "Enemies": []},
+    *(
+        {"items": [{**ITEM, **words}]}
+        for words in (
+            {"Benchmark": 1},
+            {"points": "a"},
+            {"difficulty": 3.4},
+            {"difficulty": 6},
+            {"audience": {"a": 1}},
+            {"audience": [3]},
+            {"benchmark": [1]},
+            {"options": ["a"]},
+            {"options": []},
+            {"options": 1e300},
+            {"seconds": True},
+            {"a": 1e200, "b": 0},
+        )
+    ),
+    '{"items": [{"id": "a", "type": "true_false", "a": 1, "b": ' + "9" * 400 + "}]}",
+    '{"items": [{"id": "a", "type": "true_false", "seconds": 1e999}]}',
+    '{"items": [{"id": "a", "type": "true_false", "seconds": NaN}]}',
+    '{"items": [{"id": "\\ud800", "type": "true_false"}]}',
+    '{"items": [{"id": "a", "id": "b", "type": "true_false"}]}',
+    "[" * 100_000,
 ]
 BAD_BLUEPRINTS = [
     "{",
@@ -122,6 +147,13 @@ BAD_BLUEPRINTS = [
         {"n_items": 1, **words}
         for words in (
             {"n_item": 1},
+            {"n_items": 10**30},
+            {"enemies": {"a": "b"}},
+            {"enemies": [["a"]]},
+            {"audience": {"a": 1}},
+            {"theta": {}},
+            {"parallel": []},
+            {"seconds": "60"},
             {"n_items": 0},
             {"type_counts": 3},
             {"type_counts": {"true_false": [3, 1]}},
@@ -136,6 +168,38 @@ BAD_BLUEPRINTS = [
         )
     ),
 ]
+
+
+def test_pairs_of_the_blueprint_never_meet_and_a_text_stays_a_remark(tmp_path: Path) -> None:
+    pool = {"items": [{"id": f"i{n}", "type": "true_false"} for n in range(3)]}
+    pairs = [["i0", "i1"], ["i0", "i2"], ["i1", "i2"]]
+    error = refusal(tmp_path, pool, {"n_items": 2, "enemies": pairs})
+    assert (error["code"], set(error["conflicts"])) == ("infeasible", {"n_items", "enemies"})
+    done = run(tmp_path, {**pool, "enemies": pairs[:1]}, {"n_items": 2, "enemies": pairs[1:2]}, "--format", "json")
+    assert set(json.loads(done.stdout)["papers"][0]["items"]) == {"i1", "i2"}
+    assert refusal(tmp_path, pool, {"n_items": 2, "enemies": [["i0", "x"]]})["code"] == "unknown_item"
+    assert run(tmp_path, pool, {"n_items": 2, "enemies": "at most one of each"}).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted", "attribute"),
+    [
+        ("seconds", 60, "seconds"),
+        ("words", [100, 200], "words"),
+        ("benchmark_min_each", 1, "benchmark"),
+        ("benchmark_max_each", 1, "benchmark"),
+        ("max_per_point", 1, "point"),
+        ("topic_counts", {"water": [None, 1]}, "topic"),
+        ("difficulty_counts", {"5": [0, 1]}, "difficulty"),
+    ],
+)
+def test_a_demand_is_not_met_by_what_nobody_knows(tmp_path: Path, key: str, wanted: Any, attribute: str) -> None:
+    known = {"seconds": 50, "words": 40, "benchmark": "1", "point": "1.1", "topic": "water", "difficulty": 5}
+    items: list[dict[str, Any]] = [{"id": f"i{n}", "type": "true_false", **known} for n in range(3)]
+    del items[1][attribute]
+    error = refusal(tmp_path, {"items": items}, {"n_items": 1, key: wanted})
+    assert (error["code"], error["conflicts"]) == ("attribute_missing", [key])
+    assert "1 of 3 have none: i1" in error["message"]
 
 
 @pytest.mark.parametrize("pool", BAD_POOLS)

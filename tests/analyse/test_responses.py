@@ -267,19 +267,33 @@ def test_a_later_year_is_put_onto_the_scale_of_an_earlier_one(tmp_path: Path) ->
     assert [item["b"] for item in moved["items"]] == pytest.approx(b[4:], abs=0.3)
     assert np.mean([ability["eap"] for ability in moved["abilities"]]) == pytest.approx(0.6, abs=0.12)
     assert "by 6 anchors" in run("irt", this, "--model", "2pl", "--onto", scale).stdout
+    printed = json.loads(last.stdout)
+    printed["items"][6]["b"] += 2
+    drifted = found("irt", this, "--model", "2pl", "--onto", write(tmp_path / "moved.json", json.dumps(printed)))
+    assert [(one["code"], one["items"]) for one in drifted["warnings"]] == [("anchor_drift", ["Q6"])]
     refused("other_model", "irt", this, "--model", "rasch", "--onto", scale)
     write(scale, json.dumps({"model": "2pl", "items": [{"item": "Q5", "a": 1, "b": 0}]}))
     assert "at least 3" in refused("too_few_anchors", "irt", this, "--model", "2pl", "--onto", scale)
     refused("bad_scale", "irt", this, "--model", "2pl", "--onto", write(scale, "[]"))
 
 
+def test_an_item_that_the_able_get_wrong_is_told(tmp_path: Path) -> None:
+    rows = [[1 - row[0], *row[1:]] for row in lsat6().tolist()]
+    told = found("irt", wide(tmp_path / "a.csv", list("abcde"), rows), "--model", "2pl")["warnings"]
+    assert [(one["code"], one["items"]) for one in told] == [("negative_slope", ["a"])]
+
+
 def test_items_that_no_respondent_joins_are_told(tmp_path: Path) -> None:
     rows = [[*row[:3], "", "", ""] if n % 2 else ["", "", "", *row[:3]] for n, row in enumerate(lsat6().tolist())]
     apart = wide(tmp_path / "a.csv", list("abcdef"), rows)
-    assert "The items fall into 2 sets that no respondent joins" in run("irt", apart, "--model", "rasch").stdout
+    assert "Note: The items fall into 2 sets that no respondent joins" in run("irt", apart, "--model", "rasch").stdout
+    told = found("irt", apart, "--model", "rasch")["warnings"]
+    assert [(one["code"], one["sets"]) for one in told] == [("islands", [["a", "b", "c"], ["d", "e", "f"]])]
+    assert "one scale only if the people of each know equally much" in told[0]["message"]
     rows[0][0] = 1
     joined = wide(tmp_path / "b.csv", list("abcdef"), rows)
     assert "fall into" not in run("irt", joined, "--model", "rasch").stdout
+    assert found("irt", joined, "--model", "rasch")["warnings"] == []
 
 
 def test_a_model_is_refused_with_the_number_needed(tmp_path: Path, lsat_file: Path) -> None:

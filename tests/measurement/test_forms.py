@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quizapp.analyse.papers import read_plan, read_pool
+from quizapp.analyse.blueprint_file import read_plan
+from quizapp.analyse.pool_file import read_pool
 from quizapp.measurement.conflicts import Demand, can_be_met, narrowed, smallest_conflict
 from quizapp.measurement.forms import CalibratedItem, FormBlueprint, NoForms, best_form, parallel_forms
 from tests.measurement.pool import BLUEPRINT, faults_of, pool_document, set_faults
@@ -113,6 +114,15 @@ def test_items_without_parameters_are_not_drawn_where_curves_count() -> None:
     curve = FormBlueprint(4, theta=(0.0,), score=(1.8,), score_tolerance=0.4)
     (form,) = parallel_forms(items, curve, 1, "x")
     assert all(name < "06" for name in form)
+
+
+def test_items_of_unknown_length_are_not_drawn_where_length_counts() -> None:
+    items = [CalibratedItem(f"{n:02}", "true_false", seconds=30.0 if n < 4 else None) for n in range(12)]
+    forms = parallel_forms(items, FormBlueprint(4, sums={"seconds": (None, 120.0)}), 1, "s")
+    assert sorted(forms[0]) == ["00", "01", "02", "03"]
+    with pytest.raises(NoForms) as caught:
+        parallel_forms(items, FormBlueprint(5, sums={"seconds": (None, 600.0)}), 1, "s")
+    assert set(caught.value.conflicts) == {"n_items", "seconds"}
 
 
 def test_caps_that_only_together_cannot_be_met_are_named() -> None:

@@ -132,3 +132,45 @@ def test_the_interval_holds_the_true_gain_as_often_as_it_says() -> None:
         found = paired_gain(before, after)
         held += found.low <= 1.0 <= found.high
     assert 0.935 < held / 2000 < 0.965
+
+
+def test_people_of_one_unit_gain_alike() -> None:
+    """Six units of ten with gains of their own: worked by hand, and against what strangers would have."""
+    rng = np.random.default_rng(3)
+    units = np.repeat([4, 9, 2, 30, 7, 5], 10)
+    of_unit = np.repeat([6.0, -4.0, 5.0, 0.0, 7.0, -2.0], 10)
+    before = rng.normal(60, 8, 60)
+    after = before + of_unit + rng.normal(0, 1, 60)
+    found, strangers = paired_gain(before, after, units=units), paired_gain(before, after)
+    gains = after - before
+    sums = np.array([(gains[units == unit] - gains.mean()).sum() for unit in np.unique(units)])
+    error = np.sqrt(6 / 5 * (sums**2).sum()) / 60
+    assert (found.units, found.df) == (6, pytest.approx(5))
+    assert found.t == pytest.approx(gains.mean() / error)
+    assert (found.low, found.high) == pytest.approx(stats.t.interval(0.95, 5, gains.mean(), error))
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(gains.mean()) / error, 5))
+    assert strangers.p is not None
+    assert found.p is not None
+    assert strangers.p < 0.01 < 0.1 < found.p
+    assert (found.mean_gain, found.sd_gain, found.g_average) == (
+        strangers.mean_gain,
+        strangers.sd_gain,
+        strangers.g_average,
+    )
+
+
+@pytest.mark.parametrize("units", [[1] * 30 + [2] * 30, [-1] * 60, [1] * 20 + [2] * 20 + [-1] * 20])
+def test_with_fewer_than_three_units_people_are_strangers(units: list[int]) -> None:
+    rng = np.random.default_rng(4)
+    before, after = rng.normal(size=60), rng.normal(size=60)
+    assert paired_gain(before, after, units=units) == paired_gain(before, after)
+
+
+def test_by_units_it_is_never_narrower() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        before, after, units = rng.normal(size=40), rng.normal(size=40), rng.integers(-1, 5, 40)
+        found, strangers = paired_gain(before, after, units=units), paired_gain(before, after)
+        assert None not in (found.low, found.high, strangers.low, strangers.high)
+        assert found.low <= strangers.low  # type: ignore[operator]
+        assert found.high >= strangers.high  # type: ignore[operator]

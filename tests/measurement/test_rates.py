@@ -9,7 +9,7 @@ from scipy import stats
 
 from quizapp.measurement.intervals import clopper_pearson, score_interval, wilson
 from quizapp.measurement.rates import corrected_for_guessing, corrected_score, rate_of
-from quizapp.measurement.sample_size import cluster_design_effect, invitations, sample_size
+from quizapp.measurement.sample_size import cluster_design_effect, invitations, reached_margin, sample_size
 from quizapp.measurement.survey import SurveyRefused
 from quizapp.measurement.survey.standards import ADULT, STANDARDS, SURVEY_2024, one_standard
 from tests.measurement.reference import expected
@@ -100,7 +100,34 @@ def test_clusters_and_people_who_stay_away_cost_more() -> None:
     assert sample_size(0.5, 0.02) == 2401
     assert sample_size(0.5, 0.02, population=100) == 97
     assert sample_size(0.5, 0.02, population=1) == 1
-    assert sample_size(0, 0.02) == 1
+
+
+def test_a_small_rate_takes_more_people_than_the_normal_approximation_says() -> None:
+    # none of 189: 0 to 1.99 %; of 188 the interval would end above 2 %
+    assert [sample_size(rate, 0.02) for rate in (0, 0.01, 0.02, 0.98, 0.99, 1)] == [189, 189, 223, 223, 189, 189]
+    assert sample_size(0, 0.02, design_effect=1.5) == 283
+    assert sample_size(0, 0.02, population=100) == 66
+    assert sample_size(0.001, 0.03) == 125
+
+
+@given(rate=st.floats(0, 1), margin=st.floats(0.005, 0.45))
+def test_wilson_s_interval_is_as_short_as_it_was_planned(rate: float, margin: float) -> None:
+    people = sample_size(rate, margin)
+    low, high = score_interval(rate, people, 1.959963984540054)
+    assert (high - low) / 2 <= 1.02 * margin
+    assert people >= 1.959963984540054**2 * rate * (1 - rate) / margin**2 - 1e-6
+    if rate < margin:
+        none = wilson(0, people)
+        assert none is not None
+        assert none[1] <= margin + 1e-12
+
+
+def test_the_margin_that_is_reached_is_the_one_that_was_planned() -> None:
+    assert [reached_margin(0.06, people) for people in (542, 541, 189)] == pytest.approx([0.02, 0.025, 0.035])
+    for rate, people, population in ((0.0, 30, 50), (0.5, 120, 2000), (0.01, 400, None)):
+        margin = reached_margin(rate, people, population=population)
+        assert sample_size(rate, margin, population=population) <= people
+        assert sample_size(rate, margin - 0.005, population=population) > people
 
 
 @pytest.mark.parametrize(

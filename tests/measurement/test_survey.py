@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from quizapp.measurement.intervals import clopper_pearson
 from quizapp.measurement.survey import (
     Design,
+    Margin,
     SurveyRefused,
+    calibrate,
     estimate_mean,
     estimate_rate,
     estimate_ratio,
@@ -142,9 +145,46 @@ def test_nobody_and_everybody_fall_back_to_the_exact_interval(name: str, method:
 
 
 def test_a_share_that_the_design_fixes_has_no_interval() -> None:
-    found = estimate_rate(design_of("strat"), [value == "E" for value in SAMPLES["strat"]["stype"]])
+    is_e = [value == "E" for value in SAMPLES["strat"]["stype"]]
+    found = estimate_rate(design_of("strat"), is_e, by_stratum=True)
     assert found.value == pytest.approx(R["strat"]["stype_prop"]["est"]["stypeE"], rel=1e-8)
     assert (found.low, found.high, found.method) == (None, None, "known")
+
+
+ALIKE = [1, 1, 1, 0, 0, 0, 0, 0, 0, 0] * 30
+UNITS_OF_TEN = [unit for unit in range(30) for _ in range(10)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_units_that_happen_to_be_alike_leave_a_rate_unknown(method: str) -> None:
+    """30 units of 10 with 3 each: the exact interval of 300 people, with 29 degrees of freedom."""
+    design = make_design(300, clusters=[UNITS_OF_TEN])
+    found = estimate_rate(design, ALIKE, method=method)
+    assert (found.value, found.se) == pytest.approx((0.3, 0), abs=1e-12)
+    assert (found.method, found.design_effect, found.effective_n) == ("clopper_pearson", None, None)
+    people = 300 * (stats.t.ppf(0.975, 299) / stats.t.ppf(0.975, 29)) ** 2
+    assert (found.low, found.high) == pytest.approx(clopper_pearson(0.3 * people, people), rel=1e-7)
+    half = make_design(300, clusters=[UNITS_OF_TEN], populations=[[60.0] * 300])
+    assert estimate_rate(half, ALIKE, method=method).method == "clopper_pearson"
+    mean = estimate_mean(design, ALIKE)
+    assert (mean.method, mean.value - mean.low) == ("t_singly", pytest.approx(mean.high - mean.value))
+    nothing = estimate_mean(design, np.full(300, 7.0))
+    assert (nothing.value, nothing.low, nothing.method) == (7, None, "t_singly")
+
+
+def test_what_the_design_fixes_is_known() -> None:
+    everybody = make_design(300, clusters=[UNITS_OF_TEN], populations=[[30.0] * 300, [10.0] * 300])
+    assert estimate_rate(everybody, ALIKE).method == "known"
+    assert estimate_mean(everybody, ALIKE).method == "t"
+    some = make_design(300, clusters=[UNITS_OF_TEN], populations=[[30.0] * 300, [20.0] * 300])
+    assert estimate_rate(some, np.repeat([0, 1], 150)).method != "known"
+    strata = np.repeat(["a", "b"], 150)
+    drawn = make_design(300, strata=list(strata))
+    share = (strata == "a").astype(float)
+    assert estimate_rate(drawn, share, by_stratum=True).method == "known"
+    assert estimate_rate(drawn, share).method == "clopper_pearson"
+    raked = calibrate(make_design(300), [Margin("half", list(strata), {"a": 700.0, "b": 300.0})])
+    assert (estimate_rate(raked, share).value, estimate_rate(raked, share).method) == (pytest.approx(0.7), "known")
 
 
 def test_a_stratum_with_one_unit_is_refused() -> None:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from quizapp.measurement.floors import anchors_needed
 from quizapp.measurement.form_scores import Form, FormScore, form_scores
-from quizapp.measurement.irt import TooFewData
+from quizapp.measurement.irt import TooFewData, fit
 from quizapp.measurement.irt_curves import probabilities
+from quizapp.measurement.irt_units import unit_influences
 from quizapp.measurement.years import TooFewAnchors, Year, YearComparison, compare_years
 
 ITEMS, COMMON = 20, 8
@@ -132,3 +133,93 @@ def test_without_a_calibrated_form_there_is_a_level_and_no_expected_score() -> N
     found = compare_years(Year(responses, names), second, [Form(np.arange(12), np.ones(12, int), 6)], length=12)
     assert (found.score, found.passing, found.forms) == (None, None, 0)
     assert found.items == (11, 11)
+
+
+PLACES = np.linspace(-1.5, 1.5, 12)
+
+
+def by_units(
+    seed: int, units: int, people: int, *, share: float, lasting: bool = False, names: bool = True
+) -> YearComparison:
+    """Two years of the same twelve questions and of people who know the same on the whole; `share` of the variance is between units."""
+    rng = np.random.default_rng(seed)
+    levels = rng.normal(size=(2, units))
+    if lasting:
+        levels[1] = levels[0]
+    of_whom = np.repeat(np.arange(units), people)
+    years = []
+    for level in levels:
+        theta = np.sqrt(share) * level[of_whom] + np.sqrt(1 - share) * rng.normal(size=len(of_whom))
+        p = probabilities(theta, np.full(12, 1.1), PLACES)
+        items = [f"q{n}" for n in range(12)]
+        years.append(Year((rng.random(p.shape) < p).astype(float), items, of_whom if names else None))
+    return compare_years(years[0], years[1], [], length=12)
+
+
+def test_people_who_come_by_units_are_not_taken_for_strangers() -> None:
+    """Twenty units of fifty, a tenth of the variance between them, no change: 95 in 100 intervals hold 0. As strangers 67 in 100 would."""
+    found = [by_units(seed, 20, 50, share=0.1) for seed in range(40)]
+    held = [one.level.difference.low <= 0 <= one.level.difference.high for one in found]
+    assert sum(held) >= 35
+    spread = np.std([one.level.difference.value for one in found])
+    assert np.mean([one.se_people for one in found]) == pytest.approx(spread, rel=0.3)
+    assert np.mean([one.se_strangers for one in found]) < 0.65 * spread
+    assert {one.basis for one in found} == {"units"}
+    assert {one.units for one in found} == {(20, 20)}
+    assert not any(one.few_units for one in found)
+    lasting = [by_units(seed, 20, 50, share=0.1, lasting=True).se_people for seed in range(5)]
+    assert np.mean(lasting) < 0.7 * spread, "what lasts in a unit is no change"
+
+
+def test_units_that_have_nothing_in_common_leave_the_error_as_it_is() -> None:
+    found = [by_units(seed, 20, 50, share=0.0) for seed in range(8)]
+    assert all(one.se_people >= one.se_strangers for one in found)
+    assert np.mean([one.se_people / one.se_strangers for one in found]) == pytest.approx(1.1, abs=0.15)
+
+
+def test_how_people_are_taken_is_said() -> None:
+    few = by_units(1, 2, 300, share=0.1)
+    assert (few.basis, few.units, few.se_people) == ("too_few_units", (2, 2), few.se_strangers)
+    nobody = by_units(1, 20, 30, share=0.1, names=False)
+    known = by_units(1, 20, 30, share=0.1)
+    assert (nobody.basis, nobody.units) == ("no_units", (0, 0))
+    assert nobody.level.difference.value == known.level.difference.value
+    assert nobody.level.difference.high < known.level.difference.high
+    assert nobody.se_people == pytest.approx(known.se_strangers)
+    rough = by_units(1, 5, 120, share=0.1)
+    assert (rough.basis, rough.few_units) == ("units", True)
+    assert rough.df_units == pytest.approx(4, abs=0.01)
+
+
+def test_what_a_unit_adds_is_what_the_estimates_lose_without_it() -> None:
+    rng = np.random.default_rng(9)
+    p = probabilities(rng.normal(size=1500), rng.uniform(0.7, 1.5, 8), rng.normal(size=8))
+    responses = (rng.random(p.shape) < p).astype(float)
+    responses[:400, 2] = np.nan
+    units = rng.integers(0, 30, 1500)
+    for model in ("rasch", "2pl"):
+        whole = fit(responses, model)
+        adds = unit_influences(responses, whole, units)
+        assert np.abs(adds.sum(axis=0)).max() < 1e-6
+        without = fit(responses[units != 7], model)
+        lost = np.concatenate([whole.a - without.a, whole.b - without.b])
+        assert lost == pytest.approx(adds[7] / (1 - (units == 7).mean()), abs=0.15 * np.abs(lost).max())
+        # of strangers it is the error that the model states
+        alone = unit_influences(responses, whole, np.arange(1500))
+        assert np.sqrt((alone**2).sum(axis=0)) == pytest.approx(np.concatenate([whole.se_a, whole.se_b]), rel=0.06)
+
+
+def test_people_without_a_unit_stand_alone_and_one_large_unit_says_little() -> None:
+    rng = np.random.default_rng(10)
+
+    def year(units: NDArray[np.int64]) -> Year:
+        p = probabilities(rng.normal(size=len(units)), np.ones(12), PLACES)
+        return Year((rng.random(p.shape) < p).astype(float), [f"q{n}" for n in range(12)], units)
+
+    small = np.repeat([11, 5, 70], 20)
+    alone = year(np.concatenate([small, np.full(540, -1)])), year(np.full(600, -1))
+    assert compare_years(*alone, [], length=12).basis == "too_few_units"
+    large = np.concatenate([small, np.full(540, 3)])
+    found = compare_years(year(large), year(large), [], length=12)
+    assert found.df_units == 2
+    assert found.few_units

@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from quizapp.core.errors import Forbidden, NotFound
 from quizapp.core.scope import Role
 from quizapp.core.small_cells import FEWEST_ANSWERS
+from quizapp.measurement.clusters import clustered_difference
 from quizapp.measurement.intervals import rate_difference
 from quizapp.quizzes.models import Attempt
 from quizapp.reports.attempt_rows import COLUMNS
 from quizapp.reports.figures import FigureFilters, GroupDimension, compare, group_table
 from quizapp.reports.record_words import record_words
 from tests.conftest import START
-from tests.factories import make_attempt, make_person
+from tests.factories import make_attempt, make_person, make_unit
 from tests.reports.test_figures import District, add, make_district, scope_of
 from tests.reports.test_pages import client_for
 
@@ -153,6 +154,34 @@ def test_two_periods_stand_side_by_side(either_db: Session) -> None:
     assert total.before is not None
     assert total.before.first == 40
     assert (other.difference, other.after.rate) == (None, 1.0)
+
+
+def test_a_change_of_several_units_is_measured_by_units(db: Session, app: Flask) -> None:
+    """Eight units, all of the people of one alike: 400 people then and now, but only eight units know anything."""
+    d = make_district(db)
+    units = [make_unit(db, d.other) for _ in range(8)]
+    then, now = [25, 25, 25, 20, 5, 5, 5, 0], [25, 25, 25, 25, 20, 5, 5, 0]
+    for passed, day in ((then, START - timedelta(days=40)), (now, START)):
+        for unit, right in zip(units, passed, strict=True):
+            add(db, d.delivery, unit, right, 25 - right, now=day)
+    days = (START.date() - timedelta(days=50), START.date() - timedelta(days=20))
+    filters = FigureFilters(first_day=START.date(), last_day=START.date())
+    found = compare(db, scope_of(d.top), filters, days)
+    expected = clustered_difference(*({n: (k, 25) for n, k in enumerate(side)} for side in (then, now)))
+    pooled = rate_difference((sum(then), 200), (sum(now), 200))
+    assert expected is not None
+    assert pooled is not None
+    assert pooled[1] > 0, "of people who are strangers it would be a change"
+    total = found.changes[0]
+    assert (total.difference, total.low, total.high) == pytest.approx(expected)
+    assert expected[1] < 0 < expected[2]
+    unit = compare(db, scope_of(units[4]), filters, days).changes[0]
+    assert (unit.difference, unit.low, unit.high) == pytest.approx(rate_difference((5, 25), (20, 25)))
+    db.commit()
+    query = {"from": str(START.date()), "to": str(START.date()), "from2": str(days[0]), "to2": str(days[1])}
+    page = client_for(app, d.top).get("/reports/comparison", query_string=query).text
+    assert "两端取按单位聚类的区间" in page
+    assert f"{100 * expected[1]:.1f}".replace("-", "−") in page
 
 
 def test_the_pages_show_groups_months_and_changes(db: Session, app: Flask) -> None:

@@ -23,7 +23,7 @@ from quizapp.quizzes.models import Attempt, Delivery
 from quizapp.reports.leaders.grid import GridCell, first_sheet, group_tree, next_sheet, unit_tree
 from quizapp.reports.leaders.queries import Grid, GridFilters, read_grid
 from quizapp.reports.leaders.services import kept_sheets, make_grid
-from quizapp.reports.suppression import Counts, Node
+from quizapp.reports.suppression import LEAST_WIDTH, SMALL_CELL, Counts, Node
 from tests.conftest import START
 from tests.factories import make_delivery
 from tests.reports.test_figures import District, add, make_district, scope_of
@@ -140,6 +140,21 @@ class Attacker:
                     rows.append(self.row("unit", path, name, 0))
                     values.append(0)
         self.matrix, self.values = np.array(rows), np.array(values, dtype=float)
+        self.least = [row for number in range(len(states)) for row in self.somebody_in(number)]
+
+    def somebody_in(self, number: int) -> list[np.ndarray]:
+        """The cells that a sheet hides when it is made for the first time: 0 would be shown."""
+        found = []
+        night = self.exports[number]
+        before = self.exports[number - 1] if number else (None, {}, {})
+        for kind, old, sheet in (("unit", before[1], night[1]), ("group", before[2], night[2])):
+            if any(value for cell in old.values() for value in cell.shows.values()):
+                continue
+            for name in ("first", "void", "unidentified"):
+                groups = [cell for cell in sheet.values() if kind == "unit" or cell.above is not None]
+                if kind == "unit" or any(name in cell.shows for cell in groups):
+                    found += [self.row(kind, c.key, name, number) for c in groups if name not in c.shows]
+        return found
 
     def row(self, kind: str, key: str, name: str, number: int) -> np.ndarray:
         row = np.zeros(len(self.place))
@@ -193,14 +208,16 @@ class Attacker:
         _, sizes, right = np.linalg.svd(self.matrix, full_matrices=False)
         return np.asarray(right[sizes > 1e-9])
 
-    def pinned(self, row: np.ndarray) -> bool:
-        """Also by that nobody is less than nobody."""
-        equations = {"A_eq": self.matrix, "b_eq": self.values, "bounds": (0, None)}
-        least, most = linprog(row, **equations), linprog(-row, **equations)
+    def narrow(self, row: np.ndarray) -> bool:
+        """Left open by less than four. Also by that nobody is less than nobody, and that somebody is in a cell that is hidden at first."""
+        known = {"A_eq": self.matrix, "b_eq": self.values, "bounds": (0, None)}
+        if self.least:
+            known |= {"A_ub": -np.array(self.least), "b_ub": -np.ones(len(self.least))}
+        least, most = linprog(row, **known), linprog(-row, **known)
         if 3 in (least.status, most.status):
             return False
         assert least.status == most.status == 0
-        return bool(-most.fun - least.fun < 1e-6)
+        return bool(-most.fun - least.fun < LEAST_WIDTH - 1e-6)
 
 
 def nights(rng: random.Random) -> list[State]:
@@ -220,7 +237,7 @@ def test_no_number_of_one_to_four_can_be_computed_from_all_files_of_several_nigh
     for name, row in targets:
         assert not attacker.determined(row, basis), name
     for name, row in rng.sample(targets, min(5, len(targets))):
-        assert not attacker.pinned(row), name
+        assert not attacker.narrow(row), name
 
 
 def test_the_search_finds_what_a_grid_made_anew_every_night_would_tell() -> None:
@@ -232,6 +249,113 @@ def test_the_search_finds_what_a_grid_made_anew_every_night_would_tell() -> None
         basis = attacker.basis()
         found += any(attacker.determined(row, basis) for _, row in attacker.targets())
     assert found
+
+
+class OneNight:
+    """Knows both sheets of one night, that 0 is shown where nobody is, and so that somebody is in each cell that is hidden.
+
+    Only where a list shows a column in none of its groups, some of them may be empty. Units without a row have nobody.
+    """
+
+    NUMBERS = ("first", *CATEGORIES)
+
+    def __init__(self, tree: Node, units: dict[str, GridCell], list_: Node, groups: dict[str, GridCell]) -> None:
+        self.nodes = {("unit", node.key): node for node in tree.walk()} | {("group", n.key): n for n in list_.walk()}
+        self.ends = [name for name, node in self.nodes.items() if not node.parts]
+        self.place = {name: number for number, name in enumerate(itertools.product(self.ends, CATEGORIES))}
+        self.equal: list[tuple[np.ndarray, float]] = []
+        self.least: list[tuple[np.ndarray, float]] = []
+        for kind, sheet in (("unit", units), ("group", groups)):
+            for key, number in itertools.product(sheet, self.NUMBERS):
+                row, value = self.row(kind, key, number), sheet[key].shows.get(number)
+                open_list = kind == "group" and all(
+                    number not in cell.shows for cell in sheet.values() if cell.above is not None
+                )
+                if value is not None:
+                    self.equal.append((row, value))
+                elif number in ("first", "void", "unidentified") and not open_list:
+                    self.least.append((row, 1))
+        for number in CATEGORIES if groups else ():
+            self.equal.append((self.row("unit", list_.key, number) - self.row("group", list_.key, number), 0))
+
+    def row(self, kind: str, key: str, number: str) -> np.ndarray:
+        row = np.zeros(len(self.place))
+        inside = {node.key for node in self.nodes[kind, key].walk()}
+        for end, category in itertools.product(self.ends, ("passed", "failed") if number == "first" else (number,)):
+            if end[0] == kind and end[1] in inside:
+                row[self.place[end, category]] = 1
+        return row
+
+    def open_by(self, kind: str, key: str, number: str) -> float:
+        """The greatest that a number can be, less the least."""
+        row = self.row(kind, key, number)
+        known = {"A_eq": [r for r, _ in self.equal], "b_eq": [v for _, v in self.equal]} if self.equal else {}
+        if self.least:
+            known |= {"A_ub": [-r for r, _ in self.least], "b_ub": [-v for _, v in self.least]}
+        least, most = linprog(row, **known), linprog(-row, **known)
+        return np.inf if most.status == 3 else float(-most.fun - least.fun)
+
+    def small(self) -> list[tuple[str, str, str]]:
+        return [
+            (kind, key, number)
+            for (kind, key), node in self.nodes.items()
+            for number in self.NUMBERS
+            if 1 <= getattr(node.counts, number) <= SMALL_CELL
+        ]
+
+
+def one_night(rows: list[tuple[str, bool, Counts]], groups: list[tuple[str | None, Counts]]) -> OneNight:
+    tree = unit_tree(rows)
+    units = first_sheet(tree, NIGHT)
+    whole = next((node for node in tree.walk() if node.key == "/1/"), tree)
+    list_ = group_tree(whole, groups)
+    return OneNight(tree, units, list_, first_sheet(list_, NIGHT, whole=units[whole.key]) if groups else {})
+
+
+def of(first: int, passed: int = 0, void: int = 0, nobody: int = 0) -> Counts:
+    return Counts(first + void + nobody, first + nobody, first, passed, void, nobody)
+
+
+def split(counts: Counts, rng: random.Random) -> list[tuple[str | None, Counts]]:
+    """Everybody in one of some groups, at random: most in few of them."""
+    weights = [rng.choice([0.01, 0.05, 0.3, 2]) for _ in range(7)]
+    found = {group: [0, 0, 0, 0] for group in range(7)}
+    people = (counts.passed, counts.failed, counts.void, counts.unidentified)
+    for category, count in enumerate(people):
+        for group in rng.choices(range(7), weights, k=count):
+            found[group][category] += 1
+    return [(str(group) if group else None, counts_of(cell)) for group, cell in found.items() if sum(cell)]
+
+
+@pytest.mark.parametrize(
+    "sizes", [(100, 1, 1, 1, 1, 1), (100, 0, 1, 1, 1, 1, 1), (4, 10, 10), (2, 3), (1, 1, 1, 1, 1), (1, 4, 50, 60), (5,)]
+)
+def test_hidden_cells_do_not_add_up_to_one_each(sizes: tuple[int, ...]) -> None:
+    rows = [(f"/1/{number + 2}/", False, of(size, size // 2)) for number, size in enumerate(sizes)]
+    groups: list[tuple[str | None, Counts]] = [(str(number), of(size, size // 2)) for number, size in enumerate(sizes)]
+    groups.append((None, of(0, void=6)))
+    everybody = sum((counts for _, counts in groups), Counts())
+    rows.append(("/1/", False, of(0, void=6)))
+    for reader in (one_night(rows, groups), one_night([("/1/", False, everybody)], groups)):
+        for kind, key, number in reader.small():
+            assert reader.open_by(kind, key, number) >= LEAST_WIDTH, (kind, key, number)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 10**6))
+def test_every_small_number_stays_open_by_four_to_who_knows_that_hidden_is_not_empty(seed: int) -> None:
+    rng = random.Random(seed)
+    sizes, rows = rng.choice([[0, 0, 1], [0, 1, 1, 2, 3], [0, 1, 4, 5, 12], [1, 2, 10, 40]]), []
+    paths = [f"/1/{a}/" for a in range(2, 2 + rng.randrange(1, 5))]
+    paths += [f"{path}{b}/" for path in paths for b in range(10, 10 + rng.randrange(4))]
+    for path in ["/1/", *paths]:
+        first = rng.choice(sizes)
+        rows.append((path, rng.random() < 0.1, of(first, rng.randint(0, first), rng.choice(sizes), rng.choice(sizes))))
+    total = sum((counts for _, _, counts in rows), Counts())
+    reader = one_night(rows, split(total, rng))
+    small = reader.small()
+    for kind, key, number in rng.sample(small, min(12, len(small))):
+        assert reader.open_by(kind, key, number) >= LEAST_WIDTH - 1e-6, (kind, key, number)
 
 
 def closed_district(db: Session) -> District:

@@ -20,6 +20,7 @@ from quizapp.measurement.sample_size import sample_size
 from quizapp.organisation.people import AGE_BANDS
 from quizapp.quizzes.models import Attempt, Delivery
 from quizapp.reports.figures import FigureFilters, Literacy, literacy_of
+from quizapp.reports.tables import Hidden
 from tests.factories import make_attempt, make_person
 from tests.reports.test_figures import District, make_district, scope_of
 from tests.reports.test_pages import client_for
@@ -47,7 +48,7 @@ def shares(db: Session, d: District, **values: Any) -> Literacy | None:
         db,
         scope,
         Permission.SEE_FIGURES,
-        FigureFilters(delivery_id=d.delivery.id),
+        values.pop("filters", FigureFilters(delivery_id=d.delivery.id)),
         delivery=d.delivery,
         **{"unit": None, **values},
     )
@@ -70,7 +71,7 @@ def test_only_adults_are_counted_and_only_by_the_standard_s_score(either_db: Ses
     took(db, d.delivery, d.left, [100], "30-39", state="void", is_first=False)
     took(db, d.delivery, d.left, [100], "30-39", is_first=False)
     took(db, d.delivery, d.left, [0], "30-39", state="open")
-    took(db, d.delivery, d.other, [100] * 5, "30-39")
+    took(db, d.delivery, d.other, [100] * 15, "30-39")
     found = shares(db, d, unit=d.street)
     assert found is not None
     assert (found.adults, found.minors, found.unknown) == (10, 4, 2)
@@ -78,10 +79,11 @@ def test_only_adults_are_counted_and_only_by_the_standard_s_score(either_db: Ses
     assert (found.literate.low, found.literate.high) == pytest.approx(wilson(4, 10), abs=1e-9)
     assert found.needed == sample_size(0.4, 0.02)
     assert found.needed_at_most == 2401
-    assert shares(db, d, scope=scope_of(d.other)).adults == 5  # type: ignore[union-attr]
+    assert shares(db, d, scope=scope_of(d.other)).adults == 15  # type: ignore[union-attr]
     few = shares(db, d, unit=d.right)
     assert few is not None
     assert (few.adults, few.literate.share, few.literate.low, few.needed) == (3, None, None, 2401)
+    assert (few.literate.reached, few.hidden) == (None, Hidden.FEW)
     assert shares(db, d, unit=d.street, complete=True).literate.low is None  # type: ignore[union-attr]
 
 
@@ -118,6 +120,51 @@ def test_a_test_without_a_standard_has_no_such_share(either_db: Session) -> None
     assert shares(either_db, d) is not None
     d.delivery.max_score = 40  # a short form is not the standard's paper
     assert shares(either_db, d) is None
+
+
+def test_a_card_of_few_is_not_left_when_the_other_cards_are_subtracted(either_db: Session) -> None:
+    """The card of the unit above less that of the neighbour; all less the women: what is left may not be of fewer than ten."""
+    db = either_db
+    d = make_district(db)
+    follow(db, d.delivery, "survey_2024", {"advanced": 85, "literate": 70, "basic": 55})
+    took(db, d.delivery, d.left, [90, 72, 30, 20, 20, 60, 58], "30-39", sex="male")
+    took(db, d.delivery, d.right, [90, 72, 30, 20] * 8, "30-39", sex="female")
+    took(db, d.delivery, d.other, [90, 72, 30, 60] * 9, "30-39", sex="female")
+    cards = {unit: shares(db, d, unit=unit) for unit in (d.top, d.street, d.left, d.right, d.other)}
+    assert [card.hidden for card in cards.values() if card] == [None, None, Hidden.FEW, Hidden.PROTECTS, None]
+    for card in cards.values():
+        assert card is not None
+        assert all(
+            (level.reached is None) == (level.share is None) == (card.hidden is not None) for level in card.levels
+        )
+    women = shares(db, d, filters=FigureFilters(delivery_id=d.delivery.id, sex="female"))
+    assert women is not None
+    assert (women.adults, women.hidden) == (68, Hidden.PROTECTS)
+    assert shares(db, d, scope=scope_of(d.right)).hidden is None  # type: ignore[union-attr]
+    three = FigureFilters(delivery_id=d.delivery.id, sex="female", age_band="30-39", identity="matched")
+    assert shares(db, d, filters=three).hidden in (Hidden.NARROW, Hidden.FEW)  # type: ignore[union-attr]
+
+
+def test_a_hidden_share_stands_neither_on_the_page_nor_in_the_file(db: Session, app: Flask) -> None:
+    d = make_district(db)
+    follow(db, d.delivery, "literacy_2016", {"literate": 60})
+    took(db, d.delivery, d.left, [61, 62, 63, 20, 20, 10, 10], "30-39")
+    took(db, d.delivery, d.right, [61] * 17 + [30] * 16, "30-39")
+    db.commit()
+    client = client_for(app, d.top)
+    for unit, words in ((d.left, "18 岁及以上的不足 10 人，不显示"), (d.right, "能推算出人数少的另一张表，不显示")):
+        query = f"delivery={d.delivery.id}&unit={unit.id}"
+        card = client.get(f"/reports/pass-rates?{query}").text.split("data-literacy")[1].split("</section>")[0]
+        assert words in card
+        assert "figure=literate" not in card
+        book = CalamineWorkbook.from_filelike(
+            io.BytesIO(client.get(f"/reports/export/pass_rates/xlsx?{query}").data)
+        ).get_sheet_by_index(0)
+        fact = next(str(line[1]) for line in book.to_python() if line[0] == "具备科学素质比例")
+        assert words in fact
+        assert "÷" not in fact
+    whole = client.get(f"/reports/pass-rates?delivery={d.delivery.id}").text
+    assert "50.0%" in whole.split("data-literacy")[1].split("</section>")[0]
 
 
 def test_each_number_of_the_card_opens_to_its_records_and_the_file_has_it(db: Session, app: Flask) -> None:

@@ -93,6 +93,13 @@ def test_no_interval_where_the_roster_is_complete(db: Session, app: Flask) -> No
     page = client.get(f"/reports/pass-rates?delivery={d.delivery.id}&unit={d.left.id}").text
     assert "名册几乎都测了" in page
     assert 'class="interval"' not in page.split("<tbody>")[1]
+    # who is not on the roster was not drawn from it: one of twenty may be, two may not
+    for left in (1, 0):
+        make_attempt(db, d.delivery, d.left, person_id=make_person(db).id)
+        db.commit()
+        page = client.get(f"/reports/pass-rates?delivery={d.delivery.id}&unit={d.left.id}").text
+        assert ("名册几乎都测了" in page) is bool(left)
+        assert ('class="interval"' in page.split("<tbody>")[1]) is not bool(left)
 
 
 def test_the_roster_of_a_delivery_for_some_units_is_theirs(db: Session, app: Flask) -> None:

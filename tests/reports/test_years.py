@@ -6,6 +6,8 @@ import csv
 import io
 import math
 import random
+from collections import defaultdict
+from collections.abc import Sequence
 
 import pytest
 from flask import Flask
@@ -21,8 +23,9 @@ from quizapp.core.errors import NotFound
 from quizapp.core.scope import Role
 from quizapp.jobs.models import Job, JobState
 from quizapp.jobs.worker import run_pending
+from quizapp.measurement.clusters import clustered_difference, clustered_wilson
 from quizapp.organisation.models import OrgUnit
-from quizapp.quizzes.models import Delivery, Paper, PaperItem, Response
+from quizapp.quizzes.models import Attempt, Delivery, Paper, PaperItem, Response
 from quizapp.quizzes.queries.deliveries import item_uses
 from quizapp.reports.forms.years import read_side
 from quizapp.reports.years.queries import Side, SideKind, choices, common_questions, get_choice
@@ -58,17 +61,31 @@ def two_deliveries(db: Session, unit: OrgUnit, common: int = COMMON) -> tuple[De
 
 
 def take(
-    db: Session, delivery: Delivery, unit: OrgUnit, people: int, *, mean: float, places: list[float], seed: int
+    db: Session,
+    delivery: Delivery,
+    unit: OrgUnit,
+    people: int,
+    *,
+    mean: float,
+    places: list[float],
+    seed: int,
+    units: Sequence[OrgUnit | None] = (),
 ) -> None:
-    """People of N(mean, 1) answer by the Rasch model."""
+    """People of N(mean, 1) answer by the Rasch model; of `unit`, or of `units` in turn, which hold a tenth of the variance."""
     draw = random.Random(seed)
+    levels = [draw.gauss(0, math.sqrt(0.1)) for _ in units]
     kinds = [version.type for version in versions_of(db, delivery)]
-    for _ in range(people):
+    for number in range(people):
         theta = draw.gauss(mean, 1)
+        of_whom: OrgUnit | None = unit
+        if units:
+            place = number % len(units)
+            theta = mean + levels[place] + math.sqrt(0.9) * (theta - mean)
+            of_whom = units[place]
         right = [draw.random() < 1 / (1 + math.exp(b - theta)) for b in places]
         points = 20 * sum(right)
         attempt = make_attempt(
-            db, delivery, unit, now=from_ms(delivery.opens_at), person_id=make_person(db).id, score=points,
+            db, delivery, of_whom, now=from_ms(delivery.opens_at), person_id=make_person(db).id, score=points,
             passed=points >= delivery.pass_score,
         )  # fmt: skip
         db.add_all(
@@ -116,6 +133,28 @@ def test_a_known_difference_is_found_where_raw_rates_say_the_opposite(either_db:
     assert figures["passing"]["first"][0] == pytest.approx(raw[0], abs=0.05), "the model knows what happened"
     assert figures["forms"] == 1
     assert found["both"] == 0
+    assert (figures["basis"], figures["units"], figures["df_units"]) == ("too_few_units", (1, 1), None)
+
+
+def test_people_of_one_unit_are_not_taken_for_strangers(db: Session) -> None:
+    unit = make_unit(db, kind="district")
+    units = [make_unit(db, unit) for _ in range(12)]
+    first, second = two_deliveries(db, unit)
+    take(db, first, unit, 240, mean=0.0, places=LAST, seed=7, units=units)
+    take(db, second, unit, 255, mean=0.0, places=THIS, seed=8, units=[*units[3:], *units[:3], None])
+    found = compare(db, scope_of(unit), side(first), side(second), START)
+    figures = found["found"]
+    assert (figures["basis"], figures["units"], figures["few_units"]) == ("units", (12, 12), False)
+    assert figures["without_unit"] == 255 // 13
+    assert figures["se_people"] > 1.2 * figures["se_strangers"]
+    assert figures["df_units"] == pytest.approx(11, abs=2)
+    counts: list[dict[int | None, list[int]]] = [defaultdict(lambda: [0, 0]) for _ in range(2)]
+    for attempt in db.scalars(select(Attempt)):
+        one = counts[attempt.delivery_id == second.id][attempt.unit_id]
+        one[0], one[1] = one[0] + bool(attempt.passed), one[1] + 1
+    before, after = ({name: (k, n) for name, (k, n) in year.items()} for year in counts)
+    assert found["raw"]["difference"] == pytest.approx(clustered_difference(before, after))
+    assert found["raw"]["sides"][1]["interval"] == pytest.approx(clustered_wilson(list(after.values())))
 
 
 def test_what_is_too_little_is_refused_with_its_number_and_scope_is_kept(either_db: Session) -> None:
@@ -195,6 +234,8 @@ def test_from_the_choice_by_the_job_to_the_file(db: Session, app: Flask) -> None
     page = client.get("/reports/years", query_string=query).text
     assert page.count("<h1") == 1
     assert "怎么算的" in page
+    assert "知道的单位太少（前一次 1 个，后一次 1 个" in page
+    assert "平均水平更" not in page, "one unit knows nothing of how units differ"
     value = 100 * job.result["found"]["level"]["difference"][0]
     assert f'<b class="figure-big">+{value:.0f}</b>' in page
     rows = list(csv.reader(io.StringIO(client.get("/reports/years.csv", query_string=query).data.decode("utf-8-sig"))))

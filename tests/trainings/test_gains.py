@@ -8,13 +8,15 @@ from collections import Counter
 import pytest
 from flask import Flask
 from scipy import stats
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.core.scope import SYSTEM, Actor, Grant, Role, Scope
+from quizapp.measurement.gain import paired_gain
 from quizapp.measurement.intervals import paired_rate_difference
 from quizapp.quizzes.models import Delivery
 from quizapp.trainings.errors import TestsNotParallel, TestsSame
-from quizapp.trainings.models import TrainingSession
+from quizapp.trainings.models import Attendance, TrainingSession
 from quizapp.trainings.queries.gains import choosable_tests, find_tests, gain_data
 from quizapp.trainings.services.testing import set_tests
 from tests.conftest import START
@@ -95,6 +97,7 @@ def test_the_page_shows_the_gain_with_its_interval_and_hides_few(db: Session, ap
     assert f"+{sum(gains) / len(gains):.1f}" in page
     assert f"+{low:.1f} 到 +{high:.1f}" in page
     assert "只做了前测的 1 人" in page
+    assert "知道的单位不到 3 个" in page
     passed = [(pre >= before.pass_score, post_ >= before.pass_score) for pre, post_ in scores[:-1]]
     cells = Counter(passed)
     change = paired_rate_difference(
@@ -117,3 +120,14 @@ def test_the_page_shows_the_gain_with_its_interval_and_hides_few(db: Session, ap
     ):
         assert words in english
     assert client.get(f"/sessions/{session.id + 99}/gain").status_code == 404
+    units = [make_unit(db, session.unit).id for _ in range(4)]
+    for number, person in enumerate(people):
+        attendance = db.scalars(select(Attendance).where(Attendance.person_id == person)).one()
+        attendance.unit_id = units[number % 4]
+    db.commit()
+    page = client.get(address).text
+    assert "平均变化的区间按 4 个单位算" in page
+    by_units = paired_gain(*zip(*scores[:-1], strict=True), units=[n % 4 for n in range(11)])
+    assert by_units.low is not None
+    assert by_units.low < low
+    assert f"+{by_units.low:.1f} 到 +{by_units.high:.1f}" in page

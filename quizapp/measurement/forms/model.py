@@ -55,7 +55,7 @@ class FormBlueprint:
     benchmark_max: int | None = None
     point_max: int | None = None
     audience: tuple[str, ...] = ()
-    #: "seconds" or "words" → range of their sum.
+    #: "seconds" or "words" → range of their sum; an item of which it is not known is not drawn then.
     sums: Mapping[str, Range] = field(default_factory=dict)
     #: Abilities, and information and expected score there with their tolerances.
     theta: tuple[float, ...] = ()
@@ -82,7 +82,8 @@ def probabilities(items: Sequence[CalibratedItem], theta: Sequence[float]) -> Nu
     """(abilities, items) P(right) by the two-parameter logistic model; NaN where an item has no parameters."""
     a = np.array([np.nan if item.a is None else item.a for item in items])
     b = np.array([np.nan if item.b is None else item.b for item in items])
-    found: Numbers = 1 / (1 + np.exp(-a * (np.array(theta, np.float64)[:, None] - b)))
+    # beyond ±700 the exponential leaves the numbers there are, and P has long been 0 or 1
+    found: Numbers = 1 / (1 + np.exp(np.clip(-a * (np.array(theta, np.float64)[:, None] - b), -700, 700)))
     return found
 
 
@@ -141,6 +142,9 @@ def demands_of(
     for attribute, (low, high) in blueprint.sums.items():
         row = np.array([float(getattr(item, attribute) or 0) for item in items])
         demands.append(_demand(attribute, "", row, low, high))
+        unknown = np.array([float(getattr(item, attribute) is None) for item in items])
+        if unknown.any():
+            demands.append(Demand(attribute, f"items without {attribute}", unknown, -np.inf, 0))
     return demands
 
 

@@ -55,6 +55,35 @@ class Design:
         rows = self.counted if inside is None else self.counted & inside
         return len(np.unique(self.stages[0][rows])) - len(np.unique(self.strata[rows]))
 
+    def _left_to_chance(self, values: Numbers) -> Numbers:
+        """(n,) weight · value, less what the margins explain of it."""
+        weighted = self.weights * values
+        if self.margins is None or self.base is None or self.fitted is None:
+            return weighted
+        root = np.sqrt(self.base)
+        cut = np.divide(weighted, self.fitted, out=np.zeros_like(weighted), where=self.fitted != 0)
+        line, *_ = np.linalg.lstsq(self.margins * root[:, None], cut * root, rcond=None)
+        return np.asarray(self.fitted * (cut - self.margins @ line), np.float64)
+
+    def fixes(self, values: Numbers) -> bool:
+        """Whether Σ weight · value had to come out as it did: everybody was counted, or the margins explain each value.
+
+        A variance of 0 alone does not say so: units that happen to be alike have it, too.
+        """
+        weighted = self._left_to_chance(values)
+        scale = float(np.abs(self.weights * values).max())
+        # where all have the same value nothing is said of anybody who was not counted
+        matters = np.abs(weighted) > 1e-9 * scale if scale else self.counted
+        parents = self.strata
+        above = np.ones(int(parents.max()) + 1)
+        for units, population in zip(self.stages, self.populations, strict=True):
+            shape = _Stage.of(parents, units, population)
+            if (above * (1 - shape.fraction) > 0)[parents[matters]].any():
+                return False
+            above = (above * shape.fraction)[shape.parent]
+            parents = units
+        return True
+
     def variance(self, values: Numbers) -> float:
         """The variance of Σ weight · value over the sample; `values` (n,), 0 outside a domain.
 
@@ -67,12 +96,7 @@ class Design:
         Survey Sampling, 4.3 and 6.6; Deville & Särndal (1992), JASA 87, 376-382. The same as R survey's svyrecvar. Raises SurveyRefused
         (lonely_psu) where the spread of a parent is needed and only one unit was drawn in it.
         """
-        weighted = self.weights * values
-        if self.margins is not None and self.base is not None and self.fitted is not None:
-            root = np.sqrt(self.base)
-            cut = np.divide(weighted, self.fitted, out=np.zeros_like(weighted), where=self.fitted != 0)
-            line, *_ = np.linalg.lstsq(self.margins * root[:, None], cut * root, rcond=None)
-            weighted = self.fitted * (cut - self.margins @ line)
+        weighted = self._left_to_chance(values)
         total = 0.0
         parents = self.strata
         above = np.ones(int(parents.max()) + 1)

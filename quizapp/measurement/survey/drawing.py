@@ -35,8 +35,12 @@ def allocate(sizes: Mapping[str, int], wanted: int, least: int = LEAST) -> dict[
     Source: Cochran W. G. (1977), Sampling Techniques, 5.5 and 5.9. Raises ValueError for more than there are, or fewer than the least.
     """
     floor = {name: min(least, size) for name, size in sizes.items()}
-    if not sum(floor.values()) <= wanted <= sum(sizes.values()):
-        raise ValueError(f"{wanted} of {sum(sizes.values())} in {len(sizes)} strata, at least {least} in each")
+    if wanted > sum(sizes.values()):
+        raise ValueError(f"{wanted} are to be drawn of {sum(sizes.values())} that the list has")
+    if wanted < sum(floor.values()):
+        raise ValueError(
+            f"{wanted} are too few: at least {least} (or all) of each of {len(sizes)} strata, {sum(floor.values())} together"
+        )
     whole = sum(sizes.values())
     share = {name: wanted * size / whole for name, size in sizes.items()}
     given = {name: max(floor[name], int(share[name])) for name in sizes}

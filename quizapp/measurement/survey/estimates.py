@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from quizapp.measurement.clusters import t_quantile
 from quizapp.measurement.survey.design import Design, Numbers, SurveyRefused
-from quizapp.measurement.survey.intervals import Interval, design_interval
+from quizapp.measurement.survey.intervals import NO_SPREAD, Interval, design_interval
 
 Rows = NDArray[np.bool_]
+#: The interval of a mean as if people had been drawn singly.
+SINGLY = "t_singly"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Estimate:
     n: int
     #: First-stage units among them.
     units: int
-    #: Variance by the variance of as many people drawn singly without replacement; None where that has no spread.
+    #: Variance by the variance of as many people drawn singly without replacement; None where either has no spread by chance.
     design_effect: float | None
     #: Of a rate: rate·(1 − rate)/variance, people drawn singly with replacement; of a mean n/design effect; None where not defined.
     effective_n: float | None
@@ -66,15 +68,22 @@ def estimate_mean(
 ) -> Estimate:
     """The mean of a population, or of the rows `inside` a domain, with the interval mean ± t(df)·SE.
 
-    The mean is a ratio of two totals; outside of the domain weights count as 0 but the design stays whole. Source: Cochran (1977), 6.4
-    and 5A.14; Lumley T. (2010), Complex Surveys, 2.4. Raises SurveyRefused: no_rows, lonely_psu, too_few_units (df < 1).
+    The mean is a ratio of two totals; outside of the domain weights count as 0 but the design stays whole. Where the variance is 0 because
+    units happen to be alike, the interval is that of as many people drawn singly ("t_singly"; none where all values are equal).
+
+    Source: Cochran (1977), 6.4 and 5A.14; Lumley T. (2010), Complex Surveys, 2.4. Raises SurveyRefused: no_rows, lonely_psu,
+    too_few_units (df < 1).
     """
     facts = _mean(design, values, inside)
-    half = t_quantile((1 + confidence) / 2, facts.df) * math.sqrt(facts.variance)
+    variance, method = facts.variance, "t"
+    if variance <= NO_SPREAD * facts.alone and not facts.known:
+        variance, method = facts.alone, SINGLY
+    half = t_quantile((1 + confidence) / 2, facts.df) * math.sqrt(variance)
+    interval = Interval(facts.value - half, facts.value + half, method)
+    if method == SINGLY and not variance:
+        interval = Interval(None, None, method)
     effect = facts.design_effect
-    return _estimate(
-        facts, Interval(facts.value - half, facts.value + half, "t"), confidence, facts.n / effect if effect else None
-    )
+    return _estimate(facts, interval, confidence, facts.n / effect if effect else None)
 
 
 def estimate_rate(
@@ -84,8 +93,12 @@ def estimate_rate(
     *,
     method: str = "korn_graubard",
     confidence: float = 0.95,
+    by_stratum: bool = False,
 ) -> Estimate:
     """The share of a population that has it; `success` (n,) of 0 and 1. Interval: `intervals.design_interval`.
+
+    `by_stratum`: who has it is those of some strata, so that the design fixes the share. From the values alone this cannot be told: small
+    strata may be all alike by chance.
 
     Raises as `estimate_mean`, and ValueError where `success` holds anything else.
     """
@@ -103,8 +116,9 @@ def estimate_rate(
         kish_n=float(weights.sum() ** 2 / (weights**2).sum()),
         method=method,
         confidence=confidence,
+        known=by_stratum or facts.known,
     )
-    estimated = interval.low is not None and facts.variance > 0
+    estimated = interval.low is not None and facts.variance > NO_SPREAD * rate * (1 - rate)
     return _estimate(facts, interval, confidence, rate * (1 - rate) / facts.variance if estimated else None, rate)
 
 
@@ -117,6 +131,10 @@ class _Mean:
     units: int
     design_effect: float | None
     rows: Rows
+    #: The variance of as many people drawn singly; 0 where that has no spread.
+    alone: float
+    #: Whether the design fixes the mean.
+    known: bool
 
 
 def _mean(design: Design, values: ArrayLike, inside: Rows | None) -> _Mean:
@@ -125,7 +143,8 @@ def _mean(design: Design, values: ArrayLike, inside: Rows | None) -> _Mean:
     whole, n = float(weights.sum()), len(weights)
     if not n:
         raise SurveyRefused("no_rows", "nobody of the sample belongs to this group")
-    mean = float(weights @ found[rows]) / whole
+    alike = bool((found[rows] == found[rows][0]).all())
+    mean = float(found[rows][0]) if alike else float(weights @ found[rows]) / whole
     linear = np.where(rows, found - mean, 0.0) / whole
     variance = design.variance(linear)
     df = design.degrees_of_freedom(rows)
@@ -133,12 +152,15 @@ def _mean(design: Design, values: ArrayLike, inside: Rows | None) -> _Mean:
         raise SurveyRefused(
             "too_few_units", "as many strata as first-stage units: there is no degree of freedom for an error"
         )
-    alone = None
+    alone = 0.0
     if n > 1:
         spread = float(weights @ (found[rows] - mean) ** 2) / whole * n / (n - 1)
         # Without replacement where the weights are numbers of people; weights that only say relations know no population.
         alone = spread * (whole - n) / (whole * n) if whole > n * (1 + 1e-9) else spread / n
-    return _Mean(mean, variance, df, n, design.first_stage_units(rows), variance / alone if alone else None, rows)
+    known = design.fixes(linear)
+    told = alone > 0 and (known or variance > NO_SPREAD * alone)
+    effect = variance / alone if told else None
+    return _Mean(mean, variance, df, n, design.first_stage_units(rows), effect, rows, alone, known)
 
 
 def _inside(design: Design, values: ArrayLike, inside: Rows | None) -> tuple[Numbers, Rows]:

@@ -11,8 +11,10 @@ from quizapp.measurement.intervals import clopper_pearson, score_interval
 
 #: The names of the methods, as the command takes them.
 METHODS: Final = ("korn_graubard", "logit", "wilson", "wald")
-#: Used where nobody or everybody has it, where none of the others is defined.
+#: Used where nobody or everybody has it, or units happen to be alike: where none of the others is defined.
 EXACT: Final = "clopper_pearson"
+#: A variance below this share of that of one person is a sum of rounding errors.
+NO_SPREAD: Final = 1e-18
 #: Used where there is no interval: the rate is known, not estimated.
 KNOWN: Final = "known"
 
@@ -27,7 +29,15 @@ class Interval:
 
 
 def design_interval(
-    rate: float, variance: float, *, df: int, n: int, kish_n: float, method: str, confidence: float = 0.95
+    rate: float,
+    variance: float,
+    *,
+    df: int,
+    n: int,
+    kish_n: float,
+    method: str,
+    confidence: float = 0.95,
+    known: bool = False,
 ) -> Interval:
     """The interval of a rate with the variance of its design.
 
@@ -41,7 +51,9 @@ def design_interval(
     - wald: rate ± t·√variance; for comparison only.
 
     Where nobody or everybody has it (rate 0 or 1) the variance says nothing: Clopper–Pearson with kish_n. Where the variance is 0 in
-    between (a margin of the weighting, a stratum's own share, a complete count) there is no interval.
+    between and the rate is `known` (a margin of the weighting, a stratum's own share, a complete count) there is no interval. Where it is 0
+    and the rate is not known, units happen to be alike, and the variance says nothing either: Clopper–Pearson with
+    kish_n·(t(n − 1)/t(df))², as if people had been drawn singly, with the few degrees of freedom that there are.
 
     Source: Korn E. L., Graubard B. I. (1998), Survey Methodology 24, 193-201; Dean N., Pagano M. (2015), JSSAM 3, 484-503; R survey 4.5,
     svyciprop. Raises ValueError for an unknown method, and for df < 1.
@@ -51,10 +63,13 @@ def design_interval(
     if rate <= 0 or rate >= 1:
         return Interval(*clopper_pearson(rate * kish_n, kish_n, confidence), EXACT)
     spread = rate * (1 - rate)
-    if variance <= 1e-18 * spread:
-        return Interval(None, None, KNOWN)
     tail = (1 + confidence) / 2
     t = t_quantile(tail, df)
+    if variance <= NO_SPREAD * spread:
+        if known:
+            return Interval(None, None, KNOWN)
+        alike = kish_n * (t_quantile(tail, max(n - 1, 1)) / t) ** 2
+        return Interval(*clopper_pearson(alike * rate, alike, confidence), EXACT)
     if method == "wald":
         return Interval(rate - t * math.sqrt(variance), rate + t * math.sqrt(variance), method)
     if method == "logit":

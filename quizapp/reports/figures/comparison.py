@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from quizapp.core.errors import Forbidden
 from quizapp.core.scope import Permission, Scope
-from quizapp.measurement.intervals import rate_difference
+from quizapp.measurement.clusters import clustered_difference
 from quizapp.reports.figures.filters import FigureFilters
 from quizapp.reports.figures.reach import aggregates_only
 from quizapp.reports.figures.unit_table import PassRateTable, Row, pass_rate_table
@@ -22,7 +22,8 @@ class Change:
 
     before: Row | None
     after: Row
-    #: after − before, with its interval; None where a rate is hidden.
+    #: after − before, with its interval by unit clusters; None where a rate is hidden. It has an interval also where the rosters are
+    #: complete: what is asked is whether something changed, not how those few hundred people did on those days.
     difference: float | None
     low: float | None
     high: float | None
@@ -57,5 +58,5 @@ def compare(
 def _change(before: Row | None, after: Row) -> Change:
     found = None
     if before is not None and before.rate is not None and after.rate is not None:
-        found = rate_difference((before.passed or 0, before.first or 0), (after.passed or 0, after.first or 0))
+        found = clustered_difference(before.clusters, after.clusters)
     return Change(before, after, *(found or (None, None, None)))

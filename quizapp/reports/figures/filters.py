@@ -43,7 +43,25 @@ class FigureFilters:
     @property
     def by_group(self) -> bool:
         """Whether it is narrowed to a group of people."""
-        return any((self.industry_id, self.age_band, self.sex, self.education, self.key_group, self.identity))
+        return bool(self.groups)
+
+    @property
+    def groups(self) -> dict[GroupDimension, str | None]:
+        """The groups to which it is narrowed, as they stand in `sums`."""
+        values = {
+            GroupDimension.INDUSTRY: self.industry_id,
+            GroupDimension.AGE_BAND: self.age_band,
+            GroupDimension.SEX: self.sex,
+            GroupDimension.EDUCATION: self.education,
+            GroupDimension.KEY_GROUP: self.key_group,
+            GroupDimension.IDENTITY: self.identity,
+        }
+        return {dimension: str(value) for dimension, value in values.items() if value}
+
+    def of_everybody(self) -> FigureFilters:
+        """The same of all groups."""
+        nobody = {"industry_id": None, "age_band": None, "sex": None, "education": None, "key_group": None}
+        return replace(self, identity=None, **nobody)
 
     def for_aggregates(self) -> FigureFilters:
         """What whoever sees aggregates only gets of it: whole months, or the whole of a delivery; no groups."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from quizapp.measurement.clusters import clustered_wilson
 from quizapp.organisation.models import Education, KeyGroup, OrgUnit
 from quizapp.quizzes.models import Delivery
 from quizapp.reports.figures.filters import FigureFilters, GroupDimension
+from quizapp.reports.figures.hiding import MOST_GROUPS, in_order
 from quizapp.reports.figures.people import roster_by_step
 from quizapp.reports.figures.reach import (
     aggregates_only,
@@ -23,7 +24,7 @@ from quizapp.reports.figures.reach import (
     top_paths,
 )
 from quizapp.reports.figures.sums import SumRow, sums
-from quizapp.reports.figures.unit_table import hidden_of
+from quizapp.reports.figures.unit_table import RowKind, hidden_groups, hidden_of
 from quizapp.reports.suppression import Counts, Node, Shown
 from quizapp.reports.tables import Hidden
 
@@ -86,7 +87,7 @@ def group_table(
     tree, clusters = _grow(inside, by, second, unit, tops)
     if by is GroupDimension.MONTH:
         _fill_months(tree)
-    shown = Shown.of(tree, strict=False)
+    shown = _shown(db, scope, permission, filters, (by, second), unit, tree, found)
     rows = [_row(tree, "", "", clusters, shown, total=True)]
     for node in _ordered(tree, by):
         group = _value(node)
@@ -95,6 +96,59 @@ def group_table(
             rows += [_row(part, group, _value(part), clusters, shown) for part in _ordered(node, second)]
     paths = {path for row in inside if (path := _place(row.path, unit, tops))}
     return GroupTable(unit, delivery, filters, by, second, tuple(rows), _units(db, paths))
+
+
+def _shown(
+    db: Session,
+    scope: Scope,
+    permission: Permission,
+    filters: FigureFilters,
+    asked: tuple[GroupDimension, GroupDimension | None],
+    unit: OrgUnit | None,
+    tree: Node,
+    found: Sequence[SumRow],
+) -> Shown:
+    """What is hidden of the table: a part of what is decided on everybody, so that the order of the dimensions and filters are the same."""
+    narrowed = filters.groups
+    wanted = [one for one in asked if one is not None]
+    choices = [in_order([*narrowed, *wanted[:count]]) for count in range(len(wanted), -1, -1)]
+    dimensions = next((one for one in choices if len(one) <= MOST_GROUPS), ())
+    if narrowed:
+        everybody = sums(db, scope, permission, filters.of_everybody(), *dimensions)
+    else:
+        everybody = [_turned(row, asked, dimensions) for row in found]
+    below = GroupDimension.UNIT in asked
+    decided = hidden_groups(db, scope, permission, everybody, dimensions, unit.path if unit else None, below=below)
+    rate, narrow = set[str](), set[str]()
+    for node, values in _with_values(tree, ()):
+        groups = narrowed | {
+            one: value for one, value in zip(wanted, values, strict=False) if one != GroupDimension.UNIT
+        }
+        places = [value for one, value in zip(wanted, values, strict=False) if one is GroupDimension.UNIT]
+        place = places[0] if places and places[0] else unit.path if unit else decided.tree.key
+        own = bool(places) and unit is not None and place == unit.path
+        keys = [f"{place}{kind.value}" for kind in (RowKind.OWN, RowKind.NO_UNIT)] if own else [place]
+        if not decided.decides(groups):
+            narrow.add(node.key)
+        elif any(decided.hides(key, groups) for key in keys):
+            rate.add(node.key)
+    return Shown(rate=rate | narrow, narrow=narrow)
+
+
+def _with_values(node: Node, values: tuple[str | None, ...]) -> Iterator[tuple[Node, tuple[str | None, ...]]]:
+    """Each node with its group, and its group of the second dimension."""
+    yield node, values
+    for part in node.parts.values():
+        yield from _with_values(part, (*values, _value(part)))
+
+
+def _turned(
+    row: SumRow, asked: tuple[GroupDimension, GroupDimension | None], dimensions: Sequence[GroupDimension]
+) -> SumRow:
+    """A row of the table with its groups in the order of the dimensions."""
+    values = {asked[0]: row.group, asked[1]: row.second}
+    group, second = [*(values[one] for one in dimensions), None, None][:2]
+    return SumRow(row.path, row.no_unit, group, row.counts, second)
 
 
 def _place(path: str, unit: OrgUnit | None, tops: Sequence[str]) -> str | None:

@@ -15,7 +15,7 @@ from quizapp.quizzes.models import Attempt, Delivery
 from quizapp.reports.figures.filters import FigureFilters
 from quizapp.reports.figures.sums import CLOSED, DAY_PATH, FIRST, conditions, joined
 
-#: From this share of the roster on a figure is of everybody: it has no interval.
+#: From this share of the roster on, and of those who were counted, a figure is of everybody: it has no interval.
 COMPLETE = 0.95
 
 
@@ -26,6 +26,17 @@ class People:
     total: int
     #: Path of the unit directly below → people; "<path>own" and "<path>no_unit" for what stands under the unit itself.
     steps: Mapping[str, int]
+
+
+def is_complete(roster: int | None, covered: int | None, first: int | None) -> bool:
+    """Whether `first` attempts are those of everybody on the roster: nearly all of it is covered, and nearly all who count are on it.
+
+    Of several deliveries the first attempts are more than the people covered as soon as somebody took two of them: who took which was
+    then left to chance, and the answer is no.
+    """
+    if not roster or covered is None or first is None:
+        return False
+    return covered >= COMPLETE * roster and covered >= COMPLETE * first
 
 
 def people_by_step(

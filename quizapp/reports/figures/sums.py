@@ -25,7 +25,8 @@ FIRST = and_(CLOSED, Attempt.is_first.is_(True))
 #: The path under which an attempt counts: the unit's on its day, else that of the delivery's unit.
 DAY_PATH: Any = func.coalesce(Attempt.unit_path, OrgUnit.path)
 
-_GROUPS: dict[GroupDimension, Any] = {
+#: The columns of the group dimensions but for the unit, which is a path.
+GROUP_COLUMNS: dict[GroupDimension, Any] = {
     GroupDimension.INDUSTRY: Attempt.industry_id,
     GroupDimension.AGE_BAND: Attempt.age_band,
     GroupDimension.SEX: Attempt.sex,
@@ -129,7 +130,7 @@ def sums_statement(
     It groups by the whole path and not by one step of it, because what is hidden must agree between the tables of all levels.
     """
     no_unit = Attempt.unit_id.is_(None)
-    groups = [_GROUPS[one] if one is not None else None for one in (by, second)]
+    groups = [GROUP_COLUMNS[one] if one is not None else None for one in (by, second)]
     share = case((FIRST, cast(Attempt.score, Float) * 100.0 / Delivery.max_score))
     statement = select(
         DAY_PATH,

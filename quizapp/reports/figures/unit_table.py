@@ -8,7 +8,7 @@ delivery.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -18,8 +18,9 @@ from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.measurement.clusters import clustered_wilson
 from quizapp.organisation.models import OrgUnit
 from quizapp.quizzes.models import Delivery
-from quizapp.reports.figures.filters import FigureFilters
-from quizapp.reports.figures.people import COMPLETE, People, roster_by_step
+from quizapp.reports.figures.filters import FigureFilters, GroupDimension
+from quizapp.reports.figures.hiding import MOST_GROUPS, HiddenGroups, in_order, without_groups
+from quizapp.reports.figures.people import People, is_complete, roster_by_step
 from quizapp.reports.figures.people_of_one import people_of
 from quizapp.reports.figures.reach import (
     aggregates_only,
@@ -84,6 +85,8 @@ class Row:
     covered: int | None
     #: Why there is no rate.
     hidden: Hidden | None
+    #: (passed, first) of each unit by itself, wherever below it stands: what its interval is made from. Empty where there is no rate.
+    clusters: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def coverage(self) -> float | None:
@@ -92,8 +95,8 @@ class Row:
 
     @property
     def complete(self) -> bool:
-        """The roster is as good as complete: nothing was left to chance, so there is no interval."""
-        return self.coverage is not None and self.coverage >= COMPLETE
+        """The roster is as good as complete and nearly nobody else was counted: nothing was left to chance, so there is no interval."""
+        return is_complete(self.roster, self.covered, self.first)
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,10 @@ def pass_rate_table(
         unit = db.get(OrgUnit, last_step(tops[0]))
     tree = grow_tree(tops, found)
     above = unit.path if unit else None
-    shown = Shown.of(tree, strict=strict, down_to=above or tree.key)
+    if filters.by_group:
+        shown = _shown_of_groups(db, scope, permission, filters, tree, above or tree.key)
+    else:
+        shown = Shown.of(tree, strict=strict, down_to=above or tree.key)
     tried = None if strict else people_of(db, scope, permission, filters, above, tops, found)
     roster = (
         None if strict or filters.by_group else roster_by_step(db, scope, permission, filters, above, tops, delivery)
@@ -150,6 +156,34 @@ def pass_rate_table(
         ancestors=ancestors_of(db, unit, tops),
         rows=tuple(_rows(db, tree, tops, unit, shown, tried, roster)),
     )
+
+
+def hidden_groups(
+    db: Session,
+    scope: Scope,
+    permission: Permission,
+    everybody: Sequence[SumRow],
+    dimensions: Sequence[GroupDimension],
+    above: str | None,
+    *,
+    below: bool,
+) -> HiddenGroups:
+    """What is hidden of a unit (None: of all that the reader sees) in groups. `everybody`: by the dimensions, of all groups."""
+    tree = grow_tree(top_paths(db, scope, [row.path for row in everybody], permission), without_groups(everybody))
+    return HiddenGroups(tree, everybody, dimensions, above or tree.key, below=below)
+
+
+def _shown_of_groups(
+    db: Session, scope: Scope, permission: Permission, filters: FigureFilters, tree: Node, key: str
+) -> Shown:
+    """The same for the groups that a table is narrowed to: decided on everybody."""
+    node = next((node for node in tree.walk() if node.key == key), Node(key))
+    rows, dimensions = {key, *node.parts}, in_order(filters.groups)
+    if len(dimensions) > MOST_GROUPS:
+        return Shown(rate=rows, narrow=rows)
+    everybody = sums(db, scope, permission, filters.of_everybody(), *dimensions)
+    decided = hidden_groups(db, scope, permission, everybody, dimensions, key, below=True)
+    return Shown(rate={row for row in rows if decided.hides(row, filters.groups)})
 
 
 def grow_tree(tops: Sequence[str], found: Sequence[SumRow]) -> Node:
@@ -252,8 +286,9 @@ def _row(
     hidden = hidden_of(node, shown)
     visible = hidden is None
     roster, covered = extra.of_roster(kind, node, moved=moved)
-    complete = roster is not None and covered is not None and covered >= COMPLETE * roster
-    interval = clustered_wilson(_clusters(node)) if visible and not complete else None
+    complete = is_complete(roster, covered, counts.first)
+    clusters = _clusters(node) if visible else {}
+    interval = clustered_wilson(list(clusters.values())) if visible and not complete else None
     return Row(
         kind=kind,
         path=extra.key if kind in (RowKind.OWN, RowKind.NO_UNIT) else node.key,
@@ -274,6 +309,7 @@ def _row(
         roster=roster,
         covered=covered,
         hidden=hidden,
+        clusters=clusters,
     )
 
 
@@ -281,11 +317,13 @@ def hidden_of(node: Node, shown: Shown) -> Hidden | None:
     """Why a node has no rate; None where it has one."""
     if node.counts.first == 0:
         return Hidden.EMPTY
+    if node.key in shown.narrow and node.counts.first >= FEWEST_ANSWERS:
+        return Hidden.NARROW
     if node.key in shown.rate:
         return Hidden.FEW if node.counts.first < FEWEST_ANSWERS else Hidden.PROTECTS
     return None
 
 
-def _clusters(node: Node) -> list[tuple[int, int]]:
+def _clusters(node: Node) -> dict[str, tuple[int, int]]:
     """(passed, first) of each unit by itself, wherever below it stands: the units are the clusters."""
-    return [(leaf.counts.passed, leaf.counts.first) for leaf in node.walk() if not leaf.parts]
+    return {leaf.key: (leaf.counts.passed, leaf.counts.first) for leaf in node.walk() if not leaf.parts}

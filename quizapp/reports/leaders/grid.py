@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from quizapp.core.small_cells import FEWEST_ANSWERS
-from quizapp.reports.suppression import SMALL_CELL, Counts, Node, Shown
+from quizapp.reports.suppression import LEAST_WIDTH, SMALL_CELL, Counts, Node, Shown
 
 #: The group dimensions of the grid (`figures.GroupDimension`).
 DIMENSIONS = ("age_band", "sex", "education", "key_group", "industry")
@@ -100,13 +100,22 @@ def first_sheet(tree: Node, state_of: date, *, whole: GridCell | None = None) ->
 
 
 def _below(tree: Node, shown: Shown, whole: GridCell) -> Shown:
-    """What the row above hides is hidden in all its groups."""
-    everything = {node.key for node in tree.walk()}
+    """What the row above hides is hidden in all its groups. What it shows and these cannot keep open is hidden in every one, empty or not.
+
+    So somebody need not be in each of them: "5 people, in five groups" would name them all.
+    """
+    groups = set(tree.parts)
+
+    def hidden(column: set[str], number: int | None) -> set[str]:
+        if number is None:
+            return groups | {tree.key}
+        return groups if tree.key in column else column
+
     return Shown(
-        rate=everything if whole.passed is None else shown.rate,
-        first=everything if whole.first is None else shown.first,
-        void=everything if whole.void is None else shown.void,
-        unidentified=everything if whole.unidentified is None else shown.unidentified,
+        rate=hidden(shown.rate, whole.passed),
+        first=hidden(shown.first, whole.first),
+        void=hidden(shown.void, whole.void),
+        unidentified=hidden(shown.unidentified, whole.unidentified),
     )
 
 
@@ -232,9 +241,17 @@ def _rest_is_safe(before: Sheet, nodes: Mapping[str, Node], key: str, new: GridC
             continue
         if len(filled) < 2 or _tiny(getattr(total, name)):
             return False
+        ends = sum(_ends(nodes[part], name) for part in hidden if part in nodes)
+        if name != "passed" and getattr(total, name) - ends < LEAST_WIDTH:
+            return False
         if name == "passed" and (total.first < FEWEST_ANSWERS or _tiny(total.failed)):
             return False
     return True
+
+
+def _ends(node: Node, name: str) -> int:
+    """How many ends at or below a node have somebody counted in them."""
+    return sum(1 for one in node.walk() if not one.parts and getattr(one.counts, name))
 
 
 def _parts(before: Sheet, nodes: Mapping[str, Node], key: str) -> set[str]:

@@ -278,8 +278,9 @@ def hidden_words(hidden: Hidden) -> str:
     words = {
         Hidden.EMPTY: _("还没有人作答"),
         Hidden.FEW: _("作答不足 10 人，不显示"),
-        Hidden.SMALL: _("1 到 4 人，不显示"),
+        Hidden.SMALL: _("人少，或能推算出人少的一格，不显示"),
         Hidden.PROTECTS: _("能推算出人数少的一行，不显示"),
+        Hidden.NARROW: _("三种以上分组叠在一起，不显示"),
     }
     return str(words[hidden])
 

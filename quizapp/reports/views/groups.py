@@ -162,7 +162,9 @@ def _group_figures(table: GroupTable, permission: Permission) -> FigureTable:
             (_("时间"), period_words(table.filters)),
             *filter_words(db, table.filters),
         ),
-        remarks=(_("95% 置信区间：合并几个单位的，按单位聚类计算；单独一个单位的，用 Wilson 法。"),),
+        remarks=(
+            _("95% 置信区间：3 个及以上单位合并的，按单位聚类计算；不到 3 个的，用 Wilson 法，看不出单位之间的差别。"),
+        ),
         over_time=table.by is GroupDimension.MONTH,
         persons_of_one=table.delivery is not None,
         query=table.filters.as_query()
@@ -239,7 +241,7 @@ def _comparison_figures(found: Comparison) -> FigureTable:
             (_("对比时间"), str(_("对比 %(period)s", period=period_words(earlier)))),
             *filter_words(get_db(), after.filters),
         ),
-        remarks=(_("变化的单位是百分点。区间含 0 的，说不上有变化。"),),
+        remarks=(_("变化的单位是百分点，区间按单位聚类。区间含 0 的，说不上有变化。"),),
         chart=FigureCode.PASS_RATE_CHANGE,
         persons_of_one=after.delivery is not None,
         query=after.filters.as_query()

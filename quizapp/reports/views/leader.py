@@ -151,6 +151,7 @@ def grid_overview(needs: Needs | None, scale_of: Callable[[Sequence[MonthOfGrid]
         scale=scale_of(months),
         month_words=month_words,
         state_words=state_words,
+        wilson_words=wilson_words(),
     )
 
 
@@ -222,7 +223,7 @@ def grid_table_of(grid: Grid, refused: list[str]) -> FigureTable:
         else (_("时间"), _("%(period)s结束的测验", period=period_name(of.year, of.month)))
     )
     remarks = [
-        str(_("区间用 Wilson 法，没有算进单位之间的差别。")),
+        wilson_words(),
         str(_("只统计已经结束的测验，结束后第二天进入。按整个测验、按测验结束的月份汇总。")),
         str(_("1 到 4 人的格子不显示，能推算出它的格子也不显示。变动不到 5 人的格子沿用原来的数。")),
     ]
@@ -247,6 +248,16 @@ def grid_table_of(grid: Grid, refused: list[str]) -> FigureTable:
 def state_words(day: date) -> str:
     """Of when the numbers are."""
     return str(_("数据是 %(day)s 夜里的，白天不变。", day=format_day(day, words=False)))
+
+
+def wilson_words() -> str:
+    """How the interval of the grid is made, and what it leaves out: cells below that are hidden must not show in its width."""
+    return str(
+        _(
+            "区间用 Wilson 法，没有算进同一单位的人相像，合并几个单位的多半偏窄；“整个区间低于目标”只当线索。"
+            "按单位算的区间会露出藏起来的格子，所以这里不用。"
+        )
+    )
 
 
 def refusal_words() -> str:

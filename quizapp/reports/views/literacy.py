@@ -16,6 +16,7 @@ from quizapp.core.web import get_scope
 from quizapp.reports.definitions import FigureCode
 from quizapp.reports.figure_words import heading
 from quizapp.reports.figures import Literacy, PassRateTable
+from quizapp.reports.tables import Hidden
 from quizapp.ui.filters import format_interval, format_number, format_percent
 
 
@@ -37,14 +38,33 @@ def literacy_records(table: PassRateTable, code: FigureCode, **more: str) -> str
 def literacy_facts(literacy: Literacy) -> tuple[tuple[str, str], ...]:
     """The same for the first sheet of a file."""
     found = literacy.literate
-    rate = format_percent(found.share) if found.share is not None else _("不足 10 人，不显示")
+    numbers = {
+        "adults": format_number(literacy.adults),
+        "minors": format_number(literacy.minors),
+        "unknown": format_number(literacy.unknown),
+    }
+    if literacy.hidden is not None:
+        rate = hidden_share_words(literacy.hidden)
+        counted = _(
+            "18 岁及以上 %(adults)s 人；不满 18 岁 %(minors)s 人、年龄不明 %(unknown)s 人不算在内；参加者中，不代表全体居民",
+            **numbers,
+        )
+        return ((heading(FigureCode.LITERACY_RATE), f"{rate} · {counted}"),)
+    rate = format_percent(found.share)
     if found.low is not None and found.high is not None:
         rate = _("%(rate)s（95%% 区间 %(interval)s）", rate=rate, interval=format_interval(found.low, found.high))
     counted = _(
         "%(literate)s ÷ %(adults)s 人；不满 18 岁 %(minors)s 人、年龄不明 %(unknown)s 人不算在内；参加者中，不代表全体居民",
         literate=format_number(found.reached),
-        adults=format_number(literacy.adults),
-        minors=format_number(literacy.minors),
-        unknown=format_number(literacy.unknown),
+        **numbers,
     )
     return ((heading(FigureCode.LITERACY_RATE), f"{rate} · {counted}"),)
+
+
+def hidden_share_words(hidden: Hidden) -> str:
+    """Why the card has no share."""
+    words = {
+        Hidden.FEW: _("18 岁及以上的不足 10 人，不显示"),
+        Hidden.NARROW: _("三种以上分组叠在一起，不显示"),
+    }
+    return str(words.get(hidden, _("能推算出人数少的另一张表，不显示")))

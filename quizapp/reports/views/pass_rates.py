@@ -31,7 +31,7 @@ from quizapp.reports.queries import age_bands, quizzes_of
 from quizapp.reports.tables import Cell, FigureTable, TableRow
 from quizapp.reports.views import bp
 from quizapp.reports.views.leader import grid_page, rate_scale
-from quizapp.reports.views.literacy import level_words, literacy_facts, literacy_records
+from quizapp.reports.views.literacy import hidden_share_words, level_words, literacy_facts, literacy_records
 from quizapp.reports.views.words import (
     delivery_title,
     dimension_words,
@@ -94,6 +94,7 @@ def pass_rates() -> str | tuple[str, int]:
         figures=figures,
         literacy=literacy,
         level_words=level_words(),
+        hidden_share_words=hidden_share_words,
         literacy_records=lambda code, **more: literacy_records(table, code, **more),
         literacy_links=[
             link for links in get_runtime().registry.collect("literacy_links", table.delivery) for link in links
@@ -179,9 +180,13 @@ def literacy_in(table: PassRateTable, permission: Permission = Permission.SEE_FI
 def figure_table_of(table: PassRateTable, literacy: Literacy | None = None) -> FigureTable:
     """The table as page, chart and files show it."""
     rows = tuple(_table_row(row, table) for row in table.rows)
-    remarks = [_("95% 置信区间：合并几个单位的，按单位聚类计算；单独一个单位的，用 Wilson 法。")]
+    remarks = [
+        _("95% 置信区间：3 个及以上单位合并的，按单位聚类计算；不到 3 个的，用 Wilson 法，看不出单位之间的差别。")
+    ]
     if any(row.complete for row in table.rows):
-        remarks.append(_("名册人数 95% 以上都测了的，不写区间：几乎人人都在，没有抽样误差。"))
+        remarks.append(
+            _("名册人数 95% 以上都测了、作答的也几乎都在名册上的，不写区间：名册上几乎人人都在，没有抽样误差。")
+        )
     return FigureTable(
         name="pass_rates",
         title=str(_("参与与合格率")),

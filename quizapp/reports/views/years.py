@@ -76,6 +76,8 @@ def years() -> str:
         result=Shown(job.result) if job is not None and job.state == JobState.DONE and job.result else None,
         most=MOST_PEOPLE,
         method_words=method_words,
+        people_words=people_words,
+        units_words=units_words,
         model_words=model_words,
         rate_words=rate_words,
     )
@@ -264,6 +266,48 @@ def method_words(shown: Shown) -> str:
     )
 
 
+def units_words(shown: Shown) -> str:
+    """Why the interval is rough: units not known, too few of them, or few."""
+    first, second = shown.found["units"]
+    if shown.found["basis"] == "no_units":
+        return str(_("没有人填单位，只能把每个人当作互不相干；同一单位的人其实相像，区间多半偏窄。"))
+    if shown.found["basis"] == "too_few_units":
+        return str(
+            _(
+                "知道的单位太少（前一次 %(first)s 个，后一次 %(second)s 个，都要至少 3 个），"
+                "看不出单位之间的差别，只能把每个人当作互不相干，区间多半偏窄。",
+                first=first,
+                second=second,
+            )
+        )
+    return str(
+        _(
+            "单位少，或者几个大单位占了多数（前一次 %(first)s 个，后一次 %(second)s 个）：单位之间的差别只能粗略估计。",
+            first=first,
+            second=second,
+        )
+    )
+
+
+def people_words(shown: Shown) -> str:
+    """How people of one unit count, in a sentence or two."""
+    found = shown.found
+    if found["basis"] != "units":
+        return units_words(shown)
+    words = _(
+        "同一单位的人相像，所以人的误差按单位算，把每个单位对结果的影响合起来"
+        "（前一次 %(first)s 个单位，后一次 %(second)s 个，自由度约 %(df)s）；"
+        "同一单位两次都有的当作一个。若把人当作互不相干，标准误是 %(strangers)s 分。",
+        first=found["units"][0],
+        second=found["units"][1],
+        df=round(found["df_units"]),
+        strangers=f"{UNIT * found['se_strangers']:.1f}",
+    )
+    if found["without_unit"]:
+        words += _("没有填单位的 %(count)s 份，各当作一个单位。", count=found["without_unit"])
+    return str(words)
+
+
 def _columns(names: tuple[str, str]) -> tuple[Column, ...]:
     return (
         Column(_("比什么"), Kind.TEXT, 34),
@@ -294,6 +338,7 @@ def _facts(shown: Shown, job: Job, names: tuple[str, str]) -> list[tuple[str, st
         (_("方法"), method_words(shown)),
         (_("平均水平"), _("前一次的人平均定为 500 分，标准差定为 100 分。")),
         (_("原始合格率"), _("两次的卷子难易不同，原始合格率不能直接比。")),
+        (_("人的误差"), people_words(shown)),
         (_("没有用的共同题"), "；".join(anchor["code"] for anchor in shown.gone) or _("没有")),
         (_("数据截至"), format_moment(job.created_at, words=False)),
         (_("导出时间"), format_moment(get_now(), words=False)),

@@ -76,6 +76,15 @@ class Taken:
     delivery_id: int
     public_id: str
     passed: bool
+    #: The unit that the person gave or is rostered in; None: nobody knows.
+    unit_id: int | None
+    #: The unit that offers the delivery.
+    offered_by: int
+
+    @property
+    def cluster(self) -> tuple[int, bool]:
+        """What it is counted with as alike in a rate, as in the table by unit: who gave no unit, for the unit that offers the delivery."""
+        return (self.offered_by, True) if self.unit_id is None else (self.unit_id, False)
 
 
 @dataclass(frozen=True)
@@ -159,18 +168,21 @@ def taken(db: Session, scope: Scope, choice: Choice) -> list[tuple[Taken, int | 
         Attempt.delivery_id,
         Attempt.public_id,
         Attempt.passed,
+        Attempt.unit_id,
+        Delivery.unit_id,
         Attempt.person_id,
     )
     ids = [delivery.id for delivery in choice.deliveries]
     rows = db.execute(_of_people(statement, scope, ids).order_by(Attempt.started_at, Attempt.id))
     seen: set[int] = set()
     found = []
-    for attempt_id, paper_id, delivery_id, public_id, passed, person_id in rows:
+    for attempt_id, paper_id, delivery_id, public_id, passed, unit_id, offered_by, person_id in rows:
         if person_id is not None:
             if person_id in seen:
                 continue
             seen.add(person_id)
-        found.append((Taken(attempt_id, paper_id, delivery_id, public_id, bool(passed)), person_id))
+        one = Taken(attempt_id, paper_id, delivery_id, public_id, bool(passed), unit_id, offered_by)
+        found.append((one, person_id))
     return found
 
 

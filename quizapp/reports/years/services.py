@@ -6,6 +6,7 @@ The job works with the grants of whoever asked, as they are when it runs; its re
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,8 +17,8 @@ from sqlalchemy.orm import Session
 from quizapp.core.scope import Actor, Scope
 from quizapp.jobs.models import Job, JobState
 from quizapp.jobs.services import enqueue
+from quizapp.measurement.clusters import clustered_difference, clustered_wilson
 from quizapp.measurement.floors import FEWEST, anchors_needed
-from quizapp.measurement.intervals import rate_difference, wilson
 from quizapp.reports.exports import grants_mark
 from quizapp.reports.years.queries import (
     PERMISSION,
@@ -35,6 +36,8 @@ from quizapp.reports.years.queries import (
 
 #: The job.
 TASK = "compare_years"
+#: How it is computed: what was computed in another way is not shown.
+METHOD = "people-by-units"
 #: Own jobs that are looked through for one of the same sides.
 _LOOKED_AT = 100
 #: The most papers of the first year on which the second year's people are expected to score.
@@ -49,13 +52,21 @@ def ask_for_years(db: Session, *, first: Side, second: Side, actor: Actor, now: 
     known = find_years(db, first, second, actor)
     if known is not None and known.state in (JobState.WAITING, JobState.RUNNING):
         return known
-    arguments = {"first": first.as_text(), "second": second.as_text(), "grants": grants_mark(actor.scope)}
-    return enqueue(db, TASK, arguments, actor=actor, now=now)
+    return enqueue(db, TASK, _arguments(first, second, actor), actor=actor, now=now)
+
+
+def _arguments(first: Side, second: Side, actor: Actor) -> dict[str, Any]:
+    return {
+        "first": first.as_text(),
+        "second": second.as_text(),
+        "grants": grants_mark(actor.scope),
+        "method": METHOD,
+    }
 
 
 def find_years(db: Session, first: Side, second: Side, actor: Actor) -> Job | None:
     """The newest job of the actor that compares these sides with the grants of today; None where there is none."""
-    wanted = {"first": first.as_text(), "second": second.as_text(), "grants": grants_mark(actor.scope)}
+    wanted = _arguments(first, second, actor)
     own = select(Job).where(Job.name == TASK, Job.account_id == actor.account_id)
     jobs = db.scalars(own.order_by(Job.id.desc()).limit(_LOOKED_AT))
     return next((job for job in jobs if job.arguments == wanted), None)
@@ -85,6 +96,7 @@ def compare(
             return {**result, "refused": few}
     total, read = sum(len(drawn(side)) for side in counted), 0
     answers: list[Answers] = []
+    units = [[one.unit_id for one in drawn(side)] for side in counted]
     for side in counted:
 
         def tell(done: int, before: int = read) -> None:
@@ -92,19 +104,29 @@ def compare(
 
         answers.append(answers_of(db, drawn(side), tell))
         read += len(answers[-1].rows)
-    return {**result, **_linked(db, answers, sides)}
+    return {**result, **_linked(db, answers, units, sides)}
 
 
 def _raw(counted: Sequence[Sequence[Taken]]) -> dict[str, Any]:
-    """Pass rates with Wilson's interval, and their difference with Newcombe's."""
-    passed = [(sum(one.passed for one in side), len(side)) for side in counted]
-    rates = [
-        {"n": n, "passed": k, "rate": k / n if n else None, "interval": wilson(k, n) if n else None} for k, n in passed
-    ]
-    return {"sides": rates, "difference": rate_difference(passed[0], passed[1])}
+    """Pass rates and their difference, with their intervals by units."""
+    by_unit: list[dict[tuple[int, bool], tuple[int, int]]] = []
+    for side in counted:
+        found: dict[tuple[int, bool], tuple[int, int]] = defaultdict(lambda: (0, 0))
+        for one in side:
+            k, n = found[one.cluster]
+            found[one.cluster] = k + one.passed, n + 1
+        by_unit.append(found)
+    rates = []
+    for units in by_unit:
+        k, n = (sum(pair[place] for pair in units.values()) for place in (0, 1))
+        interval = clustered_wilson(list(units.values()))
+        rates.append({"n": n, "passed": k, "rate": k / n if n else None, "interval": interval})
+    return {"sides": rates, "difference": clustered_difference(*by_unit)}
 
 
-def _linked(db: Session, answers: Sequence[Answers], sides: Sequence[Choice]) -> dict[str, Any]:
+def _linked(
+    db: Session, answers: Sequence[Answers], units: Sequence[Sequence[int | None]], sides: Sequence[Choice]
+) -> dict[str, Any]:
     import numpy as np
 
     from quizapp.measurement.form_scores import Form
@@ -112,12 +134,12 @@ def _linked(db: Session, answers: Sequence[Answers], sides: Sequence[Choice]) ->
     from quizapp.measurement.years import NoLink, TooFewAnchors, Year, compare_years
 
     years = []
-    for side in answers:
+    for side, of_whom in zip(answers, units, strict=True):
         table = np.full((len(side.rows), len(side.columns)), np.nan)
         for person, row in enumerate(side.rows):
             for column, right in row:
                 table[person, column] = right
-        years.append(Year(table, side.columns))
+        years.append(Year(table, side.columns, np.array([-1 if unit is None else unit for unit in of_whom])))
     forms = [Form(np.array(at), np.array(points), least) for at, points, least in answers[0].papers[:MOST_FORMS]]
     length = max(side.length for side in sides)
     try:
@@ -157,7 +179,13 @@ def _linked(db: Session, answers: Sequence[Answers], sides: Sequence[Choice]) ->
         "forms": found.forms,
         "movement": found.movement,
         "se_people": found.se_people,
+        "se_strangers": found.se_strangers,
         "se_anchors": found.se_anchors,
+        "basis": found.basis,
+        "units": found.units,
+        "df_units": None if math.isnan(found.df_units) else found.df_units,
+        "few_units": found.few_units,
+        "without_unit": sum(unit is None for side in units for unit in side),
         "people": found.people,
         "items": found.items,
     }

@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from math import ceil, sqrt
-from statistics import NormalDist
+from math import ceil
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -22,6 +21,7 @@ from quizapp.measurement.sample_size import (
     UNKNOWN_RATE,
     cluster_design_effect,
     invitations,
+    reached_margin,
     sample_size,
     size_design_effect,
 )
@@ -166,10 +166,9 @@ def _shared_out(there: Mapping[str, int], drawn: int) -> tuple[tuple[str, int, i
 
 def _reachable(population: int, rate: float, effect: float, numbers: Numbers) -> float:
     """The margin, in points, when everybody is invited: rounded up to halves."""
-    n = max(1.0, population * numbers.response)
-    z = NormalDist().inv_cdf((1 + numbers.confidence) / 2)
-    margin = z * sqrt(effect * rate * (1 - rate) / n * max(0.0, 1 - n / population))
-    return ceil(margin * 200) / 2
+    n = max(1, int(population * numbers.response))
+    margin = reached_margin(rate, n, design_effect=effect, population=population, confidence=numbers.confidence)
+    return 100 * margin
 
 
 def frame_of(

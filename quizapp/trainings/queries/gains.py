@@ -23,6 +23,8 @@ class GainData:
     pairs: tuple[tuple[int, int], ...]
     #: (passed before, passed after), in the same order.
     passed: tuple[tuple[bool, bool], ...]
+    #: Their units on the day, in the same order; None: nobody knows.
+    units: tuple[int | None, ...]
     before_only: int
     after_only: int
     came: int
@@ -53,13 +55,12 @@ def choosable_tests(db: Session, session: TrainingSession) -> list[Delivery]:
 
 def gain_data(db: Session, session: TrainingSession, tests: SessionTests) -> GainData:
     """Closed first attempts of those whose attendance counts; a void attempt is none."""
-    came = set(
-        db.scalars(
-            select(Attendance.person_id).where(
-                Attendance.session_id == session.id, Attendance.state == AttendanceState.COUNTED
-            )
+    rows = db.execute(
+        select(Attendance.person_id, Attendance.unit_id).where(
+            Attendance.session_id == session.id, Attendance.state == AttendanceState.COUNTED
         )
     )
+    came: dict[int, int | None] = dict(rows.all())
 
     def scores(delivery_id: int) -> dict[int, tuple[int, bool]]:
         rows = db.execute(
@@ -77,6 +78,7 @@ def gain_data(db: Session, session: TrainingSession, tests: SessionTests) -> Gai
     return GainData(
         pairs=tuple((before[p][0], after[p][0]) for p in both),
         passed=tuple((before[p][1], after[p][1]) for p in both),
+        units=tuple(came[p] for p in both),
         before_only=len(before.keys() - after.keys()),
         after_only=len(after.keys() - before.keys()),
         came=len(came),

@@ -63,7 +63,8 @@ def _page(session: TrainingSession, form: TestsForm, choices: dict[str, Delivery
     shown: PairedGain | None = None
     passing = change = None
     if data and len(data.pairs) >= FEWEST_ANSWERS:
-        shown = paired_gain([before for before, _ in data.pairs], [after for _, after in data.pairs])
+        units = [-1 if unit is None else unit for unit in data.units]
+        shown = paired_gain([before for before, _ in data.pairs], [after for _, after in data.pairs], units=units)
         gained = sum(after and not before for before, after in data.passed)
         lost = sum(before and not after for before, after in data.passed)
         passing = {

@@ -1,0 +1,127 @@
+"""What a sample says of each person: the outcome, whether there is one, whose counts, and that all scores are of one standard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from quizapp.analyse.design_file import DesignFile
+from quizapp.analyse.refusals import Refused
+from quizapp.analyse.sample import Sample
+from quizapp.measurement.survey import SurveyRefused
+from quizapp.measurement.survey.standards import ADULT, STANDARDS, Standard, one_standard
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: How programs write that there is no outcome (R, pandas, SPSS, SQL), in small letters.
+NO_OUTCOME = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "."})
+#: A column of this name says by which standard a score was given, without being named.
+STANDARD_COLUMN = "standard"
+
+
+def outcome_of(sample: Sample, file: DesignFile) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
+    """(n,) the outcome as numbers, (n,) whether there is one, and what should be known of it. Raises Refused."""
+    warnings: list[str] = []
+    cells = sample.column(file.outcome, "outcome")
+    counted = np.array([not missing(cell, file.success) for cell in cells])
+    if file.success is not None:
+        values = np.array([_same(cell, file.success) for cell in cells], dtype=np.float64)
+        _tell_others(cells, file, values, counted, warnings)
+    else:
+        values = np.nan_to_num(np.array(sample.numbers(file.outcome, "outcome", missing=missing)))
+        if file.standard is not None:
+            _check_scores(sample, file, file.standard, values)
+        if file.at_least is not None:
+            values = (values >= file.at_least).astype(np.float64)
+        elif file.statistic == "rate" and not np.isin(values[counted], (0.0, 1.0)).all():
+            raise Refused("bad_design", 'the outcome is not 0 and 1: name success, at_least, or statistic = "mean"')
+    _check_standards(sample, file, counted, warnings)
+    if not counted.all():
+        warnings.append(f"{int((~counted).sum())} without an outcome are left out; whoever stays away may differ")
+    return values, counted, warnings
+
+
+def missing(cell: str, success: str | None = None) -> bool:
+    """Whether a cell says that there is no outcome, as programs write it; what the design counts is never missing."""
+    return cell.casefold() in NO_OUTCOME and cell != success
+
+
+def _tell_others(
+    cells: list[str],
+    file: DesignFile,
+    values: NDArray[np.float64],
+    counted: NDArray[np.bool_],
+    warnings: list[str],
+) -> None:
+    """What counts as "has it not": more than one such value is told; the wanted one in other letters is refused."""
+    others = Counter(cell for cell, has, kept in zip(cells, values, counted, strict=True) if kept and not has)
+    wanted = str(file.success)
+    if alike := [value for value in others if value.casefold() == wanted.casefold()]:
+        raise Refused(
+            "success_spelled_twice",
+            f"the column {file.outcome} has {wanted!r} and {alike[0]!r}: write one of them throughout",
+        )
+    listed = ", ".join(f"{value!r} ({n})" for value, n in others.most_common(5)) + (", …" if len(others) > 5 else "")
+    if others and not values[counted].any():
+        warnings.append(f"nobody has {wanted!r} in the column {file.outcome}: {listed}")
+    elif len(others) > 1:
+        warnings.append(f"all of these count as not {wanted!r}: {listed}")
+
+
+def _check_scores(sample: Sample, file: DesignFile, standard: Standard, values: NDArray[np.float64]) -> None:
+    """Scores by a standard lie on its scale. Raises Refused."""
+    most = standard.points
+    outside = np.flatnonzero((values < 0) | (values > most))
+    if len(outside):
+        row = int(outside[0])
+        raise Refused(
+            "score_out_of_range",
+            f"line {sample.lines[row]}, column {file.outcome}: {values[row]:g} is no score of {standard.code}, "
+            f"which goes from 0 to {most}; {len(outside)} rows are outside",
+        )
+
+
+def _check_standards(sample: Sample, file: DesignFile, counted: NDArray[np.bool_], warnings: list[str]) -> None:
+    """The scores are of one standard, and of the one that is named. A column called "standard" is looked at unasked. Raises Refused."""
+    name = file.standard_column
+    if name is None:
+        name = next((column for column in sample.columns if column.casefold() == STANDARD_COLUMN), None)
+    if name is None:
+        if file.standard is not None:
+            warnings.append(
+                f"no column says by which test the scores are: all are taken as of {file.standard.code} "
+                f"(standard_column, or a column {STANDARD_COLUMN!r}, would be checked)"
+            )
+        return
+    codes = {code for code, kept in zip(sample.column(name, "standard_column"), counted, strict=True) if kept}
+    if file.standard is None and len(codes & STANDARDS.keys()) < 2:
+        return  # the column may be about something else
+    try:
+        given = one_standard(codes & STANDARDS.keys() if file.standard is None else codes)
+    except SurveyRefused as refusal:
+        raise Refused(refusal.code, f"column {name}: {refusal}") from refusal
+    if file.standard is not None and given != file.standard:
+        raise Refused("standards_mixed", f"the scores are of {given.code}, the design names {file.standard.code}")
+
+
+def _same(cell: str, wanted: str) -> bool:
+    if cell == wanted:
+        return True
+    try:
+        return float(cell) == float(wanted)
+    except ValueError:
+        return False
+
+
+def adults_of(sample: Sample, file: DesignFile, warnings: list[str]) -> NDArray[np.bool_]:
+    """(n,) who stands in the rate: everybody; with a column of ages, those of 18 and above. Margins are then those of adults."""
+    if file.age is None:
+        return np.ones(sample.rows, dtype=np.bool_)
+    ages = np.array(sample.numbers(file.age, "age", missing=missing))
+    adults = np.asarray(np.nan_to_num(ages) >= ADULT, dtype=np.bool_)
+    if not adults.all():
+        warnings.append(f"{int((~adults).sum())} younger than {ADULT} or of unknown age stand in no literacy rate")
+    return adults
