@@ -49,8 +49,11 @@ analyse.add_command(draw)
 @analyse.command("items")
 @_table
 @click.option("--key", type=_FILE, help="Right answers: CSV item,key or JSON {items, key}.")
-def items(file: Path, key: Path | None, format_: str) -> None:
+@click.option("--group", type=_FILE, help="CSV respondent,group with two groups: is an item harder for one of them?")
+def items(file: Path, key: Path | None, group: Path | None, format_: str) -> None:
     """How hard each item is, whether it tells who knows more, what its options do, and what is odd.
+
+    With --group also whether an item is harder for one group than for equally able people of the other (Mantel-Haenszel).
 
     Exit 0: done; 1: the file or the key is refused; 2: wrong usage.
 
@@ -58,9 +61,12 @@ def items(file: Path, key: Path | None, format_: str) -> None:
     """
 
     def work() -> Report:
+        from quizapp.analyse.groups import compare_groups, read_groups
         from quizapp.analyse.items import analyse_items
 
-        return analyse_items(_read(file, key), with_key=key is not None)
+        data = _read(file, key)
+        groups = None if group is None else compare_groups(data, read_groups(group))
+        return analyse_items(data, with_key=key is not None, groups=groups)
 
     _answer(format_, work)
 

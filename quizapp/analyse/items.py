@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quizapp.analyse.groups import GroupReport
 from quizapp.analyse.output import number, percent, table
 from quizapp.analyse.scoring import Keyed
 from quizapp.measurement.classical import (
@@ -22,6 +23,7 @@ from quizapp.measurement.classical import (
     tally,
 )
 from quizapp.measurement.item_flags import HARM, Flag, flags
+from quizapp.measurement.rates import rate_of
 
 #: Below so many respondents the table says that its figures are only a hint.
 FEW_RESPONDENTS = 30
@@ -53,6 +55,8 @@ class ItemReport:
     with_key: bool
     #: Where people were given different papers: the report of each.
     papers: tuple[ItemReport, ...] = ()
+    #: Two groups compared, where they were given.
+    groups: GroupReport | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The object of the command's contract; `papers` only where there are several."""
@@ -68,16 +72,21 @@ class ItemReport:
         }
         if self.papers:
             found["papers"] = [paper.as_json() for paper in self.papers]
+        if self.groups is not None:
+            found["dif"] = self.groups.as_json()
         return found
 
     def _item_json(self, item: ItemResult) -> dict[str, Any]:
         figures = item.figures
+        exact = rate_of(figures.right, figures.n).exact or (None, None)
         return {
             "item": item.name,
             "n": figures.n,
             "difficulty": figures.difficulty,
             "difficulty_low": figures.difficulty_low,
             "difficulty_high": figures.difficulty_high,
+            "difficulty_exact_low": exact[0],
+            "difficulty_exact_high": exact[1],
             "discrimination": figures.rest_correlation,
             "upper_lower_27": figures.upper_lower_27,
             "alpha_if_deleted": item.alpha_if_deleted,
@@ -101,6 +110,7 @@ class ItemReport:
         """Tables and one sentence for each figure."""
         parts = [self._body()]
         parts += [f"Paper {place}\n{paper._body()}" for place, paper in enumerate(self.papers, start=1)]
+        parts += [self.groups.as_text()] if self.groups is not None else []
         return "\n\n".join([*parts, _METHODS])
 
     def _body(self) -> str:
@@ -122,6 +132,7 @@ class ItemReport:
                 str(item.figures.n),
                 percent(item.figures.difficulty),
                 f"{percent(item.figures.difficulty_low)} to {percent(item.figures.difficulty_high)}",
+                _exact(item.figures),
                 number(item.figures.rest_correlation, 2),
                 number(item.figures.upper_lower_27, 2),
                 number(item.alpha_if_deleted),
@@ -136,6 +147,7 @@ class ItemReport:
             "n",
             "right",
             "95% interval",
+            "exact",
             "discrim.",
             "up-low",
             "alpha w/o",
@@ -169,26 +181,33 @@ class ItemReport:
         return table(("item", "answer (* right)", "n", "share", "with the rest"), rows, left=2)
 
 
+def _exact(figures: ItemFigures) -> str:
+    ends = rate_of(figures.right, figures.n).exact
+    return "–" if ends is None else f"{percent(ends[0])} to {percent(ends[1])}"
+
+
 _METHODS = """How it is computed
   right          share right of those who were given the item; unanswered (-) counts as wrong; Wilson's 95% interval
+  exact          Clopper and Pearson's 95% interval of the same: wider, it covers at least as often as it says
   discrim.       correlation of the item with the total of the other items: who is right here, is right elsewhere
   up-low         share right among the best 27% less that among the weakest 27%; people with equal totals share the places
   alpha          how well the items agree (KR-20), over people with every item, with Feldt's 95% interval; alpha w/o: without the item
   SEM            by how many points one person's total varies by chance: SD × √(1 − alpha)
   omitted        left out before a later answer; not reached: unanswered to the end; seconds: the median time
+  odds ratio     (with --group) of two equally able people, how much better the odds of the one group are; size C: look at the item
 More in docs/methods.md, section "Item analysis"."""
 
 
-def analyse_items(data: Keyed, *, with_key: bool) -> ItemReport:
+def analyse_items(data: Keyed, *, with_key: bool, groups: GroupReport | None = None) -> ItemReport:
     """Figures of all items; where people were given different papers, also those of each paper."""
     answers = data.responses.answers
     everything = np.arange(len(data.responses.items))
     papers = papers_of(answers)
     report = _report(data, np.arange(len(answers)), everything, papers, with_key)
     if len(papers) < 2:
-        return report
+        return replace(report, groups=groups)
     alone = tuple(_report(data, people, items, [(people, items)], with_key) for people, items in papers)
-    return ItemReport(report.respondents, report.items, report.reliability, report.labels, with_key, alone)
+    return ItemReport(report.respondents, report.items, report.reliability, report.labels, with_key, alone, groups)
 
 
 def _report(

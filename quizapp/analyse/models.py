@@ -16,7 +16,7 @@ from quizapp.analyse.refusals import Refused
 from quizapp.analyse.scoring import Keyed
 from quizapp.measurement import irt, linking
 from quizapp.measurement.irt_curves import Floats, item_information
-from quizapp.measurement.item_fit import ItemFit, s_x2
+from quizapp.measurement.item_fit import ItemFit, MeanSquares, mean_squares, s_x2
 
 #: Abilities at which information is reported.
 PLACES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
@@ -65,6 +65,7 @@ class ModelReport:
     fit: irt.Fit
     names: Sequence[str]
     item_fit: Sequence[ItemFit]
+    squares: MeanSquares
     respondents: Sequence[str]
     #: None where they were not asked for.
     abilities: irt.Abilities | None
@@ -158,6 +159,8 @@ class ModelReport:
                     "s_x2": self.item_fit[j].s_x2,
                     "s_x2_df": self.item_fit[j].df,
                     "s_x2_p": self.item_fit[j].p,
+                    "infit": self.squares.infit[j],
+                    "outfit": self.squares.outfit[j],
                     "information": of_items[:, j],
                 }
                 for j, name in enumerate(self.names)
@@ -193,13 +196,15 @@ class ModelReport:
                 number(self.item_fit[j].s_x2, 2),
                 str(self.item_fit[j].df),
                 p_value(self.item_fit[j].p),
+                number(self.squares.infit[j], 2),
+                number(self.squares.outfit[j], 2),
             ]
             for j, name in enumerate(self.names)
         ]
         _, of_test = self._information()
         parts = [
             head,
-            table(("item", "a", "SE", "b", "SE", "S-X²", "df", "p"), rows),
+            table(("item", "a", "SE", "b", "SE", "S-X²", "df", "p", "infit", "outfit"), rows),
             table(
                 ("ability", *(f"{place:g}" for place in PLACES)),
                 [
@@ -231,6 +236,7 @@ _METHODS = """How it is computed
   a, b        slope and place of the item: at ability b half are right; maximum marginal likelihood, 81 points from −6 to 6
   SE          from the observed information (exact second derivatives)
   S-X²        do people with equal totals get the item right as often as the model says? A small p says no
+  infit, outfit  surprising answers by those expected, near the item's place and overall: above 1.3 too many; the 2PL hides some
   ability     expected value given the answers and N(0,1), with its SD; never the bare maximum
 More in docs/methods.md, section "IRT"."""
 
@@ -248,8 +254,17 @@ def analyse_model(data: Keyed, model: irt.Model, *, with_abilities: bool) -> Mod
         message = f"item {names[error.item]}: {error}. Look at it with `quizapp analyse items`, then leave it out"
         raise Refused(error.code, message) from error
     checked = s_x2(scores, fit.a, fit.b, parameters=1 if model == "rasch" else 2)
-    abilities = irt.abilities(scores, fit.a, fit.b) if with_abilities else None
-    return ModelReport(fit, names, checked, data.responses.respondents, abilities, islands=_islands(scores, names))
+    abilities = irt.abilities(scores, fit.a, fit.b)
+    squares = mean_squares(scores, abilities.eap, fit.a, fit.b)
+    return ModelReport(
+        fit,
+        names,
+        checked,
+        squares,
+        data.responses.respondents,
+        abilities if with_abilities else None,
+        islands=_islands(scores, names),
+    )
 
 
 def _islands(scores: Floats, names: Sequence[str]) -> list[list[str]]:

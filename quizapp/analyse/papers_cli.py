@@ -27,10 +27,17 @@ def papers() -> None:
 @papers.command("assemble")
 @click.option("--pool", "pool_file", required=True, type=_FILE, help="JSON: items, enemies.")
 @click.option("--blueprint", "blueprint_file", required=True, type=_FILE, help="JSON: the demands.")
+@click.option(
+    "--parameters",
+    type=_FILE,
+    help="What `quizapp analyse irt … --format json` printed: a and b of the pool's items by their ids.",
+)
 @click.option("--papers", "count", type=click.IntRange(min=1), help="Number of papers (default: the blueprint's).")
 @click.option("--seed", default="1", show_default=True, help="The same seed gives the same papers.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How to answer.")
-def assemble(pool_file: Path, blueprint_file: Path, count: int | None, seed: str, format_: str) -> None:
+def assemble(
+    pool_file: Path, blueprint_file: Path, parameters: Path | None, count: int | None, seed: str, format_: str
+) -> None:
     """Make parallel papers: the blueprint's demands hold exactly, information and expected score within its tolerances.
 
     POOL: {"items": [{"id", "type", "a", "b", "benchmark", "point", "dimension", "topic", "difficulty", "audience", "options", "seconds",
@@ -46,7 +53,12 @@ def assemble(pool_file: Path, blueprint_file: Path, count: int | None, seed: str
 
     with refusing(as_json=format_ == "json"):
         plan = read_plan(blueprint_file, count)
-        answer = made(read_pool(pool_file), plan, seed, _progress(plan.papers))
+        pool = read_pool(pool_file)
+        if parameters is not None:
+            from quizapp.analyse.parameters import with_parameters
+
+            pool = with_parameters(pool, parameters)
+        answer = made(pool, plan, seed, _progress(plan.papers))
     if format_ == "json":
         answer_json(answer)
     else:

@@ -55,6 +55,8 @@ _NODE_LIMIT: Final = 200
 #: of many and a closer search takes seconds.
 _GAP: Final = 0.02
 _GAP_LATER: Final = 0.05
+#: The same with curves, whose elastic demands make the last percents dear.
+_GAP_CURVES: Final = 0.05
 _FIRST: Final = 20
 #: Seconds for one form: a last resort, far above what the gap needs.
 TIME_LIMIT: Final = 8.0
@@ -217,7 +219,7 @@ def _solve(
             options={
                 "time_limit": patience * TIME_LIMIT,
                 "node_limit": nodes,
-                "mip_rel_gap": _GAP if len(made) < _FIRST else _GAP_LATER,
+                "mip_rel_gap": max(_GAP_CURVES if aim.curves else _GAP, _GAP if len(made) < _FIRST else _GAP_LATER),
             },
         )
         if result.x is not None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quizapp.measurement import irt
-from quizapp.measurement.floors import FEWEST, FEWEST_ANCHORS, FEWEST_ITEMS, FEWEST_OF_EACH
+from quizapp.measurement.floors import FEWEST, FEWEST_ANCHORS, FEWEST_ITEMS, FEWEST_OF_EACH, OFF_MODEL
 from quizapp.measurement.irt_curves import Floats, probabilities, quadrature
 from quizapp.measurement.item_fit import mean_squares, s_x2_of_papers
 
@@ -24,10 +24,9 @@ _MOST_TRIES: Final = 5
 #: An item fits badly from this mean square, if that is more than two standard errors above 1: Wright B. D., Linacre J. M. (1994), Rasch
 #: Measurement Transactions 8(3), 370 ("run of the mill" multiple choice tests: 0.7 to 1.3).
 MISFIT: Final = 1.3
-#: The same from this distance of the shares right from the model's, if S-X² is beyond chance. A slope of its own lets the mean squares stay
+#: The same from `OFF_MODEL` on, if S-X² is beyond chance by this p. A slope of its own lets the mean squares stay
 #: near 1 whatever the curve is like: this sees a curve of another shape. (PISA looks from an RMSD of 0.1 to 0.15 on: OECD (2017), PISA
 #: 2015 Technical Report, ch. 9.)
-OFF: Final = 0.1
 _BEYOND_CHANCE: Final = 0.001
 
 
@@ -179,7 +178,8 @@ def _found(
         )
     fits = s_x2_of_papers(table, groups, fit.populations, fit.a, fit.b, parameters=np.where(shared, 1, 2))
     misfit |= [
-        one.off is not None and one.off > OFF and (1.0 if one.p is None else one.p) < _BEYOND_CHANCE for one in fits
+        one.off is not None and one.off > OFF_MODEL and (1.0 if one.p is None else one.p) < _BEYOND_CHANCE
+        for one in fits
     ]
     # the scale on which all people together have mean 0 and SD 1
     mean, sd = fit.populations.mixture(np.bincount(groups))

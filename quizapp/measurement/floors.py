@@ -18,6 +18,8 @@ FEWEST_ANCHORS: Final = 5
 #: Equating, Scaling, and Linking, 3rd ed., 8.1.
 ANCHOR_SHARE: Final = 0.2
 ENOUGH_ANCHORS: Final = 20
+#: Distance of the shares right, at equal totals, from the model's from which an item is called a misfit.
+OFF_MODEL: Final = 0.1
 #: The part of a pool or of a paper that must be calibrated for the model to be asked about it.
 ENOUGH_CALIBRATED: Final = 0.5
 

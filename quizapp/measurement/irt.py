@@ -147,8 +147,8 @@ def fit(
     the groups.
 
     Raises TooFewData as `check_data` does, NotConverged where the likelihood has no maximum (an a that grows without end), ValueError for
-    fewer than 61 points. 20,000 × 50 takes seconds; on a busy machine the fewer threads of BLAS, the faster. LSAT-6, 2PL: log-likelihood
-    −2466.6534, b −3.3588 … −3.1259.
+    fewer than 61 points or a group without people. 20,000 × 50 takes seconds; on a busy machine the fewer threads of BLAS, the faster.
+    LSAT-6, 2PL: log-likelihood −2466.6534, b −3.3588 … −3.1259.
     """
     if points < 61:
         raise ValueError("fewer than 61 points are too coarse")
@@ -160,6 +160,8 @@ def fit(
     patterns = patterns_of(responses, None if groups is None else np.asarray(groups)[present])
     theta, _ = quadrature(points)
     count = int(patterns.group.max()) + 1
+    if len(np.unique(patterns.group)) < count:
+        raise ValueError("a group without people")
     shape = _shape(model, items, shared, count)
     estimate, steps = _em(patterns, theta, shape, _start(patterns, shape, count))
     estimate, information, slope, value, more = _newton(patterns, theta, shape, estimate)

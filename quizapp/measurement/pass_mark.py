@@ -21,7 +21,7 @@ from quizapp.measurement.irt_curves import probabilities as curves_at
 
 #: Abilities beside that of the pass mark, from it.
 BESIDE: Final = (-1.0, 0.0, 1.0)
-#: Tolerance of the expected score as a part of the items, and of the information as a part of the largest target: with 50 items of the
+#: Tolerance of the expected score as a part of the items, and of the information as a part of its target: with 50 items of the
 #: reference pool a quarter of an item and of its information.
 SCORE_TOLERANCE: Final = 0.005
 INFORMATION_TOLERANCE: Final = 0.0225
@@ -39,7 +39,7 @@ class PassMark:
 
 
 def pass_demands(items: Sequence[PoolItem], blueprint: Blueprint, right: int) -> list[Demand]:
-    """Expected score and information one logit below, at and one above the pass mark, near the pool's; [] for too few items.
+    """Expected score one SD below, at and one above the pass mark, and information there, near the pool's; [] for too few items.
 
     The pass mark is the ability at which `right` answers are expected of a form that has of each type what the pool has on average.
     """
@@ -49,18 +49,20 @@ def pass_demands(items: Sequence[PoolItem], blueprint: Blueprint, right: int) ->
     weights = _weights(items, blueprint)
     middle = _ability(filled, weights, right)
     theta = tuple(middle + step for step in BESIDE)
-    score, exact = probabilities(filled, theta) @ weights, information(filled, theta) @ weights
-    return curve_demands(
-        filled,
-        FormBlueprint(
-            items=blueprint.items,
-            theta=theta,
-            score=tuple(score),
-            score_tolerance=SCORE_TOLERANCE * blueprint.items,
-            information=tuple(exact),
-            information_tolerance=INFORMATION_TOLERANCE * float(exact.max()),
-        ),
+    score, exact = probabilities(filled, theta) @ weights, information(filled, [middle]) @ weights
+    of_score = FormBlueprint(
+        items=blueprint.items,
+        theta=theta,
+        score=tuple(score),
+        score_tolerance=SCORE_TOLERANCE * blueprint.items,
     )
+    of_information = FormBlueprint(
+        items=blueprint.items,
+        theta=(middle,),
+        information=tuple(exact),
+        information_tolerance=INFORMATION_TOLERANCE * float(exact[0]),
+    )
+    return [*curve_demands(filled, of_score), *curve_demands(filled, of_information)]
 
 
 def pass_mark(papers: Sequence[Sequence[PoolItem]], right: int) -> PassMark | None:

@@ -42,7 +42,8 @@ lists.html     <ul class="card card-flush list">{{ list_row(title, second, href=
                breadcrumb([(text, url), (text, None)]), flow([(name, note)], current)
 figures.html   ring(["all", "some", "none", …], "78", _("满分 100"), label), ring_legend(…), mark()
                progress(3, 5, label), figure_card(name, "6,042", _("人"), method, target="6,000", share=1.01)
-               dot_interval_axis((0.4, 1.0), target), dot_interval(rate, low, high, (0.4, 1.0), target), interval_sign("below")
+               dot_interval_axis((0.4, 1.0), target), dot_interval(rate, low, high, (0.4, 1.0), target), interval_sign("below"),
+               change_interval_axis(0.3), change_interval(0.1, 0.02, 0.18, 0.3, label)
                bar_chart([{"label": …, "value": …}], caption, word)
                line_over_time(points, scale, label)         points: [{"label", "value", "low", "high"}]
 tables.html    {% call table_card(caption) %}<thead>…</thead><tbody>…</tbody>{% endcall %}, hidden_cell()

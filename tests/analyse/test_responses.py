@@ -22,6 +22,7 @@ from tests.operations.support import run_command
 
 ITEM_KEYS = {
     *("item", "n", "difficulty", "difficulty_low", "difficulty_high", "discrimination", "upper_lower_27"),
+    *("difficulty_exact_low", "difficulty_exact_high"),
     *("alpha_if_deleted", "omitted", "not_reached", "median_seconds", "options", "flags"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from quizapp.core.scope import Role
 from quizapp.core.tokens import Keys
 from quizapp.core.web import Runtime
 from quizapp.quizzes.models import Attempt, Delivery, Paper, PaperItem, QuizBlueprint, Response
+from quizapp.quizzes.rescoring.models import KeyCorrection
 from quizapp.quizzes.services.assembly import assemble_papers
 from quizapp.quizzes.services.paper_checks import paper_facts
 from quizapp.quizzes.services.publish_checks import stored_checks
@@ -27,6 +29,7 @@ from quizapp.reports.calibration.queries import Counted
 from quizapp.reports.calibration.services import calibrate_due, is_due
 from tests.conftest import START, FakeClock, make_settings
 from tests.factories import RIGHT, make_account, make_attempt, make_delivery, make_figure, make_items, make_unit
+from tests.reports.test_item_tallies import correct_key
 
 WRONG = {"single_choice": "d", "true_false": "f", "multiple_choice": "a,b"}
 ITEMS = 30
@@ -164,6 +167,18 @@ def test_the_job_recovers_the_truth_over_deliveries_and_starts_anew_for_an_edite
     with ground.database.session() as db:
         left = set(db.scalars(select(ItemCalibration.item_version_id)))
         assert left == set(numbers[10:]), "answers that count no more are taken out again"
+
+
+def test_a_question_whose_key_was_corrected_is_another_one_there(db: Session) -> None:
+    versions = make_items(db, 8)
+    delivery = offer(db, versions)
+    take(db, delivery, curve(150, 0.0, 6, range(8)), 16)
+    db.commit()
+    correct_key(db, delivery, random.Random(3))
+    wrong = db.scalars(select(KeyCorrection.item_version_id)).one()
+    calibrate_due(db, START)
+    known = set(db.scalars(select(ItemCalibration.item_version_id)))
+    assert known == {version.id for version in versions} - {wrong}
 
 
 @pytest.mark.parametrize(

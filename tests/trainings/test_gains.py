@@ -106,12 +106,19 @@ def test_the_page_shows_the_gain_with_its_interval_and_hides_few(db: Session, ap
     assert change is not None
     assert change[0] > 0
     assert f"+{100 * change[0]:.1f} 个百分点" in page
-    assert f"+{100 * change[2]:.1f} 个百分点" in page
+    assert re.search(rf"[+−]{abs(100 * change[1]):.1f} 到 \+{100 * change[2]:.1f}", page)
     for words in ("没有不受训的对照组", "这样大或更大", "两次都来做的人"):
         assert words in page
     assert "确实" not in page
     drawn = re.findall(r'data-row="(\w+)".*?<svg class="interval"[^>]*aria-label="([^"]+)"', page, re.S)
     assert [row for row, _ in drawn] == ["score", "passing"], "a drawing beside each row of the table"
+    english = client.get(address, headers={"Accept-Language": "en"}).text
+    for words in (
+        "no untrained control group",
+        "of this size or larger",
+        "which chance variation alone does not explain",
+    ):
+        assert words in english
     assert client.get(f"/sessions/{session.id + 99}/gain").status_code == 404
     units = [make_unit(db, session.unit).id for _ in range(4)]
     for number, person in enumerate(people):

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from quizapp.banks.models import BankCalibration, ItemCalibration, ItemFigure
-from quizapp.measurement.floors import FEWEST, FEWEST_ANCHORS
+from quizapp.measurement.floors import FEWEST, FEWEST_ANCHORS, OFF_MODEL
 from quizapp.ui.filters import format_percent
 
 #: Standard errors to each side of a 95 % interval.
@@ -32,7 +32,8 @@ def calibration_words(found: ItemCalibration | None) -> list[dict[str, Any]]:
         {
             "name": _("区分度（模型）"),
             "value": f"{found.a:.2f}",
-            "interval": _interval(found.a, found.se_a, signed=False),
+            # the error of a shared slope says nothing of this item
+            "interval": _interval(found.a, found.se_a, signed=False) if found.own_slope else None,
             "meaning": _(
                 "从平均水平到高一个标准差，答对的机会从 %(low)s 变到 %(high)s。",
                 low=format_percent(at_mean, 0),
@@ -42,7 +43,7 @@ def calibration_words(found: ItemCalibration | None) -> list[dict[str, Any]]:
         },
         {
             "name": _("合不合模型"),
-            "value": f"{found.infit:.2f} · {found.outfit:.2f}",
+            "value": f"infit {found.infit:.2f} · outfit {found.outfit:.2f}",
             "interval": None,
             "meaning": _fit(found),
         },
@@ -68,7 +69,7 @@ def _half_right(place: float) -> str:
 
 
 def _fit(found: ItemCalibration) -> str:
-    if found.off is not None and "misfit" in found.flags:
+    if found.flags and found.off is not None and found.off > OFF_MODEL:
         return str(
             _("不合：得分相同的人里，答对的比例和模型平均差 %(points)s 个百分点。", points=f"{100 * found.off:.0f}")
         )

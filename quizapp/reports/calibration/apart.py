@@ -47,7 +47,8 @@ def _main() -> None:
 
     from quizapp.measurement.calibration import calibrate
 
-    os.nice(_NICE)
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
     with np.load(io.BytesIO(sys.stdin.buffer.read())) as given:
         responses = np.where(given["responses"] < 0, np.nan, given["responses"])
         found = calibrate(responses, given["groups"])
