@@ -61,6 +61,8 @@ check: install .venv/test.stamp ## formatting, lint, types, import contract, tem
 	@echo "catalogues"; $(BIN)/python -m quizapp.ui.catalogue --check
 
 # The browser tests run beside the others, journeys and parts one after the other (each has a browser of its own); all must pass.
+# Several test processes share the cores: numbers on more threads than that only wait for each other.
+test: export OPENBLAS_NUM_THREADS := 1
 test: test-install check ## all checks and tests
 	@( journeys=0; $(BIN)/pytest -q tests/browser -m "browser and not pages" -n 0 || journeys=$$?; \
 	  $(BIN)/pytest -q tests/ui -m "browser and not pages" -n 0 && exit $$journeys ) > .venv/browser.log 2>&1 & browser=$$!; \
