@@ -62,7 +62,7 @@ def test_from_the_roster_to_the_estimate(
     desk.check("[name=design][value=open]", force=True)
     desk.fill("[name=margin]", "10")
     desk.fill("[name=response]", "80")
-    desk.fill("[name=seed]", "3 8 1 2026-11-22")
+    desk.fill("[name=seed]", "双色球第 2026140 期")
     desk.click("[value=check]")
     assert "2401" in desk.inner_text("[data-error-summary]")  # refused: nobody's chance is known
     desk.check("[name=design][value=stratified]", force=True)
@@ -71,9 +71,15 @@ def test_from_the_roster_to_the_estimate(
     looks(desk)
     desk.click("[value=save]")
     desk.wait_for_url("**/surveys/*")
+    desk.click("form[action$='/announce'] button")
+    desk.wait_for_url("**/drawn")  # what everybody can read before the numbers are out
+    looks(desk)
+    desk.click("main a[href^='/surveys/'] >> text=/回到调查|Back to the survey/")
+    looks(desk)
     desk.click(".desk-head a[href$='/draw']")
     looks(desk)
-    desk.click("main form.actions button")
+    desk.fill("[name=came_out]", "03 08 11")
+    desk.click("main form button")
     desk.wait_for_selector("#strata")
     looks(desk)
     with database.session() as db:
