@@ -93,6 +93,10 @@ def test_without_a_revision_they_would_overwrite_each_other(roomy: Database) -> 
     assert edit(roomy, revision=None) == (EDITORS, EDITORS + 1)
 
 
+#: How many sleep in a trigger.
+SLEEPING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+
+
 def close_while_starting(roomy: Database, keys: Keys) -> list[int]:
     """People start while the delivery is ended; gives the deadlines that lie after its end.
 
@@ -103,7 +107,7 @@ def close_while_starting(roomy: Database, keys: Keys) -> list[int]:
         db.execute(
             text(
                 "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END $$"
+                "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
             )
         )
         db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON attempt FOR EACH ROW EXECUTE FUNCTION slow()"))
@@ -113,7 +117,10 @@ def close_while_starting(roomy: Database, keys: Keys) -> list[int]:
         return begin(db, db.get_one(Delivery, delivery.id), keys).attempt.id
 
     def close(db: Session) -> Any:
-        threading.Event().wait(0.1)  # the starts have read the delivery and sleep in the trigger
+        while not db.scalar(SLEEPING):  # a start has read the delivery and sleeps in the trigger
+            db.rollback()
+            threading.Event().wait(0.02)
+        db.rollback()
         with transaction(db):
             return close_early(db, delivery.id, actor=SYSTEM, now=later)
 

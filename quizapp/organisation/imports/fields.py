@@ -82,7 +82,7 @@ UNIT_FIELDS = (
     Field("industry", ("行业", "所属行业", "行业类别", "Industry", "Sector")),
     Field(
         "residence",
-        ("城乡", "城乡分类", "城乡类别", "城乡分类代码", "城乡属性", "Urban or rural", "Urban/rural", "Residence"),
+        ("城乡", "城乡分类", "城乡类别", "城乡分类代码", "城乡属性", "Town or country", "Urban or rural", "Residence"),
     ),
 )
 #: Without these columns nothing can be taken in.
