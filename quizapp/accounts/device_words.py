@@ -30,4 +30,5 @@ _SYSTEMS = {
 def device_words(device: str) -> str:
     """What somebody calls the device of a sign-in."""
     browser, _sep, system = device.partition("/")
-    return f"{_BROWSERS.get(browser) or _('别的浏览器')} · {_SYSTEMS.get(system) or _('别的设备')}"
+    named = _BROWSERS.get(browser) or _("别的浏览器"), _SYSTEMS.get(system) or _("别的设备")
+    return " · ".join(map(str, named))

@@ -40,11 +40,12 @@ def make_page(sections: Sequence[ExportSection], *, language: str, now: datetime
     titles, fields, codes = _titles(_), _fields(_), _codes(_)
     nothing = [titles[section.kind] for section in sections if not section.rows]
     title = _("关于我的全部信息")
+    when = _("%(time)s 导出", time=_moment(now))
     parts = [
         f'<!doctype html><html lang="{"en" if _.english else "zh-Hans"}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>",
-        f"<p>{escape(_('%(time)s 导出', time=_moment(now)))}</p>",
+        f"<p>{escape(when)}</p>",
     ]
     parts += [
         f"<h2>{escape(titles[section.kind])}</h2>{_table(titles[section.kind], section.rows, fields, codes, _)}"
@@ -53,7 +54,8 @@ def make_page(sections: Sequence[ExportSection], *, language: str, now: datetime
     ]
     if nothing:
         between = ", " if _.english else "、"
-        parts.append(f"<p>{escape(_('没有记录的：%(kinds)s', kinds=between.join(nothing)))}</p>")
+        missing = _("没有记录的：%(kinds)s", kinds=between.join(nothing))
+        parts.append(f"<p>{escape(missing)}</p>")
     return "".join([*parts, "</main></body></html>\n"])
 
 

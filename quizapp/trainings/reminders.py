@@ -118,8 +118,8 @@ def place_found(question: Question, _: Words) -> Letter | None:
     rows = _rows(question.db, question, reminding.PROMOTED)
     if rows is None:
         return None
-    text = f"{_('前面有人取消，您已递补，有位了。来不了请早些取消，让给后面的人。')}\n\n{_facts(rows[1], question, _)}"
-    return Letter(_("有位了：%(title)s", title=rows[1].title), text)
+    first = _("前面有人取消，您已递补，有位了。来不了请早些取消，让给后面的人。")
+    return Letter(_("有位了：%(title)s", title=rows[1].title), f"{first}\n\n{_facts(rows[1], question, _)}")
 
 
 @composes(reminding.CALLED_OFF)
@@ -128,5 +128,5 @@ def called_off(question: Question, _: Words) -> Letter | None:
     rows = _rows(question.db, question, reminding.CALLED_OFF)
     if rows is None:
         return None
-    text = f"{_('这场培训取消了，不用去了。')}\n\n{_facts(rows[1], question, _)}"
-    return Letter(_("取消了：%(title)s", title=rows[1].title), text)
+    first = _("这场培训取消了，不用去了。")
+    return Letter(_("取消了：%(title)s", title=rows[1].title), f"{first}\n\n{_facts(rows[1], question, _)}")

@@ -51,6 +51,20 @@ def test_only_the_transaction_commits() -> None:
     )
 
 
+def test_no_word_stands_where_the_catalogue_cannot_see_it() -> None:
+    """What gathers the words does not look into f-strings: a word there would stay Chinese for everybody."""
+    words = {"_", "_l", "gettext", "lazy_gettext", "ngettext", "pgettext", "npgettext"}
+    found = [
+        f"{relative(path)}:{call.lineno}"
+        for path in SOURCES
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in words
+    ]
+    assert found == [], "take the call out of the f-string, into a name before it"
+
+
 def test_no_rule_reads_the_clock() -> None:
     """`now` is an argument. The clock itself, and what measures durations, are the exceptions."""
     allowed = {"quizapp/core/clock.py"}

@@ -12,12 +12,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from quizapp.analyse.drawing import Frame, digest, frame_text, parse_frame
-from quizapp.audit.services import record
 from quizapp.core.clock import to_ms
 from quizapp.core.scope import Actor
 from quizapp.surveys.errors import SurveyAnnounced, SurveyDrawn, SurveyNotDrawn
 from quizapp.surveys.models import Survey
 from quizapp.surveys.services.planning import Sizes, frame_of, lock_survey, numbers_of, sizes_of
+from quizapp.surveys.services.recording import record_survey
 
 
 def frame_today(db: Session, survey: Survey, now: datetime) -> tuple[Frame, Sizes, dict[str, int]]:
@@ -58,7 +58,8 @@ def announce_survey(db: Session, *, survey: Survey, actor: Actor, now: datetime)
     found = keep_frame(survey, frame)
     entry = {"at": to_ms(now), "list": found, "people": sizes.population, "seed": survey.seed, "left_out": left_out}
     survey.announcements = [*survey.announcements, entry]
-    _record(db, survey, "survey_announced", actor, now, people=sizes.population, list=found[:16])
+    details: dict[str, object] = {"people": sizes.population, "list": found[:16]}
+    record_survey(db, survey, action="survey_announced", actor=actor, now=now, details=details)
     return survey
 
 
@@ -70,19 +71,5 @@ def withdraw_announcement(db: Session, *, survey: Survey, actor: Actor, now: dat
     if survey.announced is not None:
         survey.announcements = [*survey.announcements[:-1], {**survey.announcements[-1], "withdrawn_at": to_ms(now)}]
         survey.frame, survey.frame_digest = None, None
-        _record(db, survey, "survey_announcement_withdrawn", actor, now)
+        record_survey(db, survey, action="survey_announcement_withdrawn", actor=actor, now=now)
     return survey
-
-
-def _record(db: Session, survey: Survey, action: str, actor: Actor, now: datetime, **details: object) -> None:
-    db.flush()
-    record(
-        db,
-        actor=actor,
-        action=action,
-        object_type="survey",
-        object_id=survey.id,
-        unit_id=survey.unit_id,
-        details=details,
-        now=now,
-    )

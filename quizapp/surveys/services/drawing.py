@@ -8,7 +8,6 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from quizapp.analyse.drawing import Frame, digest, draw, listing
-from quizapp.audit.services import record
 from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys
 from quizapp.core.tokens import digest as digest_secret
@@ -19,6 +18,7 @@ from quizapp.surveys.errors import SurveyDrawn, SurveyValueMissing
 from quizapp.surveys.models import FrameKind, Outcome, Survey, SurveyInvitation
 from quizapp.surveys.services.announcing import frame_today, keep_frame
 from quizapp.surveys.services.planning import Sizes, lock_survey
+from quizapp.surveys.services.recording import record_survey
 
 #: Characters of the numbers that are waited for.
 LEAST_RESULT, MOST_RESULT = 3, 60
@@ -50,16 +50,13 @@ def draw_survey(db: Session, *, survey: Survey, keys: Keys, actor: Actor, now: d
     survey.drawn_digest = digest(listing(drawn))
     survey.counts = _counts(frame, sizes, drawn, left_out)
     survey.drawn_at = now
-    db.flush()
-    record(
+    record_survey(
         db,
-        actor=actor,
+        survey,
         action="survey_drawn",
-        object_type="survey",
-        object_id=survey.id,
-        unit_id=survey.unit_id,
-        details={"people": sizes.population, "drawn": len(drawn), "list": str(survey.frame_digest)[:16]},
+        actor=actor,
         now=now,
+        details={"people": sizes.population, "drawn": len(drawn), "list": str(survey.frame_digest)[:16]},
     )
     return survey
 

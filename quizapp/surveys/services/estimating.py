@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from quizapp.analyse.design_file import DesignFile
 from quizapp.analyse.refusals import Refused
-from quizapp.audit.services import record
 from quizapp.core.scope import Actor
 from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.jobs.models import Job
@@ -20,6 +19,7 @@ from quizapp.surveys.errors import SurveyNotDrawn
 from quizapp.surveys.models import Design, Survey
 from quizapp.surveys.queries import Place
 from quizapp.surveys.services.planning import lock_survey
+from quizapp.surveys.services.recording import record_survey
 from quizapp.surveys.services.rows import SurveyRows, design_of, sample_of, survey_rows
 
 TASK = "estimate_survey"
@@ -44,16 +44,13 @@ def store_estimate(db: Session, *, survey: Survey, found: dict[str, Any], actor:
     if survey.weighting != found["weighting"]:
         return
     survey.estimate, survey.estimated_at = found, now
-    db.flush()
-    record(
+    record_survey(
         db,
-        actor=actor,
+        survey,
         action="survey_estimated",
-        object_type="survey",
-        object_id=survey.id,
-        unit_id=survey.unit_id,
-        details={"answers": found["answers"], "refusal": found.get("refusal")},
+        actor=actor,
         now=now,
+        details={"answers": found["answers"], "refusal": found.get("refusal")},
     )
 
 

@@ -14,6 +14,7 @@ from quizapp.surveys.errors import InvitationAnswered, SurveyClosed, SurveyNotDr
 from quizapp.surveys.models import Outcome, Survey, SurveyInvitation
 from quizapp.surveys.queries import proved_attempt
 from quizapp.surveys.services.planning import lock_survey
+from quizapp.surveys.services.recording import record_survey
 
 
 def note_outcome(
@@ -71,13 +72,4 @@ def _set_closed(
     if (survey.closed_at is None) == (closed_at is None):
         raise SurveyClosed
     survey.closed_at = closed_at
-    db.flush()
-    record(
-        db,
-        actor=actor,
-        action=action,
-        object_type="survey",
-        object_id=survey.id,
-        unit_id=survey.unit_id,
-        now=now,
-    )
+    record_survey(db, survey, action=action, actor=actor, now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from math import ceil
@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from quizapp.analyse.drawing import Frame
-from quizapp.audit.services import record
 from quizapp.core.clock import local_date
 from quizapp.core.scope import Actor, Permission
 from quizapp.measurement.sample_size import (
@@ -49,6 +48,7 @@ from quizapp.surveys.errors import (
 )
 from quizapp.surveys.models import Design, FrameKind, Survey
 from quizapp.surveys.queries import asks_age, paths_of, roster_frame, units_below
+from quizapp.surveys.services.recording import record_survey
 
 #: Characters of a seed: fewer could be tried out until a draw pleases.
 LEAST_SEED, MOST_SEED = 6, 120
@@ -279,8 +279,7 @@ def plan_survey(db: Session, checked: Checked, *, actor: Actor, now: datetime) -
     survey = Survey(created_by=actor.account_id, created_at=now, counts={}, weighting={}, announcements=[])
     _fill(survey, checked)
     db.add(survey)
-    db.flush()
-    _record(db, survey, "survey_planned", actor, now)
+    record_survey(db, survey, action="survey_planned", actor=actor, now=now)
     return survey
 
 
@@ -292,8 +291,7 @@ def change_plan(db: Session, survey: Survey, checked: Checked, *, actor: Actor, 
     if survey.announced is not None:
         raise SurveyAnnounced
     _fill(survey, checked)
-    db.flush()
-    _record(db, survey, "survey_changed", actor, now)
+    record_survey(db, survey, action="survey_changed", actor=actor, now=now)
     return survey
 
 
@@ -304,7 +302,7 @@ def drop_plan(db: Session, survey: Survey, *, actor: Actor, now: datetime) -> No
         raise SurveyDrawn
     if survey.announcements:
         raise SurveyAnnounced
-    _record(db, survey, "survey_dropped", actor, now)
+    record_survey(db, survey, action="survey_dropped", actor=actor, now=now)
     db.delete(survey)
     db.flush()
 
@@ -328,21 +326,3 @@ def _fill(survey: Survey, checked: Checked) -> None:
     survey.plan = asdict(planned.numbers)
     survey.unit_sizes = checked.unit_sizes
     survey.seed = planned.seed.strip()
-
-
-def _record(db: Session, survey: Survey, action: str, actor: Actor, now: datetime, **details: object) -> None:
-    record(
-        db,
-        actor=actor,
-        action=action,
-        object_type="survey",
-        object_id=survey.id,
-        unit_id=survey.unit_id,
-        details=details,
-        now=now,
-    )
-
-
-def shares_of(rows: Iterable[tuple[str, int, int]]) -> dict[str, int]:
-    """Stratum → people there, of the rows of `Sizes`."""
-    return {name: there for name, there, _ in rows}

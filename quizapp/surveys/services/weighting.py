@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from quizapp.audit.services import record
 from quizapp.core.scope import Actor
 from quizapp.surveys.errors import MarginsInvalid, SurveyValueOutOfRange
 from quizapp.surveys.models import Survey
+from quizapp.surveys.services.recording import record_survey
 from quizapp.surveys.services.rows import LEAST_CAP, MOST_CAP
 
 #: Lines that may be pasted.
@@ -69,14 +69,6 @@ def set_weighting(
     weighting: dict[str, Any] = {"margins": margins, "cap": cap}
     survey.weighting = weighting
     survey.estimate, survey.estimated_at = None, None
-    db.flush()
-    record(
-        db,
-        actor=actor,
-        action="survey_weighted",
-        object_type="survey",
-        object_id=survey.id,
-        unit_id=survey.unit_id,
-        details={"columns": sorted(margins), "cap": cap},
-        now=now,
+    record_survey(
+        db, survey, action="survey_weighted", actor=actor, now=now, details={"columns": sorted(margins), "cap": cap}
     )

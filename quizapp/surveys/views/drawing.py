@@ -13,7 +13,7 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError, NotFound
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_scope, public, requires
-from quizapp.surveys.errors import SurveyDrawn
+from quizapp.surveys.errors import SurveyAnnounced, SurveyDrawn
 from quizapp.surveys.forms import DrawForm
 from quizapp.surveys.models import Design, Survey
 from quizapp.surveys.queries import get_survey, unit_names
@@ -77,6 +77,8 @@ def announce(survey_id: int) -> BaseResponse:
     try:
         with transaction(db):
             announce_survey(db, survey=get_survey(db, get_scope(), survey_id), actor=get_actor(), now=get_now())
+    except SurveyAnnounced:  # pressed twice
+        return redirect(url_for("surveys.drawn", survey_id=survey_id), 303)
     except DomainError as refusal:
         if refusal.status == 404:
             raise

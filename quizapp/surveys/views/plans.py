@@ -114,7 +114,8 @@ def _picker(db: Session, form: PlanForm) -> dict[str, Any]:
 def _test_words(test: Any) -> str:
     standard = standard_of(test)
     word = STANDARD_WORDS[standard.code] if standard is not None else ""
-    return f"{delivery_title(test)} · {word} · {_('%(day)s 止', day=format_day(test.closes_at - 1, words=False))}"
+    until = _("%(day)s 止", day=format_day(test.closes_at - 1, words=False))
+    return f"{delivery_title(test)} · {word} · {until}"
 
 
 def _unit_list(db: Session, survey: Survey) -> str:
