@@ -258,6 +258,20 @@ def test_the_estimate_is_made_by_a_job_and_goes_along_as_files(place: Place, tmp
     assert "再调到已知的人口数（性别）" in page
 
 
+def test_a_group_says_why_its_rate_is_not_shown(place: Place, tmp_path: Path) -> None:
+    survey = place.drawn(design="simple", margin=0.05)
+    with transaction(place.db):
+        for number, one in enumerate(place.db.scalars(select(SurveyInvitation)).all()):
+            attempt = answer_within(place.db, one, place.keys, 20 * (number % 6), birth_year=1990)
+            attempt.sex = None if number < 4 else "male" if number < 16 else "female"
+    place.client.post(f"/surveys/{survey.id}/estimate")
+    place.run_jobs(tmp_path)
+    page = place.client.get(f"/surveys/{survey.id}/estimate").text
+    none, male = (page.split(f'class="row-name">{label}</th>')[1].split("</tr>")[0] for label in ("没有填", "男"))
+    assert "作答不足 10 人" in none
+    assert "能推算出人数少的一行" in male  # twelve people, but all less the women would tell of the four
+
+
 def test_a_card_on_a_phone_starts_goes_on_and_ends(place: Place) -> None:
     survey = place.drawn()
     runtime: Runtime = place.app.extensions["quizapp"]

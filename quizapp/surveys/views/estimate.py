@@ -13,6 +13,7 @@ from quizapp.audit.services import record
 from quizapp.core.db import transaction
 from quizapp.core.errors import DomainError
 from quizapp.core.scope import Permission
+from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.core.spreadsheet import Chart, Column, Kind, Point, write_xlsx
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.measurement.sample_size import UNKNOWN_RATE, sample_size
@@ -121,6 +122,7 @@ def _page(db: Session, survey: Survey, form: WeightingForm) -> str:
         standard_word=STANDARD_WORDS.get(found.get("standard", ""), ""),
         margin_words=[str(GROUP_WORDS.get(name, name)) for name in found.get("margins", {})],
         needed=sample_size(rate, REFUSAL_MARGIN),
+        fewest=FEWEST_ANSWERS,
         form=form,
     )
 
@@ -187,7 +189,7 @@ def estimate_xlsx(survey_id: int) -> BaseResponse:
         (_("设计效应"), format_number(main["design_effect"], 2) if main["design_effect"] is not None else ""),
         (_("有效人数"), format_number(main["effective_n"]) if main["effective_n"] is not None else ""),
         *((_("要当心"), f"{first}：{second}") for first, second in (WARNING_WORDS[w] for w in found["warnings"])),
-        (_("不显示"), _("一组不足 10 人，不显示比例。")),
+        (_("不显示"), _("一组不足 10 人，不显示比例；能推算出它的一组也不显示。")),
         (_("估计时间"), format_moment(survey.estimated_at, words=False)),
         (_("导出人"), get_actor().name),
     ]
