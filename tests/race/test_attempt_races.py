@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, text
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from quizapp.core.clock import to_ms
 from quizapp.core.db import Database, transaction
+from quizapp.core.errors import DomainError
 from quizapp.core.hot import HotConnections, HotStatement
 from quizapp.core.scope import Actor
 from quizapp.core.tokens import Keys, digest
@@ -26,9 +27,11 @@ from quizapp.quizzes.services.submitting import close_if_over, submit_attempt
 from tests.conftest import START
 from tests.factories import make_account, make_delivery
 from tests.quizzes.support import begin
+from tests.race.gate import PATIENCE, gate, one_after_the_other, together
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
 NOW = to_ms(START)
+FULL = DeliveryFull.code
 
 
 def meet(
@@ -36,22 +39,13 @@ def meet(
 ) -> tuple[str, int, int]:
     """Let a save check the attempt, then let the submit run, then let the save write.
 
-    A trigger makes every insert of an answer take half a second, after the attempt was checked. Returns (status of the save, score,
-    stored answers).
+    The gate stops the answer after the attempt was checked. Returns (status of the save, score, stored answers).
     """
     monkeypatch.setattr(saving, "SAVE", statement)
     with database.session() as db:
         with transaction(db):
             delivery = make_delivery(db, items=1)
         started = begin(db, delivery, keys)
-        with transaction(db):
-            db.execute(
-                text(
-                    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                    "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
-                )
-            )
-            db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON response FOR EACH ROW EXECUTE FUNCTION slow()"))
     hot = HotConnections(database)
 
     def save() -> str:
@@ -65,16 +59,21 @@ def meet(
             )
         return reply.results[0].status
 
-    with ThreadPoolExecutor() as pool:
-        saved = pool.submit(save)
-        time.sleep(0.2)  # the save has checked the attempt and sleeps in the trigger
+    def submit() -> int:
         with database.session() as db, transaction(db):
-            submitted = submit_attempt(db, started.attempt.id, papers=PaperCache(), now_ms=NOW)
-        status = saved.result(timeout=10)
+            return submit_attempt(db, started.attempt.id, papers=PaperCache(), now_ms=NOW).score or 0
+
+    with gate(database, "response") as door, ThreadPoolExecutor() as pool:
+        saved = pool.submit(save)
+        door.settle(saved)
+        submitted = pool.submit(submit)
+        door.settle(saved, submitted)  # it waits for the save; in the control it has ended
+        door.open()
+        status, score = saved.result(timeout=10), submitted.result(timeout=10)
     hot.close()
     with database.session() as db:
         count = db.scalar(select(func.count()).select_from(Response)) or 0
-    return status, submitted.score or 0, count
+    return status, score, count
 
 
 def test_a_save_that_meets_the_submit_is_in_the_score(
@@ -108,7 +107,7 @@ def test_a_save_that_comes_while_the_submit_holds_the_attempt_is_refused(
         with postgres_database.session() as db, transaction(db):
             submit_attempt(db, started.attempt.id, papers=PaperCache(), now_ms=NOW)
             submitted.set()
-            may_commit.wait(5)
+            may_commit.wait(PATIENCE)
 
     def save() -> str:
         with hot.run() as run:
@@ -121,11 +120,11 @@ def test_a_save_that_comes_while_the_submit_holds_the_attempt_is_refused(
             )
         return reply.results[0].status
 
-    with ThreadPoolExecutor() as pool:
+    with gate(postgres_database) as door, ThreadPoolExecutor() as pool:
         first = pool.submit(submit)
-        submitted.wait(5)
+        assert submitted.wait(PATIENCE)
         second = pool.submit(save)
-        time.sleep(0.2)
+        door.settle(second)
         assert not second.done()  # it waits for the submit
         may_commit.set()
         first.result(timeout=10)
@@ -156,40 +155,32 @@ def test_two_submits_score_once(postgres_database: Database, keys: Keys) -> None
     assert len(results) == 1
 
 
-def starts_at_once(database: Database, keys: Keys, count: int, **values: object) -> list[bool]:
-    """Start that many attempts of one person at the same time; gives who got in.
+def at_once(database: Database, delivery_id: int, starts: list[Callable[[Session, Delivery], Started]]) -> list[str]:
+    """Run these starts at the same time; gives what became of each: the attempt's name, or the refusal's.
 
-    A trigger makes each insert slow, so that all have looked before the first is stored.
+    All have looked, or wait for each other, before the first is stored.
     """
+
+    def run(db: Session, start: Callable[[Session, Delivery], Started]) -> str:
+        return start(db, db.get_one(Delivery, delivery_id)).attempt.public_id
+
+    found = together(database, [partial(run, start=start) for start in starts], table="attempt")
+    return [one.code if isinstance(one, DomainError) else one for one in found]
+
+
+def starts_at_once(database: Database, keys: Keys, count: int, **values: object) -> list[str]:
+    """Start that many attempts of one person at the same time; gives what became of each, as `at_once` does."""
     with database.session() as db:
         with transaction(db):
             delivery_id = make_delivery(db, **values).id
             earlier = make_delivery(db)
         # the person is known already: making them would let one start wait for the other
         begin(db, earlier, keys, name="李国", phone="13800000001")
-        with transaction(db):
-            db.execute(
-                text(
-                    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                    "$$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$"
-                )
-            )
-            db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON attempt FOR EACH ROW EXECUTE FUNCTION slow()"))
-    barrier = threading.Barrier(count)
 
-    def start(_: int) -> bool:
-        with database.session() as db:
-            delivery = db.get_one(Delivery, delivery_id)
-            _ = delivery.unit
-            barrier.wait()
-            try:
-                begin(db, delivery, keys, name="李国", phone="13800000001")
-            except DeliveryFull:
-                return False
-            return True
+    def start(db: Session, delivery: Delivery) -> Started:
+        return begin(db, delivery, keys, name="李国", phone="13800000001")
 
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(start, range(count)))
+    return at_once(database, delivery_id, [start] * count)
 
 
 def test_of_many_starts_of_one_person_one_is_the_first(postgres_database: Database, keys: Keys) -> None:
@@ -204,7 +195,7 @@ def test_the_unique_index_alone_lets_one_person_have_one_first(
 
 
 def _one_of_eight_is_first(postgres_database: Database, keys: Keys) -> None:
-    assert all(starts_at_once(postgres_database, keys, 8))
+    assert FULL not in starts_at_once(postgres_database, keys, 8)
     with postgres_database.session() as db:
         attempts = db.scalars(select(Attempt).order_by(Attempt.id)).all()[1:]
         assert len(attempts) == 8
@@ -225,33 +216,7 @@ def test_without_lock_and_unique_index_one_person_would_have_several_firsts(
 
 
 def test_the_last_places_go_to_exactly_that_many(postgres_database: Database, keys: Keys) -> None:
-    assert sum(starts_at_once(postgres_database, keys, 8, capacity=3)) == 3
-
-
-def at_once(database: Database, delivery_id: int, starts: list[Callable[[Session, Delivery], Started]]) -> list[str]:
-    """Run these starts at the same time; gives what became of each: the attempt's name, or the refusal's."""
-    with database.session() as db, transaction(db):
-        db.execute(
-            text(
-                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
-            )
-        )
-        db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON attempt FOR EACH ROW EXECUTE FUNCTION slow()"))
-    barrier = threading.Barrier(len(starts))
-
-    def run(start: Callable[[Session, Delivery], Started]) -> str:
-        with database.session() as db:
-            delivery = db.get_one(Delivery, delivery_id)
-            _ = delivery.unit
-            barrier.wait()
-            try:
-                return start(db, delivery).attempt.public_id
-            except TriesUsedUp:
-                return "tries"
-
-    with ThreadPoolExecutor(len(starts)) as pool:
-        return list(pool.map(run, starts))
+    assert starts_at_once(postgres_database, keys, 8, capacity=3).count(FULL) == 5
 
 
 @pytest.mark.parametrize("profile", [{}, {"name": "李国", "phone": "13800000001"}], ids=["nobody", "somebody"])
@@ -281,7 +246,7 @@ def test_two_tabs_of_an_account_do_not_start_more_than_its_tries(postgres_databa
         return begin(db, delivery, keys, actor=actor)
 
     results = at_once(postgres_database, delivery_id, [start] * 4)
-    assert results.count("tries") == 3
+    assert results.count(TriesUsedUp.code) == 3
 
 
 def test_a_start_that_meets_the_void_of_the_first_becomes_the_first(postgres_database: Database, keys: Keys) -> None:
@@ -293,15 +258,15 @@ def test_a_start_that_meets_the_void_of_the_first_becomes_the_first(postgres_dat
         empty = begin(db, delivery, keys, **known).attempt
     after = empty.accepts_until + 1
 
-    def again(db: Session, delivery: Delivery) -> Started:
-        return begin(db, delivery, keys, **known)
+    def start() -> None:
+        with postgres_database.session() as db:
+            begin(db, db.get_one(Delivery, delivery.id), keys, **known)
 
-    with ThreadPoolExecutor() as pool:
-        started = pool.submit(at_once, postgres_database, delivery.id, [again])
-        time.sleep(0.3)  # the start has looked at the earlier attempts and sleeps in the trigger
+    def close() -> None:
         with postgres_database.session() as db, transaction(db):
             close_if_over(db, empty.id, papers=PaperCache(), now_ms=after)
-        started.result(timeout=10)
+
+    one_after_the_other(postgres_database, "attempt", start, close)
     with postgres_database.session() as db:
         attempts = db.scalars(select(Attempt).order_by(Attempt.id)).all()
         assert [(a.state, a.is_first) for a in attempts] == [("void", False), ("open", True)]
@@ -316,21 +281,8 @@ def two_forms_at_once(database: Database, keys: Keys, save: Save) -> tuple[str, 
         with transaction(db):
             delivery = make_delivery(db, items=1)
         started = begin(db, delivery, keys)
-        with transaction(db):
-            db.execute(
-                text(
-                    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                    "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
-                )
-            )
-            db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON response FOR EACH ROW EXECUTE FUNCTION slow()"))
     hot = HotConnections(database)
-    with ThreadPoolExecutor() as pool:
-        first = pool.submit(save, hot, started, "b")
-        time.sleep(0.2)
-        second = pool.submit(save, hot, started, "c")
-        for future in (first, second):
-            future.result(timeout=10)
+    one_after_the_other(database, "response", partial(save, hot, started, "b"), partial(save, hot, started, "c"))
     hot.close()
     with database.session() as db:
         stored = db.scalars(select(Response)).one()

@@ -16,6 +16,7 @@ from quizapp.core.db import Database, transaction
 from quizapp.trainings.models import CourseRun
 from tests.certificates.support import make_attended_run, staff_of
 from tests.conftest import START
+from tests.race.gate import PATIENCE
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
 PRESSES = 4
@@ -35,7 +36,7 @@ def press(database: Database, run_ids: list[int], monkeypatch: pytest.MonkeyPatc
     real = issuing._insert
 
     def insert(*values: object) -> list[int]:
-        read.wait(10)
+        read.wait(PATIENCE)
         return real(*values)  # type: ignore[arg-type] # what it was called with
 
     monkeypatch.setattr(issuing, "_insert", insert)
@@ -99,7 +100,7 @@ def test_of_two_who_revoke_one_does_and_of_two_who_issue_again_one_does(postgres
     def take_back(number: int) -> bool:
         with postgres_database.session() as db:
             certificate = db.get_one(Certificate, key)
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             try:
                 with transaction(db):
                     revoke(db, certificate=certificate, reason=f"原因{number}", actor=ACTOR, now=START)
@@ -110,7 +111,7 @@ def test_of_two_who_revoke_one_does_and_of_two_who_issue_again_one_does(postgres
     def again(_: int) -> str:
         with postgres_database.session() as db:
             certificate = db.get_one(Certificate, key)
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             with transaction(db):
                 return issue_again(db, certificate=certificate, actor=ACTOR, now=START).number
 

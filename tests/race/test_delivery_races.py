@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, true
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import to_ms
@@ -24,25 +23,10 @@ from quizapp.quizzes.services.deliveries import close_early, update_delivery
 from tests.conftest import START
 from tests.factories import make_delivery
 from tests.quizzes.support import begin
+from tests.race.gate import gate, together
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
 EDITORS, STARTS = 6, 8
-
-
-def together(database: Database, work: list[Callable[[Session], Any]]) -> list[Any]:
-    """Run all at the same time, each with a session of its own; a refusal is a result."""
-    barrier = threading.Barrier(len(work))
-
-    def one(do: Callable[[Session], Any]) -> Any:
-        with database.session() as db:
-            barrier.wait()
-            try:
-                return do(db)
-            except DomainError as refusal:
-                return refusal
-
-    with ThreadPoolExecutor(len(work)) as pool:
-        return [done.result(timeout=60) for done in [pool.submit(one, do) for do in work]]
 
 
 @pytest.fixture
@@ -93,39 +77,31 @@ def test_without_a_revision_they_would_overwrite_each_other(roomy: Database) -> 
     assert edit(roomy, revision=None) == (EDITORS, EDITORS + 1)
 
 
-#: How many sleep in a trigger.
-SLEEPING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
-
-
 def close_while_starting(roomy: Database, keys: Keys) -> list[int]:
     """People start while the delivery is ended; gives the deadlines that lie after its end.
 
-    A trigger makes each start slow, after it has read the delivery and before it is stored.
+    All starts have read the delivery and none is stored when the end is set.
     """
     with roomy.session() as db, transaction(db):
         delivery = make_delivery(db, time_limit_s=None)
-        db.execute(
-            text(
-                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
-            )
-        )
-        db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON attempt FOR EACH ROW EXECUTE FUNCTION slow()"))
     later = START + timedelta(seconds=5)
 
-    def start(db: Session) -> Any:
-        return begin(db, db.get_one(Delivery, delivery.id), keys).attempt.id
+    def start() -> None:
+        with roomy.session() as db:
+            begin(db, db.get_one(Delivery, delivery.id), keys)
 
-    def close(db: Session) -> Any:
-        while not db.scalar(SLEEPING):  # a start has read the delivery and sleeps in the trigger
-            db.rollback()
-            threading.Event().wait(0.02)
-        db.rollback()
-        with transaction(db):
-            return close_early(db, delivery.id, actor=SYSTEM, now=later)
+    def close() -> None:
+        with roomy.session() as db, transaction(db):
+            close_early(db, delivery.id, actor=SYSTEM, now=later)
 
-    results = together(roomy, [*[start] * STARTS, close])
-    assert not any(isinstance(result, DomainError) for result in results)
+    with gate(roomy, "attempt") as door, ThreadPoolExecutor(STARTS + 1) as pool:
+        running = [pool.submit(start) for _ in range(STARTS)]
+        door.settle(*running)
+        running.append(pool.submit(close))
+        door.settle(*running)
+        door.open()
+        for one in running:
+            one.result(timeout=60)
     with roomy.session() as db:
         assert db.get_one(Delivery, delivery.id).closes_at == to_ms(later)
         return list(db.scalars(select(Attempt.deadline_at).where(Attempt.deadline_at > to_ms(later))))

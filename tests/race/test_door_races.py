@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import to_ms
@@ -24,6 +23,7 @@ from quizapp.trainings.rotating import Right
 from quizapp.trainings.services import Typed, check_in, checking_in, close_session, take_quickly
 from tests.conftest import START
 from tests.factories import make_person, make_session, make_unit
+from tests.race.gate import gate, together
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
 NOW = to_ms(START)
@@ -32,28 +32,7 @@ PHONES, CAPACITY, LEFT = 40, 12, 10
 
 def new_session(database: Database, **values: object) -> TrainingSession:
     with database.session() as db, transaction(db):
-        session = make_session(db, make_unit(db), code_mode="rotating", **values)
-        # an insert takes a moment, as on a busy machine: whoever counts without the lock counts too early
-        db.execute(
-            text(
-                "CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END $$"
-            )
-        )
-        db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON attendance FOR EACH ROW EXECUTE FUNCTION slow()"))
-        return session
-
-
-def at_once(count: int, work: Callable[[int], str]) -> Counter[str]:
-    """Do something from many threads in the same moment; how often each outcome came."""
-    barrier = threading.Barrier(count)
-
-    def one(number: int) -> str:
-        barrier.wait()
-        return work(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return Counter(pool.map(one, range(count)))
+        return make_session(db, make_unit(db), code_mode="rotating", **values)
 
 
 def forty_phones(postgres_database: Database, keys: Keys) -> tuple[Counter[str], int]:
@@ -73,26 +52,23 @@ def forty_phones(postgres_database: Database, keys: Keys) -> tuple[Counter[str],
                 )
             )
 
-    def press(number: int) -> str:
-        with database.session() as db:
-            try:
-                with transaction(db):
-                    check_in(
-                        db,
-                        session=db.get_one(TrainingSession, session.id),
-                        name=f"张{number}",
-                        phone=f"138{number:08d}",
-                        device_hash=None,
-                        keys=keys,
-                        actor=GUEST,
-                        right=Right.new(session.code, NOW),
-                        now=START,
-                    )
-            except DomainError as error:
-                return error.code
+    def press(db: Session, number: int) -> str:
+        with transaction(db):
+            check_in(
+                db,
+                session=db.get_one(TrainingSession, session.id),
+                name=f"张{number}",
+                phone=f"138{number:08d}",
+                device_hash=None,
+                keys=keys,
+                actor=GUEST,
+                right=Right.new(session.code, NOW),
+                now=START,
+            )
         return "in"
 
-    outcomes = at_once(PHONES, press)
+    found = together(database, [partial(press, number=number) for number in range(PHONES)], table="attendance")
+    outcomes = Counter(one.code if isinstance(one, DomainError) else str(one) for one in found)
     with database.session() as db:
         return outcomes, queries.count_arrivals(db, session.id)
 
@@ -126,13 +102,18 @@ def test_one_right_from_many_phones_at_once_signs_one_person(postgres_database: 
 
     def press(number: int) -> str:
         with hot.run() as run:
-            typed = Typed(f"张{number % 4}", "13800001234")
+            typed = Typed(f"张{number}", "13800001234")
             found = take_quickly(
                 run, session_code=session.code, typed=typed, right=right, device_hash=None, keys=keys, now=START
             )
         return "in" if found else "more to say"
 
-    assert at_once(8, press) == {"in": 1, "more to say": 7}
+    phones = 4  # as many as there are connections: all come to the gate
+    with gate(postgres_database, "attendance") as door, ThreadPoolExecutor(phones) as pool:
+        running = [pool.submit(press, number) for number in range(phones)]
+        door.settle(*running)
+        door.open()
+        assert Counter(one.result(timeout=30) for one in running) == {"in": 1, "more to say": phones - 1}
     hot.close()
     with postgres_database.session() as db:
         assert db.scalar(select(func.count()).select_from(Attendance)) == 1
@@ -142,11 +123,9 @@ def test_a_check_in_that_meets_the_closing_is_on_the_list_or_refused(postgres_da
     """The closing waits for the check-in that was checked before it: nothing is added to a list that was read as closed."""
     session = new_session(postgres_database)
     hot = HotConnections(postgres_database)
-    inserted = threading.Event()
 
     def press() -> bool:
         with hot.run() as run:
-            inserted.set()
             right = Right.new(session.code, NOW)
             typed = Typed("周敏", "13800001234")
             found = take_quickly(
@@ -154,22 +133,20 @@ def test_a_check_in_that_meets_the_closing_is_on_the_list_or_refused(postgres_da
             )
         return found is not None
 
-    with postgres_database.session() as db, transaction(db):
-        db.execute(
-            text(
-                "CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
-            )
-        )
-    with ThreadPoolExecutor() as pool:
-        pressed = pool.submit(press)
-        inserted.wait(5)
-        threading.Event().wait(0.2)  # the check-in has seen an open session and sleeps in the trigger
+    def close() -> int:
         with postgres_database.session() as db:
             with transaction(db):
                 found = db.get_one(TrainingSession, session.id)
                 close_session(db, session=found, actor=SYSTEM, now=START + timedelta(seconds=1))
-            frozen = queries.count_arrivals(db, session.id)
-        assert pressed.result(timeout=10)
+            return queries.count_arrivals(db, session.id)
+
+    with gate(postgres_database, "attendance") as door, ThreadPoolExecutor() as pool:
+        pressed = pool.submit(press)
+        door.settle(pressed)  # it has seen an open session
+        closed = pool.submit(close)
+        door.settle(pressed, closed)
+        door.open()
+        assert pressed.result(timeout=30)
+        frozen = closed.result(timeout=30)
     hot.close()
     assert frozen == 1

@@ -15,7 +15,7 @@ from quizapp.core.db import Database, transaction
 from quizapp.core.scope import Actor
 from tests.conftest import START
 from tests.factories import make_figure, make_items
-from tests.race.test_delivery_races import together
+from tests.race.gate import together
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
 AT_ONCE = 5
@@ -29,7 +29,7 @@ def roomy(postgres_database: Database) -> Database:
 
 def look_together(roomy: Database, *, after: int | None = None) -> tuple[list[Any], int, int]:
     """As many as there are look at one item; `after`: when so many had answered, somebody looked at it before. Gives what each got, the
-    looks that stand, and the lines of the log. A trigger makes every look take a moment, so that they meet."""
+    looks that stand, and the lines of the log."""
     with roomy.session() as db, transaction(db):
         version = make_items(db, 1)[0]
         make_figure(db, version, flags=["too_easy"], asked=400)
@@ -37,12 +37,6 @@ def look_together(roomy: Database, *, after: int | None = None) -> tuple[list[An
             db.add(ItemLook(item_version_id=version.id, flags=["too_easy"], asked=after, looked_at=START))
             db.flush()
         code = version.item.code
-        db.execute(
-            text(
-                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$"
-            )
-        )
-        db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON item_look FOR EACH ROW EXECUTE FUNCTION slow()"))
 
     def look(number: int) -> Any:
         def do(db: Session) -> int:
@@ -53,7 +47,7 @@ def look_together(roomy: Database, *, after: int | None = None) -> tuple[list[An
 
         return do
 
-    results = together(roomy, [look(number) for number in range(1, AT_ONCE + 1)])
+    results = together(roomy, [look(number) for number in range(1, AT_ONCE + 1)], table="item_look")
     with roomy.session() as db:
         standing = select(func.count(ItemLook.id)).where(ItemLook.ended_at.is_(None))
         return results, db.scalar(standing) or 0, db.scalar(select(func.count(AuditEvent.id))) or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, text
@@ -33,6 +34,7 @@ from tests.factories import (
     make_unit,
 )
 from tests.quizzes.support import begin
+from tests.race.gate import PATIENCE, one_after_the_other, together
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
 NOW = to_ms(START)
@@ -44,34 +46,15 @@ def unlocked(db: Session, *person_ids: int) -> dict[int, Person]:
 
 
 def merges_at_once(database: Database, pairs: list[tuple[int, int]]) -> list[str]:
-    """Run these merges at the same time; every one is slow between its look and its end."""
-    with database.session() as db, transaction(db):
-        slow(db, "person_merge")
-    barrier = threading.Barrier(len(pairs))
+    """Run these merges at the same time; all have looked, or wait for each other, before one is stored."""
 
-    def run(pair: tuple[int, int]) -> str:
-        with database.session() as db:
-            barrier.wait()
-            try:
-                with transaction(db):
-                    merge_people(db, kept_id=pair[0], merged_id=pair[1], actor=SYSTEM, now=START)
-            except DomainError as error:
-                return error.code
-            return "merged"
+    def run(db: Session, pair: tuple[int, int]) -> str:
+        with transaction(db):
+            merge_people(db, kept_id=pair[0], merged_id=pair[1], actor=SYSTEM, now=START)
+        return "merged"
 
-    with ThreadPoolExecutor(len(pairs)) as pool:
-        return sorted(pool.map(run, pairs))
-
-
-def slow(db: Session, table: str) -> None:
-    """Every insert into a table takes half a second."""
-    db.execute(
-        text(
-            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$"
-        )
-    )
-    db.execute(text(f"CREATE TRIGGER slow BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION slow()"))
+    found = together(database, [partial(run, pair=pair) for pair in pairs], table="person_merge")
+    return sorted(one.code if isinstance(one, DomainError) else one for one in found)
 
 
 def three(database: Database) -> tuple[int, int, int]:
@@ -101,7 +84,7 @@ def test_without_the_lock_one_person_would_be_merged_twice(
     part = merging.MERGE_PERSON["accounts"]
 
     def both_have_looked(db: Session, found: merging.PersonMerging) -> dict[str, object]:
-        barrier.wait(5)
+        barrier.wait(PATIENCE)
         return part.do(db, found)
 
     monkeypatch.setitem(
@@ -116,24 +99,16 @@ def test_without_the_lock_one_person_would_be_merged_twice(
 
 def meet(database: Database, table: str, write: Callable[[Session], object], kept: int, merged: int) -> None:
     """Let somebody write a row for the merged person: they are found, then the merge wants to run, then the row is written."""
-    with database.session() as db, transaction(db):
-        slow(db, table)
-    found = threading.Event()
 
     def writing() -> None:
         with database.session() as db, transaction(db):
-            found.set()
             write(db)
 
     def merge() -> None:
-        found.wait(5)
         with database.session() as db, transaction(db):
-            db.execute(text("SELECT pg_sleep(0.2)"))  # the writer has found the person and sleeps in the trigger
             merge_people(db, kept_id=kept, merged_id=merged, actor=SYSTEM, now=START)
 
-    with ThreadPoolExecutor(2) as pool:
-        for future in [pool.submit(writing), pool.submit(merge)]:
-            future.result(timeout=20)
+    one_after_the_other(database, table, writing, merge)
 
 
 @pytest.fixture
@@ -211,28 +186,21 @@ def test_a_start_that_waits_for_a_merge_is_the_attempt_of_the_one_who_stays(
     with postgres_database.session() as db, transaction(db):
         delivery = make_delivery(db)
         make_attempt(db, delivery, person_id=kept, identity_level="signed_in")
-        slow(db, "person_merge")
     if not locked:
         monkeypatch.setattr(starting, "lock_standing", lambda _db, person_id: person_id)
         with postgres_database.session() as db, transaction(db):
             # else the start would hold the account for which the merge waits, and the database would end one of them
             db.execute(text("ALTER TABLE attempt DROP CONSTRAINT fk_attempt_account_id_account"))
-    writing = threading.Event()
 
     def merge() -> None:
         with postgres_database.session() as db, transaction(db):
-            merging.lock_people(db, kept, actor.person_id or 0)
-            writing.set()
             merge_people(db, kept_id=kept, merged_id=actor.person_id or 0, actor=SYSTEM, now=START)
 
     def start() -> None:
-        writing.wait(5)
         with postgres_database.session() as db:
             begin(db, db.get_one(Delivery, delivery.id), keys, actor=actor)
 
-    with ThreadPoolExecutor(2) as pool:
-        for future in [pool.submit(merge), pool.submit(start)]:
-            future.result(timeout=20)
+    one_after_the_other(postgres_database, "person_merge", merge, start)
     with postgres_database.session() as db:
         rows = db.scalars(select(Attempt).order_by(Attempt.id)).all()
         assert [row.person_id == kept for row in rows] == [True, locked]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.core.db import Database, transaction
@@ -18,6 +17,7 @@ from quizapp.trainings.models import Registration, TrainingSession
 from quizapp.trainings.services import registering
 from quizapp.trainings.services.registering import cancel_own
 from tests.conftest import START
+from tests.race.gate import together
 from tests.trainings.registering import as_guest, open_one, standing
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
@@ -32,42 +32,25 @@ def without_the_lock(db: Session, session_id: int) -> TrainingSession:
 def rush(database: Database, keys: Keys, *, cancels: int = 0) -> int:
     """Ten people have a place of fifteen; twenty more come at once, and `cancels` of the first ten give theirs up meanwhile.
 
-    A trigger makes each registration slow, so that without a lock all have counted before the first is stored.
+    Without a lock all have counted before the first is stored.
     """
     with database.session() as db:
         with transaction(db):
             session_id = open_one(db, capacity=BEFORE + PLACES).id
         session = db.get_one(TrainingSession, session_id)
         first = [as_guest(db, session, keys, 1000 + number).registration.id for number in range(BEFORE)]
+
+    def register(db: Session, number: int) -> None:
+        as_guest(db, db.get_one(TrainingSession, session_id), keys, number)
+
+    def cancel(db: Session, registration_id: int) -> None:
         with transaction(db):
-            db.execute(
-                text(
-                    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                    "$$ BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END $$"
-                )
-            )
-            db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON registration FOR EACH ROW EXECUTE FUNCTION slow()"))
-    barrier = threading.Barrier(PEOPLE + cancels)
+            cancel_own(db, registration=db.get_one(Registration, registration_id), now=START)
 
-    def register(number: int) -> None:
-        with database.session() as db:
-            session = db.get_one(TrainingSession, session_id)
-            barrier.wait()
-            as_guest(db, session, keys, number)
-
-    def cancel(registration_id: int) -> None:
-        with database.session() as db:
-            row = db.get_one(Registration, registration_id)
-            barrier.wait()
-            with transaction(db):
-                cancel_own(db, registration=row, now=START)
-
-    work: list[Callable[[], Any]] = [lambda number=number: register(number) for number in range(PEOPLE)]  # type: ignore[misc]
-    work += [lambda one=one: cancel(one) for one in first[:cancels]]  # type: ignore[misc]
+    work: list[Callable[[Session], Any]] = [partial(register, number=number) for number in range(PEOPLE)]
+    work += [partial(cancel, registration_id=one) for one in first[:cancels]]
     random.Random(7).shuffle(work)
-    with ThreadPoolExecutor(len(work)) as pool:
-        for done in [pool.submit(one) for one in work]:
-            done.result(timeout=60)
+    assert not any(together(database, work, table="registration"))
     return session_id
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from quizapp.core.clock import to_ms
@@ -19,6 +18,7 @@ from quizapp.trainings.models import Attendance, AttendanceEntry, TrainingSessio
 from quizapp.trainings.services.scanning import Sent, receive, settling
 from tests.conftest import START
 from tests.factories import make_person, make_session, make_unit
+from tests.race.gate import gate
 from tests.trainings.scanning import ScanPhone, expect
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.race, pytest.mark.postgres]
 def deliver_at_once(database: Database, keys: Keys) -> tuple[list[tuple[int, str]], int]:
     """Two deliveries, the earlier scan first, the other while the first one's row is being written.
 
-    A trigger makes every insert of an attendance take a second and a half. Returns the attendances and how many entries belong to one.
+    Returns the attendances and how many entries belong to one.
     """
     with database.session() as db, transaction(db):
         session = make_session(db, make_unit(db), kind="joint")
@@ -38,18 +38,9 @@ def deliver_at_once(database: Database, keys: Keys) -> tuple[list[tuple[int, str
             (phone.public_id, phone.write(person_id=person.id, phone_at_ms=to_ms(START) + offset))
             for phone, offset in zip(phones, (0, 30_000), strict=True)
         ]
-        db.execute(
-            text(
-                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN PERFORM pg_sleep(1.5); RETURN NEW; END $$"
-            )
-        )
-        db.execute(text("CREATE TRIGGER slow BEFORE INSERT ON attendance FOR EACH ROW EXECUTE FUNCTION slow()"))
         session_id = session.id
 
-    def deliver(one: tuple[str, Sent], wait: bool) -> None:
-        if wait:
-            time.sleep(0.5)
+    def deliver(one: tuple[str, Sent]) -> None:
         with database.session() as db, transaction(db):
             receive(
                 db,
@@ -61,9 +52,14 @@ def deliver_at_once(database: Database, keys: Keys) -> tuple[list[tuple[int, str
                 sent_at_ms=to_ms(START) + 60_000,
             )
 
-    with ThreadPoolExecutor() as pool:
-        for future in [pool.submit(deliver, one, bool(number)) for number, one in enumerate(sent)]:
-            future.result(timeout=20)
+    with gate(database, "attendance") as door, ThreadPoolExecutor() as pool:
+        running = []
+        for one in sent:
+            running.append(pool.submit(deliver, one))
+            door.settle(*running)
+        door.open()
+        for future in running:
+            future.result(timeout=30)
     with database.session() as db:
         rows = db.execute(select(Attendance.at_ms, Attendance.state).where(Attendance.session_id == session_id)).all()
         linked = len(db.scalars(select(AttendanceEntry.id).where(AttendanceEntry.attendance_id.is_not(None))).all())

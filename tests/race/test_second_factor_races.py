@@ -18,6 +18,7 @@ from quizapp.core.db import Database, transaction
 from quizapp.core.tokens import Keys
 from tests.conftest import START
 from tests.factories import make_account
+from tests.race.gate import PATIENCE
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
 
@@ -36,7 +37,7 @@ def test_of_two_uses_of_one_code_one_comes_in(
     def look_then_write(db: Session, account_id: int, step: int) -> bool:
         factor = db.get_one(SecondFactor, account_id)
         fresh = factor.last_step < step
-        barrier.wait(5)
+        barrier.wait(PATIENCE)
         factor.last_step = step
         return fresh
 
@@ -47,7 +48,7 @@ def test_of_two_uses_of_one_code_one_comes_in(
         with postgres_database.session() as db:
             mine = db.get_one(Account, account.id)
             if guarded:
-                barrier.wait(5)
+                barrier.wait(PATIENCE)
             try:
                 with transaction(db):
                     factors.check_second_factor(db, keys=keys, account=mine, code=totp.at(now), now=now)

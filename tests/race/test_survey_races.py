@@ -18,7 +18,7 @@ from quizapp.surveys.models import Survey, SurveyInvitation
 from quizapp.surveys.services import drawing
 from quizapp.surveys.services.drawing import draw_survey
 from tests.conftest import START
-from tests.race.test_delivery_races import together
+from tests.race.gate import together
 from tests.surveys.support import make_district, make_survey, make_test, start
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
@@ -49,7 +49,7 @@ def draw_together(roomy: Database, keys: Keys) -> tuple[list[Any], int, int]:
         except IntegrityError as error:
             return error
 
-    results = together(roomy, [draw] * AT_ONCE)
+    results = together(roomy, [draw] * AT_ONCE, table="survey_invitation")
     with roomy.session() as db:
         survey = db.get_one(Survey, survey_id)
         count = select(func.count(SurveyInvitation.id)).where(SurveyInvitation.survey_id == survey_id)
@@ -79,7 +79,7 @@ def test_a_card_on_two_phones_makes_one_attempt(roomy: Database, keys: Keys) -> 
         one = select(SurveyInvitation).where(SurveyInvitation.survey_id == survey_id, SurveyInvitation.number == 1)
         return start(db, db.scalars(one).one(), keys).attempt.id
 
-    results = together(roomy, [begin] * AT_ONCE)
+    results = together(roomy, [begin] * AT_ONCE, table="attempt")
     assert sum(isinstance(result, int) for result in results) == 1
     assert sum(isinstance(result, CardUsed) for result in results) == AT_ONCE - 1
     with roomy.session() as db:

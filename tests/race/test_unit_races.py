@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import select, text
@@ -22,7 +23,7 @@ from quizapp.quizzes.services import starting
 from tests.conftest import START
 from tests.factories import make_account, make_delivery, make_unit
 from tests.quizzes.support import begin
-from tests.race.test_merge_races import slow
+from tests.race.gate import one_after_the_other, together
 
 pytestmark = [pytest.mark.race, pytest.mark.postgres]
 
@@ -34,11 +35,10 @@ def unheld(db: Session, unit_id: int) -> OrgUnit | None:
 
 @pytest.fixture
 def pair(postgres_database: Database) -> tuple[int, int]:
-    """Two units side by side; every line of the log takes half a second, so that a change is slow before its end."""
+    """Two units side by side."""
     with postgres_database.session() as db, transaction(db):
         top = make_unit(db)
         first, second = make_unit(db, top).id, make_unit(db, top).id
-        slow(db, "audit_event")
         return first, second
 
 
@@ -49,20 +49,15 @@ def move(db: Session, unit_id: int, parent_id: int) -> None:
 
 
 def at_once(database: Database, *steps: Callable[[Session], object]) -> list[str]:
-    barrier = threading.Barrier(len(steps))
+    """Run these changes at the same time: all are about to end, or wait for each other, before one ends."""
 
-    def run(step: Callable[[Session], object]) -> str:
-        with database.session() as db:
-            barrier.wait()
-            try:
-                with transaction(db):
-                    step(db)
-            except DomainError as error:
-                return error.code
-            return "done"
+    def run(db: Session, step: Callable[[Session], object]) -> str:
+        with transaction(db):
+            step(db)
+        return "done"
 
-    with ThreadPoolExecutor(len(steps)) as pool:
-        return sorted(pool.map(run, steps))
+    found = together(database, [partial(run, step=step) for step in steps], table="audit_event")
+    return sorted(one.code if isinstance(one, DomainError) else one for one in found)
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["locked", "control"])
@@ -84,22 +79,16 @@ def test_two_that_are_moved_below_each_other_make_no_circle(
 
 def during(database: Database, change: Callable[[Session], object], write: Callable[[Session], object]) -> None:
     """Let somebody write while a change has written its paths and is about to end."""
-    begun = threading.Event()
 
     def changing() -> None:
         with database.session() as db, transaction(db):
-            begun.set()
             change(db)
 
     def writing() -> None:
-        begun.wait(5)
         with database.session() as db:
-            db.execute(text("SELECT pg_sleep(0.25)"))  # the change sleeps in the trigger
             write(db)
 
-    with ThreadPoolExecutor(2) as pool:
-        for future in [pool.submit(changing), pool.submit(writing)]:
-            future.result(timeout=20)
+    one_after_the_other(database, "audit_event", changing, writing)
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["held", "control"])
