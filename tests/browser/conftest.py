@@ -129,7 +129,7 @@ def visit(browser: Browser, live: Live) -> Iterator[Callable[..., Page]]:
             context.add_cookies([{"name": "elder", "value": "1", "url": live.url}])
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         return page
 

@@ -102,8 +102,6 @@ def test_forty_names_of_a_sheet_are_filled_in_by_keyboard(
     record_property("seconds", round(seconds, 1))
     print(f"\n40 names: {keys} keystrokes, {seconds:.1f} s on this machine")
     assert keys <= MOST_KEYS
-    # at three keystrokes a second, which nobody finds fast, and what the page itself took
-    assert keys / 3 + seconds < 180
 
     rows = attendances(database, session_id)
     order = [row.person.name for row in rows]

@@ -85,7 +85,7 @@ def test_three_attendees_scan_the_wall_and_a_copied_address_opens_nothing(
     assert stranger.locator("main form").count() == 0
     check_accessible(stranger)
     no_sideways(stranger)
-    hall.wait_for_selector("[data-hall-count]:has-text('3')", timeout=15_000)
+    hall.wait_for_selector("[data-hall-count]:has-text('3')", timeout=30_000)
     assert "王*兰" in hall.inner_text("[data-hall-last]")
     check_accessible(hall)
     no_sideways(hall)

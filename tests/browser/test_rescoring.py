@@ -170,4 +170,4 @@ def test_a_later_end_takes_in_what_came_late_and_the_live_page_follows(live: Liv
     with live.database.session() as db:
         delivery = db.get_one(Delivery, delivery_id)
         begin(db, delivery, live.app.extensions["quizapp"].keys, name="新人", phone="13911110000", now=system_clock())
-    page.locator("[data-live] .figures b", has_text="14").first.wait_for(timeout=12_000)
+    page.locator("[data-live] .figures b", has_text="14").first.wait_for(timeout=30_000)

@@ -146,7 +146,7 @@ def phone(door_browser: Browser, live: Live) -> Iterator[Callable[..., Page]]:
         context.add_init_script(STUBS)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         if username:
             sign_in(page, username)

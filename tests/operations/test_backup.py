@@ -67,7 +67,7 @@ class Submitter(threading.Thread):
         self.over = False
 
     def run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             for one in self.attempts:
                 if self.over:

@@ -135,7 +135,7 @@ def proxied(start: Start, folder: Path, https: int, plain: int, app: int) -> Ite
 
             def answers() -> bool:
                 assert process.poll() is None, (folder / "output.txt").read_text(encoding="utf-8")
-                connection = http.client.HTTPConnection("127.0.0.1", plain, timeout=5)
+                connection = http.client.HTTPConnection("127.0.0.1", plain, timeout=20)
                 try:
                     connection.request("HEAD", "/")
                     return connection.getresponse().status > 0

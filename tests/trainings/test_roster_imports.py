@@ -485,7 +485,7 @@ def test_without_taking_turns_two_files_would_make_one_person_twice(
     from quizapp.organisation.imports import people
 
     def late(db: Session, rows: Any, encrypted: Any, *, now: datetime, today: Any) -> dict[int, int]:
-        barrier.wait(10)
+        barrier.wait(30)
         return people.write_people(db, rows, encrypted, now=now, today=today)
 
     monkeypatch.setattr("quizapp.trainings.services.roster_imports.take_turns", lambda _: None)
