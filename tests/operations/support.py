@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import signal
@@ -15,6 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from quizapp.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,6 +50,26 @@ def run_command(instance: Path, *arguments: str, **settings: str) -> subprocess.
     )
 
 
+def run_here(instance: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """Run `quizapp …` to its end in this process, which spares the start of one: for what its words and its status are enough."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        for name in [name for name in os.environ if name not in environment(instance)]:
+            patch.delenv(name)
+        for name, value in environment(instance).items():
+            patch.setenv(name, value)
+        patch.chdir(instance)
+        patch.setattr(sys, "argv", ["quizapp", *arguments])
+        patch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as end:
+            main()
+    return subprocess.CompletedProcess([*arguments], int(end.value.code or 0), out.getvalue(), err.getvalue())
+
+
 class Server:
     """A running server with what it has printed."""
 
@@ -65,7 +91,7 @@ class Server:
         """What it said so far."""
         return self.output.read_text(encoding="utf-8")
 
-    def wait_for(self, pattern: str, seconds: float = 60) -> re.Match[str]:
+    def wait_for(self, pattern: str, seconds: float = 120) -> re.Match[str]:
         """Wait until it has printed something."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -126,7 +152,7 @@ def get(url: str, **headers: str) -> tuple[int, str]:
             return refusal.code, refusal.read().decode()
 
 
-def wait_until(condition: Any, seconds: float = 20) -> None:
+def wait_until(condition: Any, seconds: float = 60) -> None:
     """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

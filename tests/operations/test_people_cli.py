@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -18,21 +17,13 @@ from quizapp.core.tokens import Keys
 from quizapp.organisation.models import Person
 from quizapp.reports.figures import FigureFilters, pass_rate_table
 from tests.factories import make_attempt, make_delivery, make_person, make_unit
-from tests.operations.support import environment, run_command
+from tests.operations.support import run_command, run_here
 
 PHONE, SHARED = "13800001234", "13900005678"
 
 
 def people(instance: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "quizapp.cli", "people", *arguments],
-        env=environment(instance),
-        cwd=instance,
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return run_here(instance, "people", *arguments, typed=typed)
 
 
 def test_a_person_is_exported_and_erased_from_the_terminal(tmp_path: Path) -> None:
