@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from quizapp.banks.models import ItemFigure, ItemUse
+from quizapp.banks.models import ItemBank, ItemFigure, ItemUse, ItemVersion
 from quizapp.banks.parsed import ParsedBanks, ParsedBenchmark, ParsedTopic, Picture
 from quizapp.banks.queries import loaded_banks, published_versions
 from quizapp.banks.services import load_banks
@@ -53,6 +54,16 @@ def test_the_map_counts_approved_items_at_each_point(editor: FlaskClient) -> Non
     assert "1 个点没有题" in test_alone
 
 
+def test_a_bank_says_how_many_of_its_items_were_solved_blind(editor: FlaskClient, database: Database) -> None:
+    roles = [{"role": "expert", "read": 380, "agreed": 379}]
+    with database.session() as db, transaction(db):
+        db.execute(update(ItemBank).values(reviews={"items": 381, "read": 380, "last": "2026-11-27", "roles": roles}))
+    page = editor.get("/banks/literacy").text
+    assert "381 道题中，380 道现在的文字由三种人各做过一遍" in page
+    assert "做了 380 题，与答案一致 99.7%" in page
+    assert "Of 381 items" in editor.get("/banks/literacy", headers={"Accept-Language": "en"}).text
+
+
 def test_a_place_on_the_map_opens_to_its_items(editor: FlaskClient) -> None:
     def found(query: str) -> list[str]:
         return re.findall(r'data-item="([^"]+)"', editor.get(f"/banks/literacy/items?{query}").text)
@@ -61,6 +72,15 @@ def test_a_place_on_the_map_opens_to_its_items(editor: FlaskClient) -> None:
     assert found("point=2") == ["LIT-B01-2", "LIT-B01-3"]
     assert found("use=test&state=approved") == ["LIT-B01-1"]
     assert found("due=2026-12") == []
+
+
+def test_what_is_due_is_counted_in_both_languages(editor: FlaskClient, database: Database) -> None:
+    with database.session() as db, transaction(db):
+        db.execute(update(ItemVersion).values(review_by="2027-02"))
+    assert "2027-02 以前：2 题</a>" in editor.get("/banks/literacy").text
+    english = editor.get("/banks/literacy", headers={"Accept-Language": "en"}).text
+    assert "By 2027-02: 2</a>" in english
+    assert "To be checked against their sources by the end of 2027-05: 2." in english
 
 
 def test_an_item_is_shown_with_key_reason_source_and_picture(editor: FlaskClient) -> None:
