@@ -51,6 +51,13 @@ WORDS: dict[str, LazyString] = {
     "negative_unmarked": _l("题干问的是“%(found)s”，请给这个词两边加上 **，或改成正面的问法。"),
     "mark_unbalanced": _l("题干里的 ** 要成对。"),
     "stem_echo": _l("答案和题干相同的字太多，别的选项没有，会泄露答案。"),
+    "stem_echo_words": _l("英文题干和英文答案有别的选项没有的相同词（%(count)s 个），会泄露答案。"),
+    "markup": _l("%(what)s 里有网页代码：%(found)s。请只写文字。"),
+    "formula": _l("%(what)s 的开头像表格公式。请用字或数字开头。"),
+    "picture_missing": _l("材料要看图，但没有图。请补上图，或改“材料”一栏。"),
+    "picture_spoken_of": _l("题干说到“%(found)s”，但没有图。请补上图，或用文字写明。"),
+    "review_far": _l("复查期限 %(by)s 太远，请写 %(years)s 年以内的月份。"),
+    "fact_practised": _l("和 %(other)s 是同一个知识点（%(fact)s）：素质测试考的，不能拿来练。请改“用途”，或问别的。"),
     "audience_missing": _l("安全题要写给谁做。"),
 }
 
