@@ -204,12 +204,34 @@ def _literacy(banks: ParsedBanks) -> Iterator[str]:
     practice = Counter(item.point for item in items if item.use == "practice")
     yield "Each point: items for the test + items for practice. The points are restated; see standards/literacy_2016.yaml."
     yield ""
+    yield from _restated(banks)
     rows: list[Sequence[object]] = []
     for benchmark in banks.benchmarks:
         points = ", ".join(f"{point}: {tests[point]}+{practice[point]}" for point in benchmark.points)
         total = sum(tests[p] for p in benchmark.points), sum(practice[p] for p in benchmark.points)
         rows.append([benchmark.number, benchmark.name["en"], total[0], total[1], points])
     yield from _table(["", "benchmark", "test", "practice", "points"], rows)
+
+
+def _restated(banks: ParsedBanks) -> Iterator[str]:
+    """What of the standard was compared with the document, and what is remembered worst."""
+    if not banks.benchmarks:
+        return
+    points = sum(len(b.points) for b in banks.benchmarks)
+    titles = [b.number for b in banks.benchmarks if b.title_seen]
+    ranges = [b.number for b in banks.benchmarks if b.range_seen]
+    texts = [number for b in banks.benchmarks for number in sorted(b.points_seen)]
+    unsure = [number for b in banks.benchmarks for number in sorted(b.unsure)]
+    yield (
+        f"Compared with the document: {len(titles)} titles of {len(banks.benchmarks)} ({_numbers(titles)}), the ranges of points of "
+        f"{len(ranges)} ({_numbers(ranges)}), the texts of {len(texts)} points of {points} ({_numbers(texts)}). All others are restated "
+        f"from memory (`seen: false`). Least sure: {_numbers(unsure)}."
+    )
+    yield ""
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers)) or "none"
 
 
 def _topics(banks: ParsedBanks, codes: Sequence[str]) -> Iterator[str]:

@@ -32,7 +32,14 @@ def banks(picture: Picture = PICTURE) -> ParsedBanks:
     plain = make_true_false("LIT-B01-2", true=True, bank="literacy", topic="b01", point=2, use="practice")
     draft = make_item("LIT-B01-3", bank="literacy", topic="b01", point=2, state="draft")
     topic = ParsedTopic("literacy", "b01", both("认识世界"), (pictured, plain, draft), "literacy/b01.yaml")
-    standard = ParsedBenchmark(1, both("认识世界"), both("认识世界"), {1: both("可以认识"), 2: both("尊重规律")})
+    standard = ParsedBenchmark(
+        1,
+        both("认识世界"),
+        both("认识世界"),
+        {1: both("可以认识"), 2: both("尊重规律")},
+        title_seen=True,
+        unsure=frozenset({2}),
+    )
     return ParsedBanks((topic,), (standard,))
 
 
@@ -52,6 +59,15 @@ def test_the_map_counts_approved_items_at_each_point(editor: FlaskClient) -> Non
     test_alone = editor.get("/banks/literacy?use=test").text
     assert re.findall(r'data-step="(\d)" href="[^"]*point=(\d)', test_alone) == [("1", "1"), ("0", "2")]
     assert "1 个点没有题" in test_alone
+
+
+def test_the_map_says_what_of_the_standard_is_restated(editor: FlaskClient) -> None:
+    page = editor.get("/banks/literacy").text
+    assert "基准点 1（转述，未见原文）：可以认识" in page
+    assert "基准点 2（转述，最没把握）：尊重规律" in page
+    assert re.findall(r'data-unsure data-step="\d" href="[^"]*point=(\d)', page) == ["2"]
+    restated = page[page.index('id="restated"') :]
+    assert re.findall(r"<li>[^：]*：(.*?)</li>", restated)[:4] == ["1", "–", "–", "2"]
 
 
 def test_a_bank_says_how_many_of_its_items_were_solved_blind(editor: FlaskClient, database: Database) -> None:
