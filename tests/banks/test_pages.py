@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from quizapp.banks.models import ItemFigure, ItemUse
+from quizapp.banks.models import ItemBank, ItemFigure, ItemUse
 from quizapp.banks.parsed import ParsedBanks, ParsedBenchmark, ParsedTopic, Picture
 from quizapp.banks.queries import loaded_banks, published_versions
 from quizapp.banks.services import load_banks
@@ -51,6 +51,20 @@ def test_the_map_counts_approved_items_at_each_point(editor: FlaskClient) -> Non
     test_alone = editor.get("/banks/literacy?use=test").text
     assert re.findall(r'data-step="(\d)" href="[^"]*point=(\d)', test_alone) == [("1", "1"), ("0", "2")]
     assert "1 个点没有题" in test_alone
+
+
+def test_a_bank_says_who_read_it(editor: FlaskClient, database: Database) -> None:
+    assert "还没有审题记录" in editor.get("/banks/literacy").text
+    with database.session() as db, transaction(db):
+        db.query(ItemBank).one().reviews = {
+            "items": 31,
+            "read": 30,
+            "last": "2026-11-27",
+            "roles": [{"role": "expert", "read": 30, "agreed": 27}],
+        }
+    page = editor.get("/banks/literacy").text
+    assert "31 道题中，30 道现在的文字" in page
+    assert "做了 30 题，与答案一致 90.0%" in page
 
 
 def test_a_place_on_the_map_opens_to_its_items(editor: FlaskClient) -> None:
