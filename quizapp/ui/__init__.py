@@ -54,7 +54,7 @@ frame.html     home_topbar(), inner_topbar(title, back_url), attempt_topbar(…)
                {% call bottom_bar(saved=saved_line(…)) %}one or two buttons{% endcall %}
                {% call sheet("numbers", _("题号")) %}…{% endcall %} opened by <a href="page" data-sheet="numbers">
 
-Filters: day, clock, moment, period, duration, number, percent, interval, masked_name, lang_text, date_parts (see `filters`).
+Filters: day, clock, moment, period, duration, number, percent, interval, masked_name, lang_text, date_parts, ticks (see `filters`).
 Globals: icon(name, size), static_url(name), optional_url(endpoint), html_lang(), is_elder(), text_size(), current_path().
 Inside `_()` in a template a literal per cent sign is written %%.
 """
