@@ -99,6 +99,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Mark the same word in both",
     ),
     "english_has_chinese": ("%(what)s contains Chinese characters", "Translate them"),
+    "citation_one_language": ("%(what)s is in Chinese only", "Write it in both languages: {zh: …, en: …}"),
     "chinese_missing": ("%(what)s has no Chinese character", "Write it in Chinese"),
     "markup": ("%(what)s holds markup: %(found)s", "Write plain text"),
     "formula": ("%(what)s begins like a formula of a spreadsheet", "Begin with a word or a number"),
