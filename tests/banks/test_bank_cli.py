@@ -44,7 +44,7 @@ def test_what_readers_would_have_to_find_is_refused_by_the_command(tmp_path: Pat
         ),
         ("最先该怎么做？", "下列哪一种做法是错误的？", "asks for what is not so (错误) without marking it"),
         ("端起锅跑到室外", "前三项都对", "option c says 前三项都"),
-        ("document: 中华人民共和国消防法", "document: 中国公民科学素质基准", "never the source of a fact"),
+        ("document: {zh: 中华人民共和国消防法", "document: {zh: 中国公民科学素质基准", "never the source of a fact"),
         ("en: Carry the pan outside", "en: <b>Carry</b> it outside", "holds markup: <b>"),
     ]
     for old, new, told in spoils:
