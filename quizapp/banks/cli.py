@@ -52,7 +52,7 @@ def banks() -> None:
 @banks.command("check", cls=_Check)
 @click.argument("folder", required=False, type=_FOLDER)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
-@click.option("--quality", is_flag=True, help="Write the measured figures to QUALITY.md in FOLDER.")
+@click.option("--quality", is_flag=True, help="Write the measured figures to QUALITY.md in FOLDER, if all was read.")
 @click.option(
     "--due", "due", metavar="MONTH", help="Also list what is to be looked at again by this month, such as 2027-06."
 )
@@ -69,7 +69,7 @@ def check(folder: Path | None, format_: str, quality: bool, due: str | None) -> 
     refused = _refused(faults)
     waiting = _due(reading, due)
     page = quality_page(reading.banks, reading.reviews)
-    if quality:
+    if quality and not reading.unread:  # figures of half a bank would be false
         ((folder or data_folder("question_banks")) / "QUALITY.md").write_text(page, encoding="utf-8")
     if format_ == "json":
         answer: dict[str, Any] = {

@@ -28,6 +28,10 @@ class Fault:
     line: int
     data: Mapping[str, Any] = field(default_factory=dict)
     check: str = "format"
+    #: The id of the item that has it; empty for a fault of a file or of a whole bank, and where no id could be read.
+    item: str = ""
+    #: The field of the item: "stem", "stem.en", "options.2.zh", "option c"; empty where it is of no single field.
+    at: str = ""
 
     @property
     def message(self) -> str:
@@ -41,7 +45,8 @@ class Fault:
 
     def __str__(self) -> str:
         mark = "warning: " if self.level == Level.WARN else ""
-        return f"{self.file}:{self.line}: {mark}{self.message}. {self.cure}."
+        item = f"{self.item}: " if self.item else ""
+        return f"{self.file}:{self.line}: {mark}{item}{self.message}. {self.cure}."
 
     def as_json(self) -> dict[str, Any]:
         """For `--format json`."""
@@ -51,6 +56,7 @@ class Fault:
             "level": str(self.level),
             "file": self.file,
             "line": self.line,
+            "item": self.item,
             "message": self.message,
             "cure": self.cure,
             "data": dict(self.data),
@@ -101,6 +107,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "english_has_chinese": ("%(what)s contains Chinese characters", "Translate them"),
     "chinese_missing": ("%(what)s has no Chinese character", "Write it in Chinese"),
     "picture": ("the picture %(file)s %(why)s", "Draw it as question_banks/README.md says, and keep it there"),
+    "bank_unread": (
+        "%(bank)s was not judged as a whole (shares, coverage, blueprints, reviews): %(files)s could not be read in full",
+        "Correct that first",
+    ),
+    "blueprints_unread": (
+        "the blueprints of %(bank)s were not checked, because of the faults of format above",
+        "Correct those first",
+    ),
     # spreadsheets
     "sheet_columns": ("no sheet has the column %(wanted)s", "Fill in the template of `quizapp banks template`"),
     "sheet_topic": ("there is no topic %(topic)s in the bank %(bank)s", "Write one of: %(known)s"),

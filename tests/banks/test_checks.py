@@ -9,7 +9,13 @@ from datetime import date
 import pytest
 
 from quizapp.banks.checks import CHECKS, check_banks
-from quizapp.banks.checks.coverage import blueprint_faults, health_faults, literacy_faults, worst_guess_pass
+from quizapp.banks.checks.coverage import (
+    blueprint_faults,
+    health_faults,
+    literacy_faults,
+    point_faults,
+    worst_guess_pass,
+)
 from quizapp.banks.checks.duplicates import duplicate_faults
 from quizapp.banks.checks.items import item_faults, negative_word, option_numbers
 from quizapp.banks.checks.shares import FEWEST, share_faults
@@ -337,7 +343,8 @@ def test_the_literacy_bank_covers_every_benchmark_and_point_for_the_test():
 
 
 def test_a_literacy_item_is_for_the_test_or_for_practice():
-    assert "use_both" in {f.code for f in literacy_faults(literacy(use="both"))}
+    item = make_item("LIT-B01-9", bank="literacy", point=1, use="both")
+    assert [fault.code for fault in point_faults(item, {1: 1})] == ["use_both"]
 
 
 def test_points_stand_in_literacy_items_and_belong_to_the_standard():
@@ -345,7 +352,8 @@ def test_points_stand_in_literacy_items_and_belong_to_the_standard():
         whole = literacy()
         topic = ParsedTopic("literacy", "x", both("题"), (item,), "literacy/x.yaml")
         banks = ParsedBanks((*whole.topics, topic), whole.benchmarks if standard else ())
-        return [fault.code for fault in literacy_faults(banks)]
+        found = [*literacy_faults(banks), *point_faults(item, banks.benchmark_of_point)]
+        return [fault.code for fault in found]
 
     item = {"bank": "literacy", "topic": "x", "file": "literacy/x.yaml", "use": "practice"}
     assert codes(make_item("LIT-B01-9", point=1, **item)) == []
