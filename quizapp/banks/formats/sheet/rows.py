@@ -1,0 +1,126 @@
+"""What the cells of one row say, as an entry of a bank file."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from quizapp.banks.formats.sheet.columns import CHOICES, FALSE, NO, NONE, OPTIONS, TRUE, YES, code_of
+from quizapp.banks.parsed import ParsedItem
+
+_TEXTS = ("stem", "rationale", "objective")
+
+
+def item_id(text: str) -> str:
+    """An id as the files have it: capitals, plain letters and hyphens, no spaces."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).upper().replace("–", "-").replace("—", "-")
+
+
+def entry_of(cells: Mapping[str, str], id: str, before: ParsedItem | None) -> dict[str, Any]:
+    """The entry that a row makes; the state is always in_review, for a second person approves.
+
+    With `before`, the row corrects that item: an empty cell leaves what is there, 无 takes it away where it may be missing. Options go
+    together: a row that has any of them has all, and says whether they keep their order. The picture is not part of the entry.
+    """
+    entry: dict[str, Any] = _entry_before(before) if before else {"citation": {}, **{name: {} for name in _TEXTS}}
+    entry |= {"id": id, "state": "in_review"}
+    for name in (
+        "type",
+        "use",
+        "dimension",
+        "stimulus",
+        "review_by",
+        "fact",
+        "difficulty",
+        "point",
+        "tags",
+        "audience",
+    ):
+        if name in cells:
+            _set(entry, name, cells[name])
+    for name in (*_TEXTS, "citation"):
+        given = {key.partition(".")[2]: value for key, value in cells.items() if key.startswith(f"{name}.")}
+        entry[name] = {**entry[name], **given}
+    citation = entry["citation"]
+    if "year" in citation:
+        citation["year"] = _whole(str(citation["year"]))
+    if citation.get("valid_until", "").casefold() in NONE:
+        del citation["valid_until"]
+    options = _options(cells)
+    if options:
+        entry["options"] = options
+        entry.pop("ordered", None)
+    ordered = cells.get("ordered", "").casefold()
+    if ordered in YES:
+        entry["ordered"] = True
+    elif ordered in NO | NONE:
+        entry.pop("ordered", None)
+    if "key" in cells:
+        entry["key"] = _key(cells["key"], entry.get("type"))
+    return entry
+
+
+def _set(entry: dict[str, Any], name: str, text: str) -> None:
+    if name in ("stimulus", "tags", "audience") and text.casefold() in NONE:
+        entry.pop(name, None)
+    elif name in ("difficulty", "point"):
+        entry[name] = _whole(text)
+    elif name in ("tags", "audience"):
+        # names of groups have commas of their own kind (宾馆、娱乐场所员工), so a whole cell is looked up first
+        parts = [code_of(name, text)] if name in CHOICES and code_of(name, text) != text else []
+        parts = parts or [part for part in re.split(r"[,，、;；\n]+|\s(?=[a-z_]+\b)", text) if part.strip()]
+        entry[name] = [code_of(name, part.strip()) if name in CHOICES else part.strip() for part in parts]
+    else:
+        entry[name] = code_of(name, text) if name in CHOICES else text
+
+
+def _options(cells: Mapping[str, str]) -> list[dict[str, str]]:
+    return [
+        {"id": letter, **{lang: cells[f"{letter}.{lang}"] for lang in ("zh", "en") if f"{letter}.{lang}" in cells}}
+        for letter in OPTIONS
+        if f"{letter}.zh" in cells or f"{letter}.en" in cells
+    ]
+
+
+def _entry_before(item: ParsedItem) -> dict[str, Any]:
+    """An item as its file has it, but for the picture."""
+    if item.type == "true_false":
+        key: Any = item.is_true
+    else:
+        key = list(item.key) if item.type == "multiple_choice" else item.key[0]
+    entry: dict[str, Any] = {
+        "type": item.type,
+        "use": item.use,
+        "dimension": item.dimension,
+        "difficulty": item.difficulty,
+        "fact": item.fact,
+        "objective": item.objective,
+        "stem": item.stem,
+        "key": key,
+        "rationale": item.rationale,
+        "citation": item.citation,
+        "review_by": item.review_by,
+    }
+    optional = {
+        "point": item.point,
+        "tags": list(item.tags),
+        "audience": list(item.audience),
+        "stimulus": item.stimulus,
+        "ordered": item.ordered,
+        "options": [{"id": o.id, "zh": o.zh, "en": o.en} for o in item.options],
+    }
+    return entry | {name: value for name, value in optional.items() if value}
+
+
+def _whole(text: str) -> Any:
+    return int(text) if re.fullmatch(r"\d{1,4}", text) else text
+
+
+def _key(text: str, kind: object) -> Any:
+    plain = unicodedata.normalize("NFKC", text).strip().casefold()
+    if kind == "true_false":
+        return True if plain in TRUE else False if plain in FALSE else text
+    letters = re.findall(r"[a-z]", plain)
+    return letters if kind == "multiple_choice" else plain
