@@ -201,9 +201,13 @@ def test_form_and_content_are_told_in_one_round(folder: Path):
 
 
 def test_a_formula_is_told_by_its_column(folder: Path):
-    content = workbook(ROW | {"stem.zh": '=HYPERLINK("https://example.org")'}, formulas=True)
-    (fault,) = read_sheet(content, read_folder(folder).banks).faults
-    assert str(fault).endswith(":2: Stem (Chinese) holds a formula. Write the text itself.")
+    row = ROW | {"stem.zh": '=HYPERLINK("https://example.org")', "b.en": "=A1"}
+    banks = read_folder(folder).banks
+    told = check_sheet(read_sheet(workbook(row, formulas=True), banks), banks, START.date())
+    assert [str(fault).partition(":2: ")[2] for fault in told] == [
+        "Option B (English) holds a formula. Write the text itself.",
+        "Stem (Chinese) holds a formula. Write the text itself.",
+    ]
 
 
 def added(folder: Path, *rows: dict[str, str]) -> tuple[int, str, str]:
@@ -316,7 +320,7 @@ def test_the_page_tells_each_fault_in_the_readers_language(app: Flask, database:
         {"id": "SAF-FIRE-002", "rationale.en": "写成了汉字"},
         ROW | {"type": "单项"},
     )
-    assert "改了：难度。 这道题原来已审定，改后回到待审，重新审定以前不使用。" in page
+    assert "改了：难度。这道题原来已审定，改后回到待审，重新审定以前不使用。" in page
     assert "解析（英文）里有汉字，请译成英文。" in page
     assert "题型写成了“单项”。只能写其中之一：判断、单选、多选" in page
     client.set_cookie("lang", "en")

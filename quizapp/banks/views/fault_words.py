@@ -99,6 +99,10 @@ def fault_text(fault: Fault) -> str:
         data["what"] = _headings(data["columns"])
     if "codes" in data:
         data["wanted"] = choice_words(column, data["codes"], language)
+    if "titles" in data:
+        mark = "%s（%s）" if language == "zh" else "%s (%s)"
+        named = [mark % (code, title[language]) for code, title in data["titles"].items()]
+        data["known"] = ("、" if language == "zh" else ", ").join(named)
     if "type" in data:
         data["type_word"] = choice_words("type", [data["type"]], language)
     if fault.code == "cell_form" and column == "key":
@@ -106,10 +110,10 @@ def fault_text(fault: Fault) -> str:
     return str(words) % data
 
 
-def correction_texts(correction: Correction | None) -> list[str]:
+def correction_text(correction: Correction | None) -> str:
     """What becomes of the item of a row: a new one, or what is changed, what stays, and whether it must be approved again."""
     if correction is None:
-        return [_("新题，由另一个人审定以后才使用。")]
+        return str(_("新题，由另一个人审定以后才使用。"))
     said = [_("改了：%(columns)s。", columns=_headings(correction.changed))] if correction.changed else []
     if correction.picture == "stays":
         said.append(_("原来的图不变。"))
@@ -119,7 +123,7 @@ def correction_texts(correction: Correction | None) -> list[str]:
         said.append(_("依据里“代替 %(document)s”的说明不变。", document=correction.replaces))
     if correction.back_to_review:
         said.append(_("这道题原来已审定，改后回到待审，重新审定以前不使用。"))
-    return said
+    return ("" if page_language() == "zh" else " ").join(said)
 
 
 def _headings(columns: Sequence[str]) -> str:

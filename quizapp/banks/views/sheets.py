@@ -10,7 +10,7 @@ from quizapp.banks.faults import Fault, Level
 from quizapp.banks.forms import SheetForm
 from quizapp.banks.queries import known_banks, point_list, topic_list
 from quizapp.banks.views import bp
-from quizapp.banks.views.fault_words import correction_texts, fault_text
+from quizapp.banks.views.fault_words import correction_text, fault_text
 from quizapp.banks.views.words import type_words
 from quizapp.core.clock import local_date
 from quizapp.core.errors import Invalid
@@ -64,5 +64,5 @@ def _page(form: SheetForm, reading: SheetReading | None = None, faults: list[Fau
         refused=sum(fault.level == Level.REFUSE for fault in faults or []),
         type_words=type_words(),
         fault_text=fault_text,
-        correction_texts=correction_texts,
+        correction_text=correction_text,
     )

@@ -168,6 +168,8 @@ def column_of(at: str, letters: Sequence[str] = OPTIONS) -> str:
     `letters`: the ids of the options that the item has.
     """
     head, _, rest = at.partition(".")
+    if at in BY_NAME:
+        return at
     if head == "options":
         position, _, language = rest.partition(".")
         return f"{letters[int(position)]}.{language or 'zh'}" if position else head

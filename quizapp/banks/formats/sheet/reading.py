@@ -204,7 +204,7 @@ class _Reader:
         bank, topic = cells.get("bank", ""), cells.get("topic", "")
         if (bank, topic) in self._topics:
             return True
-        known = sorted(code for of, code in self._topics if of == bank)
+        known = {code: self._topics[of, code].title for of, code in sorted(self._topics) if of == bank}
         for name in ("bank", "topic"):
             if not cells.get(name):
                 self._fault(row, "cell_missing", name)
@@ -212,7 +212,7 @@ class _Reader:
             banks = ", ".join(sorted({of for of, _ in self._topics}))
             self._fault(row, "sheet_bank", "bank", bank=bank, known=banks)
         elif bank and topic:
-            self._fault(row, "sheet_topic", "topic", topic=topic, bank=bank, known=", ".join(known))
+            self._fault(row, "sheet_topic", "topic", topic=topic, bank=bank, known=", ".join(known), titles=known)
         return False
 
     def _take(
@@ -227,16 +227,18 @@ class _Reader:
             in_sheet(fault, letters)
             for fault in shape_faults(self._document(entry, bank, topic, row), "item_bank", self._sheet)
         ]
-        wrong = {fault.at for fault in faults}
         self._reading.faults += [fault for fault in faults if fault.data.get("column") not in formulas]
+        wrong = {fault.at for fault in faults} | {
+            f"options.0{n[1:]}" if n[0] in "abcde" and n[1] == "." else n for n in formulas
+        }
         unsure: frozenset[str] = frozenset()
-        if faults:
+        if wrong:
             entry, unsure = stand_in(entry, wrong)
         read = read_entry(entry, bank, topic, self._document(entry, bank, topic, row), 0, self._sheet, None)
         if before:
             taken = {name: getattr(read, name) for name in _TAKEN_OVER}
             read = replace(before, **taken, image=None if picture == "goes" else before.image)
-        if faults or formulas or picture is None:
+        if wrong or picture is None:
             self._reading.drafts.append(Draft(read, unsure))
         elif before and replace(read, state=before.state) == before:
             self._fault(row, "sheet_unchanged", level=Level.WARN, id=code)
