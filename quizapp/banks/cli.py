@@ -138,7 +138,7 @@ def add(file: Path, folder: Path | None) -> None:
 
     Example: quizapp banks add new-items.xlsx --to question_banks
     """
-    from quizapp.banks.checks.sheets import check_sheet
+    from quizapp.banks.checks.sheets import check_sheet, left_short
     from quizapp.banks.formats.editing import edited
     from quizapp.banks.formats.sheet import as_topics, read_sheet
     from quizapp.core.errors import DomainError
@@ -157,6 +157,8 @@ def add(file: Path, folder: Path | None) -> None:
     _out(f"{items} items: {len(refused)} faults, {len(faults) - len(refused)} warnings")
     if refused:
         raise SystemExit(1)
+    for fault in left_short(reading, there.banks):
+        _out(f"Until these items are approved, {fault.message}: `quizapp banks check` and `load` refuse it")
     if folder is None:
         return
     changed = {(item.bank, item.topic) for item in reading.items}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import re
 from collections import Counter
@@ -16,6 +17,8 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from quizapp.banks.checks import coverage, stale, texts
+from quizapp.banks.checks import items as items_checked
 from quizapp.banks.checks.sheets import check_sheet
 from quizapp.banks.cli import banks as commands
 from quizapp.banks.formats.editing import edited
@@ -24,6 +27,7 @@ from quizapp.banks.formats.sheet.template import EXAMPLE
 from quizapp.banks.formats.writing import item_lines, topic_yaml
 from quizapp.banks.formats.yaml_bank import read_folder
 from quizapp.banks.services import load_banks
+from quizapp.banks.views.fault_words import WORDS
 from quizapp.core.db import Database, transaction
 from quizapp.core.paths import data_folder
 from quizapp.core.scope import SYSTEM, Actor, Grant, Role, Scope
@@ -327,3 +331,23 @@ def test_the_page_tells_each_fault_in_the_readers_language(app: Flask, database:
     page = sent({"id": "SAF-FIRE-001", "difficulty": "x"}, ROW | {"citation.article": ""})
     assert "Difficulty says “x”, which does not have the right form. Write it like this: 3" in page
     assert "Missing: Article or page. Fill it in." in page
+
+
+def test_every_fault_that_an_item_can_have_has_words_for_the_page():
+    source = "".join(inspect.getsource(part) for part in (coverage.point_faults, items_checked, stale, texts))
+    codes = set(re.findall(r'\(\w+, "\w+", "(\w+)"', source)) | {"duplicate_stem", "near_duplicate"}
+    assert len(codes) > 20
+    assert codes <= set(WORDS)
+
+
+def test_the_command_says_what_is_short_while_a_correction_waits(tmp_path: Path):
+    shipped = read_folder(data_folder("question_banks")).banks
+    counts = Counter(item.point for item in shipped.items if item.use == "test")
+    item = next(item for item in shipped.items if item.use == "test" and counts[item.point] == 2)
+    file = tmp_path / "items.xlsx"
+    file.write_bytes(workbook({"id": item.code, "difficulty": str(item.difficulty % 5 + 1)}))
+    result = CliRunner().invoke(commands, ["add", str(file)])
+    assert result.exit_code == 0
+    assert (
+        f"Until these items are approved, 1 points have fewer than 2 items for the test: {item.point}" in result.stdout
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from quizapp.banks.checks import check_new
+from quizapp.banks.checks.coverage import blueprint_faults, health_faults, literacy_faults
 from quizapp.banks.faults import Fault
-from quizapp.banks.formats.sheet import SheetReading
+from quizapp.banks.formats.sheet import SheetReading, as_topics
 from quizapp.banks.formats.sheet.standing_in import told_by_stand_in
 from quizapp.banks.formats.sheet.wording import in_sheet
 from quizapp.banks.parsed import ParsedBanks
@@ -18,3 +20,13 @@ def check_sheet(reading: SheetReading, banks: ParsedBanks, today: date) -> list[
     found = check_new([*reading.items, *(draft.item for draft in reading.drafts)], banks, today)
     told = [in_sheet(fault) for fault in found if not told_by_stand_in(fault, unsure.get(fault.line, ()))]
     return sorted([*reading.faults, *told], key=lambda fault: (fault.line, fault.code))
+
+
+def left_short(reading: SheetReading, banks: ParsedBanks) -> list[Fault]:
+    """What the banks lack while the corrected items wait for their review: coverage counts approved items alone."""
+    after = replace(banks, topics=as_topics(reading.items, banks))
+    was, now = (
+        [fault for rule in (literacy_faults, health_faults, blueprint_faults) for fault in rule(state)]
+        for state in (banks, after)
+    )
+    return [fault for fault in now if fault not in was]
