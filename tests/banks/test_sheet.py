@@ -130,6 +130,27 @@ def test_keys_are_written_as_people_write_them(folder: Path, kind: str, key: str
     assert item.key == wanted
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "safety_officer hospitality_staff",
+        "Safety officers, Hotel and entertainment staff",
+        "安全管理员、宾馆、娱乐场所员工",
+    ],
+)
+def test_groups_are_written_by_code_or_by_name(folder: Path, written: str):
+    row = ROW | {
+        "audience": written,
+        "bank": "安全",
+        "topic": "消防安全",
+        "use": "Practice",
+        "dimension": "application",
+    }
+    (item,) = read_sheet(workbook(row), read_folder(folder).banks).items
+    assert item.audience == ("safety_officer", "hospitality_staff")
+    assert (item.bank, item.topic, item.use, item.dimension) == ("safety", "fire", "practice", "application")
+
+
 def test_every_bad_row_is_told_by_its_number(folder: Path):
     bad = [ROW, ROW | {"topic": "water"}, ROW | {"difficulty": "9", "fact": ""}, ROW | {"key": "对"}]
     faults = read_sheet(workbook(*bad), read_folder(folder).banks).faults

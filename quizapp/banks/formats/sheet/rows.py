@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from quizapp.banks.formats.sheet.columns import CHOICES, FALSE, NO, NONE, OPTIONS, TRUE, YES, code_of
@@ -68,12 +68,18 @@ def _set(entry: dict[str, Any], name: str, text: str) -> None:
     elif name in ("difficulty", "point"):
         entry[name] = _whole(text)
     elif name in ("tags", "audience"):
-        # names of groups have commas of their own kind (宾馆、娱乐场所员工), so a whole cell is looked up first
-        parts = [code_of(name, text)] if name in CHOICES and code_of(name, text) != text else []
-        parts = parts or [part for part in re.split(r"[,，、;；\n]+|\s(?=[a-z_]+\b)", text) if part.strip()]
-        entry[name] = [code_of(name, part.strip()) if name in CHOICES else part.strip() for part in parts]
+        entry[name] = list(_parts(name, text))
     else:
         entry[name] = code_of(name, text) if name in CHOICES else text
+
+
+def _parts(name: str, text: str) -> Iterator[str]:
+    """The codes in a cell: for codes, and for the names of groups, which may have spaces and commas in them (宾馆、娱乐场所员工)."""
+    for code, (zh, _en) in CHOICES.get(name, {}).items():
+        text = text.replace(zh, f" {code} ")
+    for part in (part.strip() for part in re.split(r"[,，、;；\n]", text)):
+        known = code_of(name, part) if name in CHOICES else part
+        yield from [known] if known != part else part.split()
 
 
 def _options(cells: Mapping[str, str]) -> list[dict[str, str]]:
