@@ -176,6 +176,7 @@ def add(file: Path, folder: Path | None) -> None:
 def _corrections(reading: SheetReading) -> Iterator[str]:
     """What becomes of the items that the sheet corrects, a line each."""
     from quizapp.banks.formats.sheet.columns import BY_NAME
+    from quizapp.banks.parsed import source_words
 
     for item in reading.items:
         correction = reading.corrections.get(item.code)
@@ -184,7 +185,8 @@ def _corrections(reading: SheetReading) -> Iterator[str]:
         words = [f"{item.file}:{item.line}: {item.code} is corrected"]
         words[0] += f": {', '.join(BY_NAME[name].en for name in correction.changed)}" if correction.changed else ""
         words += [f"Its picture {correction.picture}"] if correction.picture else []
-        words += [f"Its source still says that it replaces {correction.replaces}"] if correction.replaces else []
+        if correction.replaces:
+            words.append(f"Its source still says that it replaces {source_words(correction.replaces, 'en')}")
         if correction.back_to_review:
             words.append(
                 "It was approved and goes back to review: nobody is asked it until a second person approves it"

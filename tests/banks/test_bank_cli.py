@@ -48,7 +48,9 @@ def test_a_fault_in_one_file_makes_none_about_the_others(tmp_path: Path):
     assert "SAF-" not in alone.stderr.split("safety: 35.7")[0].splitlines()[-1], "a share is no fault of one item"
     write(
         tmp_path,
-        spoilt("第六条, year: 2021}", "第六条, year: soon}").replace("楼道里可以暂时", "长" * 61),
+        spoilt("en: Article 6}\n      year: 2021", "en: Article 6}\n      year: soon").replace(
+            "楼道里可以暂时", "长" * 61
+        ),
     )
     told = run("check", tmp_path).stderr.splitlines()
     assert [line.partition(": ")[2] for line in told] == [

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from quizapp.banks.faults import Fault
+from quizapp.banks.parsed import source_words
 from quizapp.ui.filters import page_language
 
 if TYPE_CHECKING:
@@ -120,7 +121,9 @@ def correction_text(correction: Correction | None) -> str:
     elif correction.picture == "goes":
         said.append(_("原来的图不要了。"))
     if correction.replaces:
-        said.append(_("依据里“代替 %(document)s”的说明不变。", document=correction.replaces))
+        said.append(
+            _("依据里“代替 %(document)s”的说明不变。", document=source_words(correction.replaces, page_language()))
+        )
     if correction.back_to_review:
         said.append(_("这道题原来已审定，改后回到待审，重新审定以前不使用。"))
     return ("" if page_language() == "zh" else " ").join(said)

@@ -29,6 +29,11 @@ class GainData:
     after_only: int
     came: int
 
+    @property
+    def neither(self) -> int:
+        """How many of those who came took none of the two."""
+        return self.came - len(self.pairs) - self.before_only - self.after_only
+
 
 def find_tests(db: Session, session_id: int) -> SessionTests | None:
     """The tests of a session; None where it has none."""

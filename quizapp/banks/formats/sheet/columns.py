@@ -71,8 +71,15 @@ HEADINGS: tuple[Heading, ...] = (
         "25–120字：为什么对，为什么最像对的那个错 / why it is right and the likeliest wrong answer wrong",
     ),
     Heading("rationale.en", "解析（英文）", "Rationale (English)", ""),
-    Heading("citation.document", "依据文件", "Source", "文件全名 / full name of the document"),
-    Heading("citation.article", "条款或页", "Article or page", "第几条、第几章 / where in it"),
+    Heading("citation.document.zh", "依据文件（中文）", "Source (Chinese)", "文件全名 / full name of the document"),
+    Heading(
+        "citation.document.en",
+        "依据文件（英文）",
+        "Source (English)",
+        "正式或通行的英文名 / its official or usual title",
+    ),
+    Heading("citation.article.zh", "条款或页（中文）", "Article or page (Chinese)", "第几条、第几章 / where in it"),
+    Heading("citation.article.en", "条款或页（英文）", "Article or page (English)", "Article 64, Chapter 3, p. 12"),
     Heading("citation.year", "年份", "Year", "现行版本的年份 / of the version in force"),
     Heading("citation.valid_until", "依据有效至", "Source valid until", "2027-12，知道才填 / if known"),
     Heading("review_by", "复查期限", "Review by", "到这个月再看一遍 / looked at again by: 2028-12"),
@@ -83,7 +90,13 @@ HEADINGS: tuple[Heading, ...] = (
 #: Name → heading; "options" stands for all of its columns.
 BY_NAME = {heading.name: heading for heading in HEADINGS} | {"options": Heading("options", "选项", "Options", "")}
 #: Heading or name, as a file has it → name.
-BY_HEADING = {words.casefold(): h.name for h in HEADINGS for words in (h.zh, h.en, h.name)}
+BY_HEADING = {words.casefold(): h.name for h in HEADINGS for words in (h.zh, h.en, h.name)} | {
+    # of templates from before sources had two languages
+    "依据文件": "citation.document.zh",
+    "source": "citation.document.zh",
+    "条款或页": "citation.article.zh",
+    "article or page": "citation.article.zh",
+}
 
 #: Column → code of the files → what people write for it, Chinese and English.
 CHOICES: dict[str, dict[str, tuple[str, str]]] = {
@@ -178,5 +191,5 @@ def column_of(at: str, letters: Sequence[str] = OPTIONS) -> str:
     if head in ("stem", "rationale", "objective"):
         return f"{head}.{rest or 'zh'}"
     if head == "citation":
-        return f"{head}.{rest or 'document'}"
+        return f"{head}.{rest or 'document'}.zh"
     return head

@@ -15,7 +15,7 @@ from quizapp.banks.formats.sheet.standing_in import stand_in
 from quizapp.banks.formats.sheet.template import EXAMPLE
 from quizapp.banks.formats.sheet.wording import in_sheet
 from quizapp.banks.formats.yaml_bank import read_entry
-from quizapp.banks.parsed import ParsedBanks, ParsedItem, ParsedTopic
+from quizapp.banks.parsed import ParsedBanks, ParsedItem, ParsedTopic, Source
 from quizapp.core.tables import Row, Sheet, formula_cells, open_table
 
 #: Characters of a cell that are read: more than any text of an item has.
@@ -40,10 +40,13 @@ class Correction:
     picture: str = ""
 
     @property
-    def replaces(self) -> str:
+    def replaces(self) -> Source:
         """What the source says that it took the place of: no column has it, so it stays where another source is written."""
-        source = {"citation.document", "citation.article", "citation.year"} & set(self.changed)
-        return str(self.before.citation.get("replaces", "")) if source else ""
+        source = [
+            name for name in self.changed if name.startswith(("citation.document", "citation.article", "citation.year"))
+        ]
+        replaced: Source = self.before.citation.get("replaces", "") if source else ""
+        return replaced
 
     @property
     def back_to_review(self) -> bool:
@@ -300,8 +303,11 @@ def _changed(before: ParsedItem, after: ParsedItem) -> tuple[str, ...]:
         head, _, part = name.partition(".")
         if head in "abcde":
             return next((getattr(option, part) for option in item.options if option.id == head), None)
-        whole = getattr(item, head)
-        return whole.get(part) if part else whole
+        found = getattr(item, head)
+        for step in part.split(".") if part else ():
+            # plain words of a citation are its Chinese ones
+            found = found.get(step) if isinstance(found, Mapping) else found if step == "zh" else None
+        return found
 
     names = [heading.name for heading in HEADINGS if heading.name not in ("id", "bank", "topic")]
     return tuple(name for name in names if value(before, name) != value(after, name))

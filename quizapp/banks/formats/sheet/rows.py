@@ -40,10 +40,14 @@ def entry_of(cells: Mapping[str, str], id: str, before: ParsedItem | None) -> di
     ):
         if name in cells:
             _set(entry, name, cells[name])
-    for name in (*_TEXTS, "citation"):
-        given = {key.partition(".")[2]: value for key, value in cells.items() if key.startswith(f"{name}.")}
-        entry[name] = {**entry[name], **given}
-    citation = entry["citation"]
+    for name in _TEXTS:
+        entry[name] = {**entry[name], **_given(cells, name)}
+    citation = entry["citation"] = {**entry["citation"], **_given(cells, "citation", "year", "valid_until")}
+    for name in ("document", "article"):
+        there = citation.get(name, {})
+        given = _given(cells, f"citation.{name}")
+        if given or not there:
+            citation[name] = {**({"zh": there} if isinstance(there, str) else there), **given}
     if "year" in citation:
         citation["year"] = _whole(str(citation["year"]))
     if citation.get("valid_until", "").casefold() in NONE:
@@ -60,6 +64,11 @@ def entry_of(cells: Mapping[str, str], id: str, before: ParsedItem | None) -> di
     if "key" in cells:
         entry["key"] = _key(cells["key"], entry.get("type"))
     return entry
+
+
+def _given(cells: Mapping[str, str], group: str, *names: str) -> dict[str, str]:
+    """What the columns of a group say: those of the two languages where none are named."""
+    return {name: cells[f"{group}.{name}"] for name in names or ("zh", "en") if f"{group}.{name}" in cells}
 
 
 def _set(entry: dict[str, Any], name: str, text: str) -> None:

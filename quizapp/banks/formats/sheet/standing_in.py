@@ -18,9 +18,12 @@ _PLAIN: dict[str, Any] = {
     "difficulty": 3,
     "fact": "missing",
     "review_by": "2999-12",
-    "citation.document": "不详的文件",
-    "citation.article": "第一条",
-    "citation.year": 2100,
+}
+#: What is cited where that is wrong: year, and words in two languages.
+_CITED: dict[str, Any] = {
+    "document": {"zh": "不详的文件", "en": _EN},
+    "article": {"zh": "第一条", "en": "Article 1"},
+    "year": 2100,
 }
 #: Rules that compare several fields, whichever of them they name.
 _COMPARE = {
@@ -45,10 +48,10 @@ def stand_in(entry: dict[str, Any], wrong: Collection[str]) -> tuple[dict[str, A
     if "type" in unsure:
         made["type"] = "single_choice" if made.get("options") else "true_false"
         unsure |= {"options", "key", "ordered"}
-    for at, value in _PLAIN.items():
-        name, _, part = at.partition(".")
-        if at in wrong or name in wrong:
-            made[name] = {**made.get(name, {}), part: value} if part else value
+    made |= {name: value for name, value in _PLAIN.items() if name in wrong}
+    for name, value in _CITED.items():
+        if any(at == "citation" or f"{at}.".startswith(f"citation.{name}.") for at in wrong):
+            made["citation"] = {**made["citation"], name: value}
     for name in ("tags", "audience", "point", "stimulus", "ordered"):
         if name in unsure:
             made.pop(name, None)
