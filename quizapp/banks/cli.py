@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from quizapp.banks.faults import Fault
+    from quizapp.banks.formats.sheet import SheetReading
     from quizapp.banks.formats.yaml_bank import Reading
     from quizapp.banks.parsed import ParsedBanks
 
@@ -52,7 +53,7 @@ def banks() -> None:
 @banks.command("check", cls=_Check)
 @click.argument("folder", required=False, type=_FOLDER)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to answer.")
-@click.option("--quality", is_flag=True, help="Write the measured figures to QUALITY.md in FOLDER.")
+@click.option("--quality", is_flag=True, help="Write the measured figures to QUALITY.md in FOLDER, if all was read.")
 @click.option(
     "--due", "due", metavar="MONTH", help="Also list what is to be looked at again by this month, such as 2027-06."
 )
@@ -69,7 +70,7 @@ def check(folder: Path | None, format_: str, quality: bool, due: str | None) -> 
     refused = _refused(faults)
     waiting = _due(reading, due)
     page = quality_page(reading.banks, reading.reviews)
-    if quality:
+    if quality and not reading.unread:  # figures of half a bank would be false
         ((folder or data_folder("question_banks")) / "QUALITY.md").write_text(page, encoding="utf-8")
     if format_ == "json":
         answer: dict[str, Any] = {
@@ -109,14 +110,18 @@ def _due(reading: Reading, month: str | None) -> list[dict[str, str]]:
 
 @banks.command("template")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def template(file: Path) -> None:
-    """Write an empty spreadsheet for new items: headings, what to write in each column, an example.
+@click.option("--from", "folder", type=_FOLDER, help="Folder of the banks that it lists the topics of.")
+def template(file: Path, folder: Path | None) -> None:
+    """Write an empty spreadsheet for items: headings, what to write in each column, an example, and the codes of the topics.
 
     Example: quizapp banks template new-items.xlsx
     """
     from quizapp.banks.formats.sheet import template as workbook
 
-    file.write_bytes(workbook())
+    banks_ = _read(folder)
+    topics = [(topic.bank, topic.code, topic.title) for topic in banks_.topics]
+    points = {number: text for benchmark in banks_.benchmarks for number, text in benchmark.points.items()}
+    file.write_bytes(workbook(topics, points))
     _out(f"{file}: one row for each item. Check it with: quizapp banks add {file}")
 
 
@@ -128,33 +133,65 @@ def template(file: Path) -> None:
 def add(file: Path, folder: Path | None) -> None:
     """Check the items of a spreadsheet against the banks, each fault at its row, and add them to the files: all or none.
 
-    New items come in the state in_review; a second person approves them. Exit 0: sound, 1: refused.
+    A row with the id of an item corrects it. New and corrected items come in the state in_review and are not served until a second
+    person approves them. All else in the files stays as it is, byte for byte. Exit 0: sound, 1: refused.
 
     Example: quizapp banks add new-items.xlsx --to question_banks
     """
-    from quizapp.banks.checks import check_new
+    from quizapp.banks.checks.sheets import check_sheet, left_short
+    from quizapp.banks.formats.editing import edited
     from quizapp.banks.formats.sheet import as_topics, read_sheet
-    from quizapp.banks.formats.writing import topic_yaml
     from quizapp.core.errors import DomainError
 
-    banks_ = _read(folder)
+    there = _read_all(folder)
     try:
-        reading = read_sheet(file.read_bytes(), banks_)
+        reading = read_sheet(file.read_bytes(), there.banks, {review.item for review in there.reviews})
     except DomainError as error:
         raise click.ClickException(f"{file} is no spreadsheet that can be read ({error.code})") from error
-    faults = [*reading.faults, *check_new(reading.items, banks_, local_date(system_clock()))]
+    faults = check_sheet(reading, there.banks, local_date(system_clock()))
     _tell(faults)
+    for line in _corrections(reading):
+        _out(line)
     refused = _refused(faults)
-    _out(f"{len(reading.items)} items: {len(refused)} faults, {len(faults) - len(refused)} warnings")
+    items = len(reading.items) + len(reading.drafts)
+    _out(f"{items} items: {len(refused)} faults, {len(faults) - len(refused)} warnings")
     if refused:
         raise SystemExit(1)
+    for fault in left_short(reading, there.banks):
+        _out(f"Until these items are approved, {fault.message}: `quizapp banks check` and `load` refuse it")
     if folder is None:
         return
     changed = {(item.bank, item.topic) for item in reading.items}
-    for topic in as_topics(reading.items, banks_):
-        if (topic.bank, topic.code) in changed:
-            (folder / topic.file).write_text(topic_yaml(topic), encoding="utf-8")
-            _out(f"{folder / topic.file} written")
+    topics = zip(there.banks.topics, as_topics(reading.items, there.banks), strict=True)
+    files = {
+        folder / after.file: edited((folder / after.file).read_bytes(), before, after)
+        for before, after in topics
+        if (after.bank, after.code) in changed
+    }
+    for path, content in files.items():
+        path.write_bytes(content)
+        _out(f"{path} written")
+
+
+def _corrections(reading: SheetReading) -> Iterator[str]:
+    """What becomes of the items that the sheet corrects, a line each."""
+    from quizapp.banks.formats.sheet.columns import BY_NAME
+    from quizapp.banks.parsed import source_words
+
+    for item in reading.items:
+        correction = reading.corrections.get(item.code)
+        if correction is None:
+            continue
+        words = [f"{item.file}:{item.line}: {item.code} is corrected"]
+        words[0] += f": {', '.join(BY_NAME[name].en for name in correction.changed)}" if correction.changed else ""
+        words += [f"Its picture {correction.picture}"] if correction.picture else []
+        if correction.replaces:
+            words.append(f"Its source still says that it replaces {source_words(correction.replaces, 'en')}")
+        if correction.back_to_review:
+            words.append(
+                "It was approved and goes back to review: nobody is asked it until a second person approves it"
+            )
+        yield ". ".join(words) + "."
 
 
 @banks.command("load")
@@ -231,13 +268,17 @@ def _copy_others(source: Path, target: Path) -> None:
 
 
 def _read(folder: Path | None) -> ParsedBanks:
+    return _read_all(folder).banks
+
+
+def _read_all(folder: Path | None) -> Reading:
     from quizapp.banks.formats.yaml_bank import read_folder
 
     reading = read_folder(folder or data_folder("question_banks"))
     if reading.refused:
         _tell(reading.faults)
-        raise click.ClickException("the files cannot be read. Nothing was exported: correct them")
-    return reading.banks
+        raise click.ClickException("the files cannot be read. Nothing was done: correct them")
+    return reading
 
 
 def _loaded() -> ParsedBanks:

@@ -28,6 +28,12 @@ class Fault:
     line: int
     data: Mapping[str, Any] = field(default_factory=dict)
     check: str = "format"
+    #: The id of the item that has it; empty for a fault of a file or of a whole bank, and where no id could be read.
+    item: str = ""
+    #: The field of the item: "stem", "stem.en", "options.2.zh", "option c"; empty where it is of no single field.
+    at: str = ""
+    #: What to do, where the words of the code do not fit, as in a spreadsheet, which has columns and no fields.
+    advice: str = ""
 
     @property
     def message(self) -> str:
@@ -37,11 +43,12 @@ class Fault:
     @property
     def cure(self) -> str:
         """What to do about it."""
-        return WORDS[self.code][1] % self.data
+        return self.advice or WORDS[self.code][1] % self.data
 
     def __str__(self) -> str:
         mark = "warning: " if self.level == Level.WARN else ""
-        return f"{self.file}:{self.line}: {mark}{self.message}. {self.cure}."
+        item = f"{self.item}: " if self.item else ""
+        return f"{self.file}:{self.line}: {mark}{item}{self.message}. {self.cure}."
 
     def as_json(self) -> dict[str, Any]:
         """For `--format json`."""
@@ -51,6 +58,7 @@ class Fault:
             "level": str(self.level),
             "file": self.file,
             "line": self.line,
+            "item": self.item,
             "message": self.message,
             "cure": self.cure,
             "data": dict(self.data),
@@ -109,10 +117,53 @@ WORDS: dict[str, tuple[str, str]] = {
         "Add the image, or give what it shows in words",
     ),
     "picture": ("the picture %(file)s %(why)s", "Draw it as question_banks/README.md says, and keep it there"),
+    "bank_unread": (
+        "%(bank)s was not judged as a whole (shares, coverage, blueprints, reviews): %(files)s could not be read in full",
+        "Correct that first",
+    ),
+    "blueprints_unread": (
+        "the blueprints of %(bank)s were not checked, because of the faults of format above",
+        "Correct those first",
+    ),
     # spreadsheets
     "sheet_columns": ("no sheet has the column %(wanted)s", "Fill in the template of `quizapp banks template`"),
     "sheet_topic": ("there is no topic %(topic)s in the bank %(bank)s", "Write one of: %(known)s"),
+    "sheet_bank": ("there is no bank %(bank)s", "Write one of: %(known)s"),
     "sheet_long": ("the sheet has more than %(most)s items", "Send the others in a second file"),
+    "sheet_example": ("this is the template's example, and was passed over", "Delete the row"),
+    "sheet_example_left": (
+        "this row still has the template's example in %(what)s",
+        "Delete the row, or write your own item in all its columns",
+    ),
+    "sheet_id_twice": (
+        "row %(other)s has the id %(id)s too",
+        "Correct an item in one row; leave the id of a new one empty",
+    ),
+    "sheet_id_unknown": (
+        "the topic %(topic)s of the bank %(bank)s has no item %(id)s",
+        "Leave the id of a new item empty; to correct an item, copy its id from its page",
+    ),
+    "sheet_id_elsewhere": (
+        "%(id)s is an item of the topic %(topic)s of the bank %(bank)s, the row says %(said_topic)s of %(said_bank)s",
+        "Write the bank and topic that it has, or empty the id if this is a new item",
+    ),
+    "sheet_id_type": (
+        "%(id)s is of the type %(type_word)s, which it keeps",
+        "Write that type, or empty the id and write a new item",
+    ),
+    "sheet_id_point": (
+        "%(id)s serves the benchmark point %(point)s, which it keeps",
+        "Write that point, or empty the id and write a new item",
+    ),
+    "sheet_picture": (
+        "Picture says %(given)s, but pictures do not come in the sheet",
+        "Leave it empty, or write none where the item's picture shall go; send a new drawing beside the file",
+    ),
+    "sheet_unchanged": ("the row says what %(id)s says already", "Delete it, or write what is to be changed"),
+    "cell_missing": ("%(what)s is empty", "Fill it in"),
+    "cell_form": ("%(what)s is %(given)s, which does not have the right form", "Write it like this: %(example)s"),
+    "cell_choice": ("%(what)s is %(given)s", "Write one of: %(wanted)s"),
+    "cell_formula": ("%(what)s holds a formula", "Write the text itself"),
     # standard
     "standard_numbers": ("number %(given)s stands where %(wanted)s should", "Number without gaps, from 1"),
     # the checks of item writing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -142,10 +142,45 @@ def expected_shares(db: Session, estimates: Mapping[int, float]) -> dict[int, fl
 
 def loaded_banks(db: Session) -> ParsedBanks:
     """The banks as the database has them, the items that are served alone: what the files would say. Blueprints are not of the banks."""
+    return _banks_of(db, published_versions(db))
+
+
+def known_banks(db: Session) -> tuple[ParsedBanks, frozenset[str]]:
+    """The banks with all items that the files have, served or not, and the ids of those that they have no more."""
+    query = (
+        select(ItemVersion)
+        .join(Item, Item.current_version_id == ItemVersion.id)
+        .join(Topic, Topic.id == Item.topic_id)
+        .where(Item.state != ItemState.RETIRED)
+        .options(contains_eager(ItemVersion.item).contains_eager(Item.topic))
+        .order_by(Item.code)
+    )
+    gone = db.scalars(select(Item.code).where(Item.state == ItemState.RETIRED))
+    return _banks_of(db, list(db.scalars(query))), frozenset(gone)
+
+
+def topic_list(db: Session) -> list[tuple[str, str, dict[str, str]]]:
+    """Bank, code and title of each topic that has items, and of no other."""
+    query = (
+        select(ItemBank.code, Topic.code, Topic.title)
+        .join(Topic, Topic.bank_id == ItemBank.id)
+        .where(Topic.id.in_(select(Item.topic_id).where(Item.state != ItemState.RETIRED)))
+        .order_by(ItemBank.code, Topic.code)
+    )
+    return [(bank, code, title) for bank, code, title in db.execute(query)]
+
+
+def point_list(db: Session) -> dict[int, dict[str, str]]:
+    """The benchmark points by number."""
+    return dict(db.execute(select(BenchmarkPoint.number, BenchmarkPoint.text)).all())
+
+
+def _banks_of(db: Session, versions: Sequence[ItemVersion]) -> ParsedBanks:
+    """The banks with these versions of their items."""
     banks = {bank.id: bank.code for bank in db.scalars(select(ItemBank))}
     pictures = dict(db.execute(select(ItemPicture.sha256, ItemPicture.svg)).all())
     of_topic: dict[int, list[ParsedItem]] = {}
-    for version in published_versions(db):
+    for version in versions:
         bank = banks[version.item.topic.bank_id]
         of_topic.setdefault(version.item.topic_id, []).append(_parsed(version, bank, pictures))
     topics = [
@@ -201,6 +236,7 @@ def _parsed(version: ItemVersion, bank: str, pictures: Mapping[str, str]) -> Par
         rationale=version.rationale,
         citation=version.citation,
         review_by=version.review_by,
+        state=version.item.state,
         tags=tuple(version.tags),
         audience=tuple(version.audience),
         stimulus=version.stimulus,

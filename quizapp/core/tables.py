@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from html import unescape
 from itertools import islice
 from typing import Any
 
@@ -42,6 +43,7 @@ DELIMITERS = ",\t;|"
 _SAMPLE_LINES = 30
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_FORMULA = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>\s*<(?:\w+:)?f\b')
 
 
 class TableTooLarge(Invalid):
@@ -147,6 +149,42 @@ def open_table(content: bytes, most_characters: int = MOST_CHARACTERS) -> list[S
     return sheets
 
 
+def formula_cells(content: bytes, name: str) -> frozenset[tuple[int, int]]:
+    """The cells of a table of an xlsx file that hold a formula: row (from 1) and column (from 0). Empty for files of other kinds.
+
+    A reader sees what the formula came to when the file was last computed, which is nothing where no program ever did.
+    """
+    if not content.startswith(b"PK\x03\x04"):
+        return frozenset()
+    with zipfile.ZipFile(io.BytesIO(content)) as folder:
+        names = set(folder.namelist())
+        if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
+            return frozenset()
+        sheets = {
+            unescape(title): id for title, id in _attributes(folder.read("xl/workbook.xml"), "sheet", "name", "r:id")
+        }
+        files = dict(_attributes(folder.read("xl/_rels/workbook.xml.rels"), "Relationship", "Id", "Target"))
+        target = files.get(sheets.get(name, ""), "")
+        path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        found = _FORMULA.findall(folder.read(path)) if path in names else []
+    return frozenset((int(row), _column_number(letters) - 1) for letters, row in found)
+
+
+def _attributes(xml: bytes, tag: str, name: str, other: str) -> Iterator[tuple[str, str]]:
+    """Two attributes of each element of a name."""
+    for element in re.findall(rf"<(?:\w+:)?{tag}\s[^>]*>", xml.decode("utf-8", "replace")):
+        values = dict(re.findall(r'([\w:]+)="([^"]*)"', element))
+        yield values.get(name, ""), values.get(other, "")
+
+
+def _column_number(letters: bytes) -> int:
+    """A is 1, Z is 26, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
 def cell_text(value: object, most: int = MOST_CHARACTERS) -> str:
     """A cell as text: whole numbers without a point, days as 2026-11-27, outer spaces gone.
 
@@ -245,10 +283,7 @@ def _check_extent(folder: zipfile.ZipFile, name: str) -> None:
                 raise TableTooLarge(what="cells", most=MOST_CELLS)
             text = rest + piece
             for letters, number in set(_CELL.findall(text)):
-                column = 0
-                for letter in letters:
-                    column = column * 26 + letter - 64
-                columns, rows = max(columns, column), max(rows, int(number))
+                columns, rows = max(columns, _column_number(letters)), max(rows, int(number))
             rest = text[-24:]
     if columns * rows > MOST_CELLS:
         raise TableTooLarge(what="cells", most=MOST_CELLS)

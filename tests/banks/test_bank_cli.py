@@ -11,10 +11,12 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from quizapp.banks.cli import banks
+from quizapp.banks.formats.writing import topic_yaml
 from quizapp.banks.formats.yaml_bank import read_folder
 from quizapp.banks.models import Item
+from quizapp.banks.parsed import ParsedTopic
 from quizapp.core.db import Database
-from tests.banks.files import SOUND, line_of, spoilt, write
+from tests.banks.files import SOUND, line_of, make_item, spoilt, write
 
 
 def run(*arguments: object, env: dict[str, str] | None = None) -> Result:
@@ -30,9 +32,33 @@ def test_sound_files_pass(tmp_path: Path):
 def test_a_fault_is_one_line_with_file_line_and_cure(tmp_path: Path):
     result = run("check", write(tmp_path, spoilt("key: b", "key: f")))
     assert result.exit_code == 1
-    (line,) = result.stderr.splitlines()
+    not_judged, line = result.stderr.splitlines()
     at = line_of(SOUND, "key: b")
-    assert line == f'safety/fire.yaml:{at}: key is "f". Write one of a, b, c, d.'
+    assert line == f'safety/fire.yaml:{at}: SAF-FIRE-001: key is "f". Write one of a, b, c, d.'
+    assert "safety was not judged as a whole" in not_judged
+
+
+def test_a_fault_in_one_file_makes_none_about_the_others(tmp_path: Path):
+    statement = {"type": "true_false", "options": {}, "topic": "home"}
+    items = [make_item(f"SAF-HOME-{n:03}", key=("t" if n > 9 else "f",), **statement) for n in range(1, 15)]
+    home = ParsedTopic("safety", "home", {"zh": "家", "en": "Home"}, tuple(items))
+    write(tmp_path, topic_yaml(home), "safety/home.yaml")
+    alone = run("check", tmp_path)
+    assert "35.7 % of 14 true/false items are true" in alone.stderr, "the share is told while the bank is whole"
+    assert "SAF-" not in alone.stderr.split("safety: 35.7")[0].splitlines()[-1], "a share is no fault of one item"
+    write(
+        tmp_path,
+        spoilt("en: Article 6}\n      year: 2021", "en: Article 6}\n      year: soon").replace(
+            "楼道里可以暂时", "长" * 61
+        ),
+    )
+    told = run("check", tmp_path).stderr.splitlines()
+    assert [line.partition(": ")[2] for line in told] == [
+        "warning: safety was not judged as a whole (shares, coverage, blueprints, reviews): "
+        "safety/fire.yaml could not be read in full. Correct that first.",
+        'SAF-FIRE-001: citation.year is "soon", it should be a whole number. Write year: 2021.',
+        "SAF-FIRE-002: the stem has 70 characters, at most 60. Shorten it.",
+    ], "the other items of the file are judged in the same round"
 
 
 def test_what_readers_would_have_to_find_is_refused_by_the_command(tmp_path: Path):

@@ -13,6 +13,7 @@ from quizapp.banks.checks.coverage import (
     blueprint_faults,
     health_faults,
     literacy_faults,
+    point_faults,
     shared_fact_faults,
     worst_guess_pass,
 )
@@ -442,7 +443,8 @@ def test_the_literacy_bank_covers_every_benchmark_and_point_for_the_test():
 
 
 def test_a_literacy_item_is_for_the_test_or_for_practice():
-    assert "use_both" in {f.code for f in literacy_faults(literacy(use="both"))}
+    item = make_item("LIT-B01-9", bank="literacy", point=1, use="both")
+    assert [fault.code for fault in point_faults(item, {1: 1})] == ["use_both"]
 
 
 def test_points_stand_in_literacy_items_and_belong_to_the_standard():
@@ -450,7 +452,8 @@ def test_points_stand_in_literacy_items_and_belong_to_the_standard():
         whole = literacy()
         topic = ParsedTopic("literacy", "x", both("题"), (item,), "literacy/x.yaml")
         banks = ParsedBanks((*whole.topics, topic), whole.benchmarks if standard else ())
-        return [fault.code for fault in literacy_faults(banks)]
+        found = [*literacy_faults(banks), *point_faults(item, banks.benchmark_of_point)]
+        return [fault.code for fault in found]
 
     item = {"bank": "literacy", "topic": "x", "file": "literacy/x.yaml", "use": "practice"}
     assert codes(make_item("LIT-B01-9", point=1, **item)) == []

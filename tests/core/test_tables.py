@@ -7,6 +7,7 @@ import zipfile
 from datetime import date, datetime
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from quizapp.core.tables import (
     TableTooLarge,
     TableUnreadable,
     cell_text,
+    formula_cells,
     kind_of,
     open_table,
 )
@@ -245,3 +247,16 @@ def test_an_open_document_is_read() -> None:
         )
     assert kind_of(content.getvalue()) is TableKind.ODS
     assert read(content.getvalue()) == [(1, ROWS[0]), (2, ROWS[1])]
+
+
+def test_formulas_are_found_in_their_table():
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    book.add_worksheet("一").write_formula("A1", "=1+1")
+    second = book.add_worksheet("B & C")
+    second.write_string("A1", "=1+1")
+    second.write_formula("AB7", "=A1", value="x")
+    book.close()
+    assert formula_cells(out.getvalue(), "B & C") == {(7, 27)}
+    assert formula_cells(out.getvalue(), "一") == {(1, 0)}
+    assert formula_cells(b"a,b", "") == frozenset()

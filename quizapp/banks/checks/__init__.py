@@ -7,15 +7,21 @@ over a whole bank and only from `FEWEST` items up, because a share of few items 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
-from quizapp.banks.checks.coverage import blueprint_faults, health_faults, literacy_faults, shared_fact_faults
+from quizapp.banks.checks.coverage import (
+    blueprint_faults,
+    health_faults,
+    literacy_faults,
+    point_faults,
+    shared_fact_faults,
+)
 from quizapp.banks.checks.duplicates import duplicate_faults
 from quizapp.banks.checks.items import item_faults
 from quizapp.banks.checks.shares import share_faults
 from quizapp.banks.checks.texts import language_faults
-from quizapp.banks.faults import Fault
+from quizapp.banks.faults import Fault, Level
 from quizapp.banks.formats.yaml_bank import Reading
 from quizapp.banks.parsed import ParsedBanks, ParsedItem, ParsedTopic
 
@@ -71,6 +77,7 @@ def check_new(items: Sequence[ParsedItem], banks: ParsedBanks, today: date) -> l
     faults = [
         *(fault for item in items for fault in item_faults(item, today)),
         *(fault for item in items for fault in language_faults(item)),
+        *(fault for item in items for fault in point_faults(item, banks.benchmark_of_point)),
         *(
             fault
             for fault in (*duplicate_faults(together), *shared_fact_faults(together))
@@ -83,16 +90,44 @@ def check_new(items: Sequence[ParsedItem], banks: ParsedBanks, today: date) -> l
 def check_banks(reading: Reading, today: date) -> list[Fault]:
     """All faults of what was read: format first, then the checks; sorted by file and line."""
     banks: ParsedBanks = reading.banks
+    whole = _whole_banks(reading)
     faults = [
         *reading.faults,
         *duplicate_faults(banks),
         *(fault for item in banks.items for fault in item_faults(item, today)),
         *(fault for item in banks.items for fault in language_faults(item)),
-        *share_faults(banks),
-        *literacy_faults(banks),
+        *(fault for item in banks.items for fault in point_faults(item, banks.benchmark_of_point)),
+        *share_faults(whole),
+        *literacy_faults(whole),
         *shared_fact_faults(banks),
-        *health_faults(banks),
+        *health_faults(whole),
+        *_unread_notes(reading),
     ]
-    if not any(fault.check == "format" for fault in faults):
-        faults += blueprint_faults(banks)
+    faults += _blueprint_faults(whole, faults)
     return sorted(faults, key=lambda fault: (fault.file, fault.line, fault.code))
+
+
+def _whole_banks(reading: Reading) -> ParsedBanks:
+    """The banks of which every file was read: only of these the shares and the coverage are those of the bank."""
+    unread = reading.unread_banks
+    topics = tuple(topic for topic in reading.banks.topics if topic.bank not in unread)
+    blueprints = tuple(blueprint for blueprint in reading.banks.blueprints if blueprint.bank not in unread)
+    return ParsedBanks(topics, reading.banks.benchmarks, blueprints)
+
+
+def _unread_notes(reading: Reading) -> Iterator[Fault]:
+    """What was not judged, and why."""
+    for bank in sorted(reading.unread_banks):
+        files = [file for file, banks in reading.unread.items() if bank in banks]
+        yield Fault("bank_unread", Level.WARN, files[0], 1, {"bank": bank, "files": ", ".join(files)})
+
+
+def _blueprint_faults(whole: ParsedBanks, faults: Sequence[Fault]) -> Iterator[Fault]:
+    """The faults of the blueprints whose bank has none of format, and a note of the others."""
+    unsure = {
+        fault.file.partition("/")[0] for fault in faults if fault.check == "format" and fault.level == Level.REFUSE
+    }
+    sound = [blueprint for blueprint in whole.blueprints if blueprint.bank not in unsure]
+    yield from blueprint_faults(ParsedBanks(whole.topics, whole.benchmarks, tuple(sound)))
+    for bank, file in sorted({(b.bank, b.file) for b in whole.blueprints if b.bank in unsure}):
+        yield Fault("blueprints_unread", Level.WARN, file, 1, {"bank": bank})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from quizapp.banks.checks.making import percent, refuse
@@ -41,12 +41,32 @@ def pool_item(item: ParsedItem, benchmark: int | None) -> PoolItem:
     )
 
 
-def literacy_faults(banks: ParsedBanks) -> Iterator[Fault]:
-    """Points where they belong and of the standard; every benchmark and enough points covered."""
-    items = [item for item in banks.items if item.bank == LITERACY]
-    for item in banks.items:
-        if item.bank != LITERACY and item.point is not None:
+def point_faults(item: ParsedItem, benchmark_of: Mapping[int, int]) -> Iterator[Fault]:
+    """A literacy item has a point of the standard, that of the benchmark that its id says, and one use; others have no point.
+
+    Without a standard (`benchmark_of` empty) nothing is said of the points: that it is not there is a fault of its own.
+    """
+    if item.bank != LITERACY:
+        if item.point is not None:
             yield refuse(item, "format", "point_not_allowed", "point", bank=item.bank)
+        return
+    if item.use == "both":
+        yield refuse(item, "B2", "use_both", "use")
+    if item.point is None:
+        yield refuse(item, "format", "point_missing", "point")
+    elif benchmark_of and item.point not in benchmark_of:
+        yield refuse(item, "format", "point_unknown", "point", point=item.point)
+    elif benchmark_of:
+        benchmark = benchmark_of[item.point]
+        said = _LITERACY_ID.fullmatch(item.code)
+        if said and int(said[1]) != benchmark:
+            data = {"id": item.code, "said": int(said[1]), "point": item.point, "benchmark": benchmark}
+            yield refuse(item, "format", "benchmark_mismatch", "point", **data)
+
+
+def literacy_faults(banks: ParsedBanks) -> Iterator[Fault]:
+    """Every benchmark and every point has enough items for the test."""
+    items = [item for item in banks.items if item.bank == LITERACY]
     if not items:
         return
     if not banks.benchmarks:
@@ -56,29 +76,17 @@ def literacy_faults(banks: ParsedBanks) -> Iterator[Fault]:
     counts: Counter[int] = Counter()
     points: Counter[int] = Counter()
     for item in items:
-        if item.use == "both":
-            yield refuse(item, "B2", "use_both", "use")
-        if item.point is None:
-            yield refuse(item, "format", "point_missing", "id")
-        elif item.point not in benchmark_of:
-            yield refuse(item, "format", "point_unknown", "point", point=item.point)
-        else:
-            benchmark = benchmark_of[item.point]
-            if item.state == "approved" and item.use == "test":
-                counts[benchmark] += 1
-                points[item.point] += 1
-            said = _LITERACY_ID.fullmatch(item.code)
-            if said and int(said[1]) != benchmark:
-                data = {"id": item.code, "said": int(said[1]), "point": item.point, "benchmark": benchmark}
-                yield refuse(item, "format", "benchmark_mismatch", "point", **data)
+        if item.point in benchmark_of and item.state == "approved" and item.use == "test":
+            counts[benchmark_of[item.point]] += 1
+            points[item.point] += 1
     for benchmark_number in (b.number for b in banks.benchmarks):
         if counts[benchmark_number] < ITEMS_PER_BENCHMARK:
             data = {"benchmark": benchmark_number, "count": counts[benchmark_number], "least": ITEMS_PER_BENCHMARK}
             yield Fault("benchmark_items", Level.REFUSE, items[0].file, 1, data, "B1")
     short = [point for point in benchmark_of if points[point] < ITEMS_PER_POINT]
     if short:
-        data = {"least": ITEMS_PER_POINT, "points": ", ".join(map(str, short[:20])), "count": len(short)}
-        yield Fault("point_cover", Level.REFUSE, items[0].file, 1, data, "B1")
+        lack = {"least": ITEMS_PER_POINT, "points": ", ".join(map(str, short[:20])), "count": len(short)}
+        yield Fault("point_cover", Level.REFUSE, items[0].file, 1, lack, "B1")
 
 
 def shared_fact_faults(banks: ParsedBanks) -> Iterator[Fault]:

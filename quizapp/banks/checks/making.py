@@ -13,12 +13,12 @@ _NAMED = 8
 
 def refuse(item: ParsedItem, check: str, code: str, at: str = "", **data: object) -> Fault:
     """A fault that keeps the banks from being loaded, at the line of the field `at`."""
-    return Fault(code, Level.REFUSE, item.file, item.line_of(at), data, check)
+    return Fault(code, Level.REFUSE, item.file, item.line_of(at), data, check, item.code, at)
 
 
 def warn(item: ParsedItem, check: str, code: str, at: str = "", **data: object) -> Fault:
     """A fault that is only told."""
-    return Fault(code, Level.WARN, item.file, item.line_of(at), data, check)
+    return Fault(code, Level.WARN, item.file, item.line_of(at), data, check, item.code, at)
 
 
 def names(items: Sequence[ParsedItem]) -> str:

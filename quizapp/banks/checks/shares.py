@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from statistics import fmean
 
@@ -38,7 +39,13 @@ RARE_MOST = 0.02
 
 
 def share_faults(banks: ParsedBanks) -> Iterator[Fault]:
-    """What is wrong with each bank as a whole."""
+    """What is wrong with each bank as a whole: at the line of one item, but not that item's own fault."""
+    yield from (replace(fault, item="", at="") for fault in _bank_faults(banks))
+    for topic in banks.topics:
+        yield from _runs([item for item in topic.items if item.type == "single_choice"])
+
+
+def _bank_faults(banks: ParsedBanks) -> Iterator[Fault]:
     for code in banks.bank_codes:
         items = [item for item in banks.items if item.bank == code and item.state == "approved"]
         single = of_type(items, "single_choice")
@@ -56,8 +63,6 @@ def share_faults(banks: ParsedBanks) -> Iterator[Fault]:
         yield from _hedges(code, choice)
         yield from _stem_lengths(code, items)
         yield from _rare(code, items)
-    for topic in banks.topics:
-        yield from _runs([item for item in topic.items if item.type == "single_choice"])
 
 
 def _longest(bank: str, single: list[ParsedItem], language: str) -> Iterator[Fault]:

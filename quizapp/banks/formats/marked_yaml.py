@@ -54,6 +54,11 @@ class Document:
         return self.lines.get(path, 1)
 
 
+def compose(text: str) -> yaml.Node | None:
+    """The nodes of a text, with where each begins and ends. Raises yaml.YAMLError."""
+    return yaml.compose(text, Loader)
+
+
 def read_document(content: bytes, typed: Collection[str]) -> Document:
     """Read UTF-8 YAML. `typed`: names of the fields whose plain scalars are true, false or numbers. Raises YamlFault."""
     try:
@@ -61,7 +66,7 @@ def read_document(content: bytes, typed: Collection[str]) -> Document:
     except UnicodeDecodeError as error:
         raise YamlFault("not_utf8", content[: error.start].count(b"\n") + 1) from error
     try:
-        node = yaml.compose(text, Loader)
+        node = compose(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlFault("yaml", mark.line + 1 if mark else 1, problem=error.problem or "unreadable") from error

@@ -64,6 +64,14 @@ def shape_faults(document: Document, schema: str, file: str) -> list[Fault]:
     return sorted(faults, key=lambda fault: (fault.line, fault.code))
 
 
+def unsound_items(document: Document) -> frozenset[int] | None:
+    """The positions of the items of a bank file that break the schema; None where the fault is of the file itself."""
+    paths = [tuple(error.absolute_path) for error in validator("item_bank").iter_errors(document.value)]
+    if any(path[:1] != ("items",) or len(path) < 2 for path in paths):
+        return None
+    return frozenset(path[1] for path in paths if isinstance(path[1], int))
+
+
 def _faults(error: ValidationError, document: Document, file: str) -> Iterator[Fault]:
     path = tuple(error.absolute_path)
     rule = str(error.validator)
@@ -73,9 +81,12 @@ def _faults(error: ValidationError, document: Document, file: str) -> Iterator[F
     what = _what(path)
     name = next((part for part in reversed(path) if isinstance(part, str)), "")
     given = _shown(error.instance)
+    item = _item_id(document, path)
 
     def fault(code: str, at: tuple[str | int, ...] = path, **data: object) -> Fault:
-        return Fault(code, Level.REFUSE, file, document.line(at), data)
+        missing = (data["field"],) if code == "missing_field" else ()
+        place = ".".join(str(part) for part in (*at[2:], *missing)) if item else ""
+        return Fault(code, Level.REFUSE, file, document.line(at), data, item=item, at=place)
 
     if rule == "additionalProperties":
         known = list(schema.get("properties", {}))
@@ -111,6 +122,14 @@ def _faults(error: ValidationError, document: Document, file: str) -> Iterator[F
         yield fault(
             "wrong_count", what=what, given=len(instance), wanted=f"{low} to {high}" if high else f"{low} or more"
         )
+
+
+def _item_id(document: Document, path: tuple[str | int, ...]) -> str:
+    """The id of the item that a path leads into, as it is written there."""
+    if path[:1] != ("items",) or len(path) < 2:
+        return ""
+    entry = document.value["items"][path[1]]
+    return str(entry.get("id", "")) if isinstance(entry, dict) else ""
 
 
 def _what(path: tuple[str | int, ...]) -> str:

@@ -25,7 +25,7 @@ def topic_yaml(topic: ParsedTopic) -> str:
         f"topic: {topic.code}",
         f"title: {_inline(topic.title)}",
         "items:",
-        *(line for item in topic.items for line in _item_lines(item)),
+        *(line for item in topic.items for line in item_lines(item)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -43,7 +43,8 @@ def json_lines(banks: ParsedBanks) -> Iterator[str]:
         yield json.dumps(_exchange(item), ensure_ascii=False)
 
 
-def _item_lines(item: ParsedItem) -> Iterator[str]:
+def item_lines(item: ParsedItem) -> Iterator[str]:
+    """One item of a file, from "  - id: …" on."""
     yield f"  - id: {item.code}"
     yield f"    type: {item.type}"
     yield f"    use: {item.use}"

@@ -12,7 +12,7 @@ from typing import Any
 from quizapp.banks.faults import Fault, Level
 from quizapp.banks.formats.marked_yaml import Document, Place, YamlFault, read_document
 from quizapp.banks.formats.pictures import PictureInvalid, checked_picture
-from quizapp.banks.formats.shapes import shape_faults
+from quizapp.banks.formats.shapes import shape_faults, unsound_items
 from quizapp.banks.parsed import (
     Option,
     ParsedBanks,
@@ -29,6 +29,8 @@ from quizapp.banks.reviews import read_reviews
 ITEM_TYPED = ("key", "ordered", "point", "difficulty", "year")
 STANDARD_TYPED = ("number", "seen", "unsure")
 BLUEPRINT_TYPED = ("rules",)
+#: The bank that follows the standard.
+LITERACY = "literacy"
 #: Folders that are no bank.
 NO_BANKS = ("standards", "schema", "reviews")
 
@@ -41,11 +43,18 @@ class Reading:
     faults: list[Fault] = field(default_factory=list)
     #: The readings of reviews/*.csv.
     reviews: list[Review] = field(default_factory=list)
+    #: Files that could not be read in full → the banks that can therefore not be judged as a whole.
+    unread: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:
         """Whether any fault keeps the banks from being loaded."""
         return any(fault.level == Level.REFUSE for fault in self.faults)
+
+    @property
+    def unread_banks(self) -> frozenset[str]:
+        """The banks of which not every item is there."""
+        return frozenset().union(*self.unread.values())
 
 
 def read_folder(folder: Path) -> Reading:
@@ -55,58 +64,76 @@ def read_folder(folder: Path) -> Reading:
     for path in sorted(folder.glob("*/*.yaml")):
         if path.parent.name in NO_BANKS:
             continue
-        document = _read(path, folder, ITEM_TYPED, "item_bank", reading)
+        file = path.relative_to(folder).as_posix()
+        document, unsound = _read(path, folder, ITEM_TYPED, "item_bank", reading)
+        if document is None or unsound:
+            reading.unread[file] = frozenset({path.parent.name})
         if document is not None:
-            topics.append(_topic(document, folder, path.relative_to(folder).as_posix(), reading))
+            topics.append(_topic(document, unsound, folder, file, reading))
             given = document.value["bank"]
             if given != path.parent.name:
+                reading.unread[file] = frozenset({path.parent.name, given})
                 data = {"given": given, "folder": path.parent.name}
-                reading.faults.append(
-                    Fault("wrong_bank", Level.REFUSE, topics[-1].file, document.line(("bank",)), data)
-                )
+                reading.faults.append(Fault("wrong_bank", Level.REFUSE, file, document.line(("bank",)), data))
     if not topics and not reading.faults:
         reading.faults.append(Fault("no_files", Level.REFUSE, ".", 1))
     benchmarks: list[ParsedBenchmark] = []
     for path in sorted(folder.glob("standards/*.yaml")):
-        document = _read(path, folder, STANDARD_TYPED, "standard", reading)
-        if document is not None:
+        document, _ = _read(path, folder, STANDARD_TYPED, "standard", reading)
+        if document is None:
+            reading.unread[path.relative_to(folder).as_posix()] = frozenset({LITERACY})
+        else:
             benchmarks += _standard(document, path.relative_to(folder).as_posix(), reading)
     blueprints: list[ParsedBlueprint] = []
     path = folder / "blueprints.yaml"
     if path.is_file():
-        document = _read(path, folder, BLUEPRINT_TYPED, "blueprints", reading)
+        document, _ = _read(path, folder, BLUEPRINT_TYPED, "blueprints", reading)
         if document is not None:
             blueprints += _blueprints(document, path.name)
     reading.banks = ParsedBanks(tuple(topics), tuple(benchmarks), tuple(blueprints))
     reading.reviews, faults = read_reviews(folder, reading.banks.items)
-    reading.faults += faults
+    # A review of what could not be read is not wrong; what has a picture that is not there has another version.
+    known, unsure = {item.code for item in reading.banks.items}, {fault.item for fault in reading.faults}
+    reading.faults += [
+        fault
+        for fault in faults
+        if fault.code != "review_row"
+        or (fault.data["item"] not in unsure and (fault.data["item"] in known or not reading.unread))
+    ]
     return reading
 
 
-def _read(path: Path, folder: Path, typed: tuple[str, ...], schema: str, reading: Reading) -> Document | None:
-    """The document, or None with its faults noted."""
+def _read(
+    path: Path, folder: Path, typed: tuple[str, ...], schema: str, reading: Reading
+) -> tuple[Document | None, frozenset[int]]:
+    """The document with the positions of the items in it that cannot be read; None where it cannot itself. Notes its faults."""
     file = path.relative_to(folder).as_posix()
     try:
         document = read_document(path.read_bytes(), typed)
     except YamlFault as fault:
         reading.faults.append(Fault(fault.code, Level.REFUSE, file, fault.line, fault.data))
-        return None
+        return None, frozenset()
     faults = shape_faults(document, schema, file)
     reading.faults += faults
-    return None if faults else document
+    if not faults:
+        return document, frozenset()
+    unsound = unsound_items(document) if schema == "item_bank" else None
+    return (None, frozenset()) if unsound is None else (document, unsound)
 
 
-def _topic(document: Document, folder: Path, file: str, reading: Reading) -> ParsedTopic:
+def _topic(document: Document, unsound: frozenset[int], folder: Path, file: str, reading: Reading) -> ParsedTopic:
     value = document.value
     items = []
     for position, entry in enumerate(value["items"]):
+        if position in unsound:
+            continue
         try:
             image = _picture(entry.get("image"), folder)
         except PictureInvalid as invalid:
-            image = None
+            image = Picture(entry["image"]["file"], entry["image"]["alt"])  # the other rules still judge the item
             line = document.line(("items", position, "image"))
             data = {"file": entry["image"]["file"], "why": invalid.why}
-            reading.faults.append(Fault("picture", Level.REFUSE, file, line, data))
+            reading.faults.append(Fault("picture", Level.REFUSE, file, line, data, item=entry["id"], at="image"))
         items.append(read_entry(entry, value["bank"], value["topic"], document, position, file, image))
     return ParsedTopic(value["bank"], value["topic"], value["title"], tuple(items), file)
 

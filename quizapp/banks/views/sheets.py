@@ -8,9 +8,9 @@ from flask import Response, render_template
 
 from quizapp.banks.faults import Fault, Level
 from quizapp.banks.forms import SheetForm
-from quizapp.banks.queries import loaded_banks
+from quizapp.banks.queries import known_banks, point_list, topic_list
 from quizapp.banks.views import bp
-from quizapp.banks.views.fault_words import fault_text
+from quizapp.banks.views.fault_words import correction_text, fault_text
 from quizapp.banks.views.words import type_words
 from quizapp.core.clock import local_date
 from quizapp.core.errors import Invalid
@@ -29,7 +29,8 @@ def sheet_template() -> Response:
     """The empty workbook to write items in."""
     from quizapp.banks.formats.sheet import template  # readers of files only where one comes or goes
 
-    response = Response(template(), mimetype=TableKind.XLSX.media_type)
+    db = get_db()
+    response = Response(template(topic_list(db), point_list(db)), mimetype=TableKind.XLSX.media_type)
     response.headers.set("Content-Disposition", "attachment", filename="new-items.xlsx")
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -39,21 +40,19 @@ def sheet_template() -> Response:
 @requires(Permission.READ_BANKS)
 def check_sheet() -> str | tuple[str, int]:
     """Check a filled workbook: each fault at its row. Nothing is stored."""
-    from quizapp.banks.checks import check_new
+    from quizapp.banks.checks.sheets import check_sheet as check
     from quizapp.banks.formats.sheet import read_sheet
 
     form = SheetForm()
     if not form.validate_on_submit():
         return _page(form), 422 if form.is_submitted() else 200
-    banks = loaded_banks(get_db())
+    banks, gone = known_banks(get_db())
     try:
-        reading = read_sheet(form.file.data.read(), banks)
+        reading = read_sheet(form.file.data.read(), banks, gone)
     except Invalid as refusal:
         form.file.errors = [*form.file.errors, words_for(refusal)]
         return _page(form), 422
-    faults = [*reading.faults, *check_new(reading.items, banks, local_date(get_now()))]
-    faults.sort(key=lambda fault: fault.line)
-    return _page(form, reading=reading, faults=faults)
+    return _page(form, reading=reading, faults=check(reading, banks, local_date(get_now())))
 
 
 def _page(form: SheetForm, reading: SheetReading | None = None, faults: list[Fault] | None = None) -> str:
@@ -65,4 +64,5 @@ def _page(form: SheetForm, reading: SheetReading | None = None, faults: list[Fau
         refused=sum(fault.level == Level.REFUSE for fault in faults or []),
         type_words=type_words(),
         fault_text=fault_text,
+        correction_text=correction_text,
     )
