@@ -7,6 +7,7 @@ on PostgreSQL (a copy of a template database of an embedded server); `postgres_d
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -20,6 +21,7 @@ import pytest
 from babel.support import Translations
 from flask import Flask
 from flask.testing import FlaskClient
+from flask.wrappers import Response
 from hypothesis import settings
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
@@ -92,6 +94,25 @@ def _words_read_once() -> None:
 
 _routes_compiled_once()
 _words_read_once()
+
+#: How Python writes what has no words: a method that nobody called, an object of ours.
+WORDLESS = re.compile(rb"(&lt;|<)(built-in |bound method|function |Macro |[\w.]+ object at 0x|class &#39;)[^>]{0,80}")
+
+
+def _words_alone() -> None:
+    """Fail at every page of every test that shows an object of the program instead of words."""
+    process_response = Flask.process_response
+
+    def checked(app: Flask, response: Response) -> Response:
+        if response.mimetype in ("text/html", "application/json") and not response.is_streamed:
+            shown = WORDLESS.search(response.get_data())
+            assert shown is None, f"the page shows {shown[0]!r}: give the template a text or a number" if shown else ""
+        return process_response(app, response)
+
+    Flask.process_response = checked  # type: ignore[method-assign] # for all applications of the tests
+
+
+_words_alone()
 
 #: A Monday morning in Shanghai.
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)

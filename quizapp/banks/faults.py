@@ -109,6 +109,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "english_has_chinese": ("%(what)s contains Chinese characters", "Translate them"),
     "citation_one_language": ("%(what)s is in Chinese only", "Write it in both languages: {zh: …, en: …}"),
     "chinese_missing": ("%(what)s has no Chinese character", "Write it in Chinese"),
+    "markup": ("%(what)s holds markup: %(found)s", "Write plain text"),
+    "formula": ("%(what)s begins like a formula of a spreadsheet", "Begin with a word or a number"),
+    "picture_missing": ("stimulus is %(stimulus)s and there is no image", "Add the image, or change stimulus"),
+    "picture_spoken_of": (
+        "the stem speaks of a picture or table (%(found)s) and there is no image",
+        "Add the image, or give what it shows in words",
+    ),
     "picture": ("the picture %(file)s %(why)s", "Draw it as question_banks/README.md says, and keep it there"),
     "bank_unread": (
         "%(bank)s was not judged as a whole (shares, coverage, blueprints, reviews): %(files)s could not be read in full",
@@ -176,6 +183,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "citation_expired": ("the citation was valid until %(until)s", "Check the fact against the new document"),
     "review_due": ("the item was to be looked at again by %(by)s", "Check it and set a new month"),
+    "review_far": ("the item is to be looked at again only by %(by)s", "Name a month within %(years)s years"),
     "stale": ("%(found)s is out of date: %(why)s", "%(cure)s"),
     "duplicate_stem": ("the stem is the same as that of %(other)s", "Ask something else, or delete one"),
     "near_duplicate": (
@@ -202,6 +210,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "negative_share": ("%(bank)s: %(share)s %% of the stems are negative, at most 10 %%", "Ask positively: %(ids)s"),
     "stem_echo": (
         "stem and key share %(count)s pairs of characters more than any distractor does",
+        "Take the word out of the key or put it into a distractor",
+    ),
+    "stem_echo_words": (
+        "in English, words that the stem shares with the key more than with any distractor: %(count)s",
         "Take the word out of the key or put it into a distractor",
     ),
     "hedge_share": (
@@ -250,6 +262,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "use_both": (
         "a literacy item is for practice and for the test",
         "Write use: test or use: practice; what the test asks is not practised",
+    ),
+    "fact_practised": (
+        "%(other)s asks the fact %(fact)s too; what the literacy test asks is practised in no bank",
+        "Let only one of the two stand, or write use: test in the one that is practised",
     ),
     "hl66_cover": ("no approved item serves the points %(points)s of health literacy", "Tag or write items: hl66_NN"),
     "review_file": ("the file is not named as a review", "Name it like 2026-11-27_round1_expert.csv"),

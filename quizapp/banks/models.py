@@ -80,6 +80,10 @@ class Benchmark(Base):
     name: Mapped[dict[str, str]] = mapped_column(Json)
     #: Title {"zh", "en"}.
     title: Mapped[dict[str, str]] = mapped_column(Json)
+    #: Whether the title was compared with the document; else it is restated from memory.
+    title_seen: Mapped[bool] = mapped_column(default=False)
+    #: The same of the numbers of its points.
+    range_seen: Mapped[bool] = mapped_column(default=False)
 
 
 class BenchmarkPoint(Base):
@@ -93,6 +97,10 @@ class BenchmarkPoint(Base):
     benchmark_number: Mapped[int] = mapped_column(ForeignKey("benchmark.number"), index=True)
     #: Our paraphrase {"zh", "en"}.
     text: Mapped[dict[str, str]] = mapped_column(Json)
+    #: Whether its text in the document was seen; else it is restated from memory.
+    seen: Mapped[bool] = mapped_column(default=False)
+    #: Whether it is among those that are remembered worst.
+    unsure: Mapped[bool] = mapped_column(default=False)
 
 
 class Item(Base):

@@ -166,12 +166,17 @@ class ParsedTopic:
 
 @dataclass(frozen=True)
 class ParsedBenchmark:
-    """One benchmark with its points (number → paraphrase)."""
+    """One benchmark with its points (number → paraphrase), and what of it was compared with the document."""
 
     number: int
     name: Text
     title: Text
     points: dict[int, Text]
+    title_seen: bool = False
+    range_seen: bool = False
+    points_seen: frozenset[int] = frozenset()
+    #: Points that are remembered worst.
+    unsure: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

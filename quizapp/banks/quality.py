@@ -27,8 +27,11 @@ from quizapp.banks.measures import (
     true_share,
 )
 from quizapp.banks.parsed import ParsedBanks, ParsedItem
-from quizapp.banks.reviews import SOLVERS, ReaderRole, Reading, last_readings, role_figures
+from quizapp.banks.reviews import SOLVERS, ReaderRole, Reading, Verdict, last_readings, role_figures
 
+#: Readers who guess, and readers who know.
+_GUESSING = (ReaderRole.GUESSER, ReaderRole.OPTIONS_ONLY)
+_KNOWING = (ReaderRole.EXPERT, ReaderRole.SCEPTIC)
 _LANGUAGE = {"zh": "Chinese", "en": "English"}
 
 
@@ -204,12 +207,34 @@ def _literacy(banks: ParsedBanks) -> Iterator[str]:
     practice = Counter(item.point for item in items if item.use == "practice")
     yield "Each point: items for the test + items for practice. The points are restated; see standards/literacy_2016.yaml."
     yield ""
+    yield from _restated(banks)
     rows: list[Sequence[object]] = []
     for benchmark in banks.benchmarks:
         points = ", ".join(f"{point}: {tests[point]}+{practice[point]}" for point in benchmark.points)
         total = sum(tests[p] for p in benchmark.points), sum(practice[p] for p in benchmark.points)
         rows.append([benchmark.number, benchmark.name["en"], total[0], total[1], points])
     yield from _table(["", "benchmark", "test", "practice", "points"], rows)
+
+
+def _restated(banks: ParsedBanks) -> Iterator[str]:
+    """What of the standard was compared with the document, and what is remembered worst."""
+    if not banks.benchmarks:
+        return
+    points = sum(len(b.points) for b in banks.benchmarks)
+    titles = [b.number for b in banks.benchmarks if b.title_seen]
+    ranges = [b.number for b in banks.benchmarks if b.range_seen]
+    texts = [number for b in banks.benchmarks for number in sorted(b.points_seen)]
+    unsure = [number for b in banks.benchmarks for number in sorted(b.unsure)]
+    yield (
+        f"Compared with the document: {len(titles)} titles of {len(banks.benchmarks)} ({_numbers(titles)}), the ranges of points of "
+        f"{len(ranges)} ({_numbers(ranges)}), the texts of {len(texts)} points of {points} ({_numbers(texts)}). All others are restated "
+        f"from memory (`seen: false`). Least sure: {_numbers(unsure)}."
+    )
+    yield ""
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers)) or "none"
 
 
 def _topics(banks: ParsedBanks, codes: Sequence[str]) -> Iterator[str]:
@@ -248,7 +273,7 @@ def _readers(banks: ParsedBanks, readings: Sequence[Reading]) -> Iterator[str]:
 
 def _present(items: list[ParsedItem], last: list[Reading]) -> Iterator[str]:
     """What the newest readings of the present wordings say."""
-    knowing = [r for r in last if r.role in (ReaderRole.EXPERT, ReaderRole.SCEPTIC)]
+    knowing = [r for r in last if r.role in _KNOWING]
     read = Counter(r.item for r in last if r.role in SOLVERS)
     whole = sum(read[item.code] == len(SOLVERS) for item in items)
     yield f"Items whose present wording each of the three solvers read: {whole} of {len(items)}."
@@ -268,6 +293,35 @@ def _present(items: list[ParsedItem], last: list[Reading]) -> Iterator[str]:
             "recognises without the question. The model that cannot read, above, has no knowledge at all. The aim is at most 10 points "
             "for both."
         )
+    yield ""
+    yield from _objections(last)
+
+
+def _objections(last: list[Reading]) -> Iterator[str]:
+    """What the newest readers of the present wordings still hold against them."""
+    verdicts = [verdict for verdict in Verdict if verdict != Verdict.FINE]
+    rows: list[Sequence[object]] = []
+    for role in sorted({r.role for r in last}):
+        found = [r for r in last if r.role == role]
+        counts = Counter(r.verdict for r in found)
+        by_cue = sum(r.verdict == Verdict.CUE and r.agrees for r in found)
+        rows.append([role, len(found), *(counts[verdict] for verdict in verdicts), by_cue])
+    yield "Objections that stand, by the newest reading of each present wording:"
+    yield ""
+    yield from _table(["reader", "read", *verdicts, "cue, with the right answer"], rows)
+    yield ""
+    for roles, right in ((_GUESSING, True), (_KNOWING, False)):
+        named = [
+            {r.item for r in last if r.role == role and r.verdict == Verdict.CUE and (r.agrees or not right)}
+            for role in roles
+        ]
+        both = sorted(set.intersection(*named))
+        how = ", both with the right answer" if right else ""
+        yield f"Items that {roles[0]} and {roles[1]} both call answerable by cues{how}: {len(both)}{_listed(both)}."
+
+
+def _listed(codes: Sequence[str]) -> str:
+    return f" ({', '.join(codes)})" if codes else ""
 
 
 def _due(banks: ParsedBanks, codes: Sequence[str]) -> Iterator[str]:

@@ -188,11 +188,20 @@ def _banks_of(db: Session, versions: Sequence[ItemVersion]) -> ParsedBanks:
         for topic in db.scalars(select(Topic))
         if topic.id in of_topic
     ]
-    points: dict[int, dict[int, dict[str, str]]] = {}
+    points: dict[int, list[BenchmarkPoint]] = {}
     for point in db.scalars(select(BenchmarkPoint).order_by(BenchmarkPoint.number)):
-        points.setdefault(point.benchmark_number, {})[point.number] = point.text
+        points.setdefault(point.benchmark_number, []).append(point)
     benchmarks = [
-        ParsedBenchmark(b.number, b.name, b.title, points.get(b.number, {}))
+        ParsedBenchmark(
+            number=b.number,
+            name=b.name,
+            title=b.title,
+            points={point.number: point.text for point in points.get(b.number, ())},
+            title_seen=b.title_seen,
+            range_seen=b.range_seen,
+            points_seen=frozenset(point.number for point in points.get(b.number, ()) if point.seen),
+            unsure=frozenset(point.number for point in points.get(b.number, ()) if point.unsure),
+        )
         for b in db.scalars(select(Benchmark).order_by(Benchmark.number))
     ]
     return ParsedBanks(tuple(sorted(topics, key=lambda t: (t.bank, t.code))), tuple(benchmarks))

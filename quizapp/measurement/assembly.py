@@ -20,7 +20,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from quizapp.measurement.assembly_rules import (
@@ -113,6 +113,7 @@ def assemble(
         raise ValueError("an id stands in the pool twice")
     if forms < 1 or blueprint.items < 1:
         raise ValueError("at least one form of at least one item")
+    blueprint = replace(blueprint, use_max=blueprint.use_most(forms), use_share=None)
     rules = rules_of(items, blueprint)
     conflicts = counted_conflicts(items, blueprint, rules) or _counted_caps(items, blueprint, forms)
     if conflicts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,8 +68,9 @@ class Blueprint:
     topic_max: int | None = None
     #: Pairs of ids that never meet.
     enemies: tuple[tuple[str, str], ...] = ()
-    #: Most papers of one set in which an item stands, and most items that two of them share.
+    #: Most papers of one set in which an item stands, as a number and as a share of the papers; and most items that two of them share.
     use_max: int | None = None
+    use_share: float | None = None
     overlap_max: int | None = None
     #: Most by which the expected scores of two papers of one set differ, as a share of the full score.
     score_spread: float | None = None
@@ -79,9 +81,11 @@ class Blueprint:
 
         {"items": 20, "types": {"true_false": 8, …}, "dimensions"?: {…}, "topics"?: {"names"?: […], "min": 4, "max": 6, "counts"?: {…}},
         "benchmarks"?: {"numbers": [first, last], "min": 1, "max": 4, "counts"?: {…}}, "point_max"?: 1, "difficulty"?: {"5": [0, 4]},
-        "audience"?: […], "characters"?: [2000, 4000], "enemies"?: [[id, id]], "use_max"?: 3, "overlap_max"?: 10, "score_spread_max"?: 1}
+        "audience"?: […], "characters"?: [2000, 4000], "enemies"?: [[id, id]], "use_max"?: 3, "use_share_max"?: 30, "overlap_max"?: 10,
+        "score_spread_max"?: 1}
 
-        A count is a number or [least, most]; keys of difficulty and benchmark counts may be text. `score_spread_max` is in points of 100.
+        A count is a number or [least, most]; keys of difficulty and benchmark counts may be text. `score_spread_max` is in points of 100,
+        `use_share_max` in per cent.
         """
 
         def wanted(given: Mapping[Any, Any], key: type = str) -> dict[Any, Wanted]:
@@ -93,6 +97,7 @@ class Blueprint:
         benchmarks = rules.get("benchmarks", {})
         first, last = benchmarks.get("numbers", (1, 0))
         reading, spread = rules.get("characters"), rules.get("score_spread_max")
+        use_share = rules.get("use_share_max")
         return cls(
             items=rules["items"],
             types=dict(rules.get("types", {})),
@@ -104,6 +109,7 @@ class Blueprint:
             characters=None if reading is None else (reading[0], reading[1]),
             enemies=tuple((one, other) for one, other in rules.get("enemies", ())),
             use_max=rules.get("use_max"),
+            use_share=None if use_share is None else use_share / 100,
             overlap_max=rules.get("overlap_max"),
             score_spread=None if spread is None else spread / 100,
             benchmarks=tuple(range(first, last + 1)),
@@ -114,6 +120,17 @@ class Blueprint:
             topic_min=topics.get("min", 0),
             topic_max=topics.get("max"),
         )
+
+    def use_most(self, forms: int) -> int | None:
+        """In how many papers of a set of so many an item may stand. A share allows two, so that few papers are not kept wholly apart.
+
+        >>> Blueprint(50, use_share=0.3).use_most(20)
+        6
+        """
+        if self.use_share is None:
+            return self.use_max
+        share = max(2, math.ceil(round(self.use_share * forms, 6)))
+        return share if self.use_max is None else min(share, self.use_max)
 
 
 @dataclass(frozen=True)

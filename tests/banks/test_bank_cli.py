@@ -61,6 +61,25 @@ def test_a_fault_in_one_file_makes_none_about_the_others(tmp_path: Path):
     ], "the other items of the file are judged in the same round"
 
 
+def test_what_readers_would_have_to_find_is_refused_by_the_command(tmp_path: Path):
+    spoils = [
+        (
+            "    objective: {zh: 知道油锅",
+            "    stimulus: picture\n    objective: {zh: 知道油锅",
+            "stimulus is picture and there is no image",
+        ),
+        ("最先该怎么做？", "下列哪一种做法是错误的？", "asks for what is not so (错误) without marking it"),
+        ("端起锅跑到室外", "前三项都对", "option c says 前三项都"),
+        ("document: {zh: 中华人民共和国消防法", "document: {zh: 中国公民科学素质基准", "never the source of a fact"),
+        ("en: Carry the pan outside", "en: <b>Carry</b> it outside", "holds markup: <b>"),
+    ]
+    for old, new, told in spoils:
+        result = run("check", write(tmp_path, spoilt(old, new)))
+        assert result.exit_code == 1
+        (line,) = result.stderr.splitlines()
+        assert told in line
+
+
 def test_json_is_one_object_on_standard_output(tmp_path: Path):
     result = run("check", write(tmp_path, spoilt("端起锅跑到室外", "以上都是")), "--format", "json")
     answer = json.loads(result.stdout)

@@ -8,16 +8,18 @@ from datetime import date
 
 import pytest
 
-from quizapp.banks.checks import CHECKS, check_banks
+from quizapp.banks.checks import CHECKS, check_banks, check_new
 from quizapp.banks.checks.coverage import (
     blueprint_faults,
     health_faults,
     literacy_faults,
     point_faults,
+    shared_fact_faults,
     worst_guess_pass,
 )
 from quizapp.banks.checks.duplicates import duplicate_faults
-from quizapp.banks.checks.items import item_faults, negative_word, option_numbers
+from quizapp.banks.checks.items import item_faults, option_numbers
+from quizapp.banks.checks.negatives import negative_word
 from quizapp.banks.checks.shares import FEWEST, share_faults
 from quizapp.banks.checks.texts import language_faults
 from quizapp.banks.faults import WORDS, Fault
@@ -56,6 +58,9 @@ SPOILT = [
     ({"stem": both("灭火时，下列做法不正确的是哪一个？")}, "negative_unmarked"),
     ({"options": {**OPTIONS, "d": "以上都是"}}, "all_of_above"),
     ({"options": {**OPTIONS, "d": "都不正确"}}, "all_of_above"),
+    ({"options": {**OPTIONS, "d": "前三项都对"}}, "all_of_above"),
+    ({"options": {**OPTIONS, "d": "其余三种做法都错"}}, "all_of_above"),
+    ({"options": {**OPTIONS, "d": "选项A和选项B"}}, "all_of_above"),
     ({"options": {**OPTIONS, "d": "盖上锅盖，并关火"}}, "option_same"),
     ({"options": {**OPTIONS, "d": "盖上锅盖并关火再跑"}}, "option_inside"),
     ({"options": {"a": "3年", "b": "2年", "c": "5年"}, "ordered": True}, "numbers_not_ascending"),
@@ -74,6 +79,15 @@ SPOILT = [
     ({"citation": {**CITATION, "document": "危险化学品安全管理条例"}}, "stale"),
     ({"citation": {"document": "中华人民共和国安全生产法", "article": "第三条", "year": 2014}}, "stale"),
     ({"options": {**OPTIONS, "b": "每天吃盐不超过6克"}}, "stale"),
+    ({"options": {**OPTIONS, "b": "PM2.5日平均浓度75微克"}}, "stale"),
+    ({"options": {**OPTIONS, "b": "细颗粒物24小时平均75微克"}}, "stale"),
+    ({"citation": {**CITATION, "document": "中国公民科学素质基准"}}, "stale"),
+    ({"review_by": "2032-01"}, "review_far"),
+    ({"stimulus": "picture"}, "picture_missing"),
+    ({"stimulus": "chart"}, "picture_missing"),
+    ({"stem": both("图中这个标志要人做什么？")}, "picture_spoken_of"),
+    ({"stem": both("量了四次，数据如表。哪一次最可靠？"), "stimulus": "table"}, "picture_spoken_of"),
+    ({"stem": both("这个标志要人做什么？", "The picture shows a sign. What does it ask?")}, "picture_spoken_of"),
 ]  # fmt: skip
 
 
@@ -105,6 +119,78 @@ def test_an_old_limit_may_be_a_distractor_and_a_false_statement():
     stem = both("成年人每天吃盐不超过6克就好。")
     assert faults_of(make_true_false("SAF-FIRE-003", true=False, stem=stem)) == []
     assert faults_of(make_true_false("SAF-FIRE-003", true=True, stem=stem)) == [("stale", "refuse")]
+
+
+def test_an_option_may_speak_of_all_of_something():
+    for zh in ("其他车辆都让行", "前三天都要测", "两人都撤出来", "18岁以上的都行", "没有正确佩戴好"):
+        assert faults_of(make_item(options={**OPTIONS, "c": zh})) == []
+
+
+def test_an_echo_in_english_is_told_from_one_word_on_and_refused_from_three():
+    def found(key: str) -> list[tuple[str, str]]:
+        item = make_item(stem=both("灭火先做什么？", "A heavy kitchen lid covers burning grease: what comes first?"))
+        english = {"a": "Some water", "b": key, "c": "Run outside", "d": "Wet hands"}
+        return faults_of(replace(item, options=tuple(replace(o, en=english[o.id]) for o in item.options)))
+
+    assert found("Turn it off") == []
+    assert found("Cover it all up") == [("stem_echo_words", "warn")]
+    assert found("Cover the heavy grease") == [("stem_echo_words", "refuse")]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("=HYPERLINK(1)", "formula"),
+        ("@求和", "formula"),
+        ("-关掉电源", "formula"),
+        ("看<script>这里", "markup"),
+        ("水&nbsp;火", "markup"),
+        ("-5℃", None),
+        ("a<b且b>c", None),
+    ],
+)
+def test_a_text_is_neither_a_formula_nor_markup(text, code):
+    options = {**OPTIONS, "c": text}
+    found = [fault.code for fault in language_faults(make_item(options=options))]
+    assert found == ([code] if code else [])
+
+
+def test_a_picture_is_told_from_a_map_and_a_periodic_table():
+    for stem in ("地图上两个村子相距4厘米，实际多远？", "元素周期表中哪一列最稳定？", "电表里的数字怎么读？"):
+        assert faults_of(make_item(stem=both(stem))) == []
+
+
+#: Negative questions in their common forms, with the word that has to be marked.
+NEGATIVE = {
+    "下列哪一种说法是错误的？": "错误",
+    "发生这种情况时，不应当做下面哪一件事？": "不应当",
+    "下列选项中，不能与消毒液混用的是哪一种？": "不能",
+    "除了哪一项，其余都是可再生能源？": "除了",
+    "哪一项与肺结核的传播无关？": "无关",
+    "谁没有尽到告知的义务？": "没有",
+    "未尽到报告义务的是谁？": "未",
+    "哪几座不合规定？": "不合",
+    "哪一种做法是不对的？": "不对",
+    "遇到这种情况不该做什么？": "不该",
+    "下列关于气候的叙述，不成立的是哪一个？": "不成立",
+}
+#: Questions with a negative word that ask for what is so.
+POSITIVE = [
+    "月饼的包装不应超过几层？",
+    "哪些人还没有超过最迟的时限？",
+    "下列哪些属于劳动者的权利而不是义务？",
+    "哪种做法最能保证不会漏电？",
+    "没有水时该用哪种灭火器？",
+    "下列哪种能源属于不可再生能源？",
+    "哪一篇最能说明对人有没有效？",
+    "谁属于超重（还没到肥胖）？",
+    "没戴头盔者受伤的比例约是戴头盔者的几倍？",
+]
+
+
+def test_negative_questions_are_told_in_all_their_forms():
+    assert {stem: negative_word(make_item(stem=both(stem))) for stem in NEGATIVE} == NEGATIVE
+    assert [stem for stem in POSITIVE if negative_word(make_item(stem=both(stem)))] == []
 
 
 @pytest.mark.parametrize(
@@ -435,3 +521,20 @@ def test_every_fault_has_words_and_every_check_a_line_in_the_help():
     source = "".join(inspect.getsource(module) for module in (coverage, duplicates, items, shares, stale, texts))
     for check in CHECKS:
         assert f'"{check}"' in source, check
+
+
+def test_a_fact_of_the_literacy_test_is_practised_in_no_bank():
+    asked = make_item("LIT-B20-1", bank="literacy", topic="b20", point=100, use="test", fact="P100A", line=5)
+
+    def told_of(*items: ParsedItem) -> list[tuple[str, str]]:
+        return [(fault.code, fault.data["other"]) for fault in shared_fact_faults(make_banks(*items))]
+
+    for use in ("practice", "both"):
+        twin = make_item("SAF-HOME-002", use=use, fact="P100A", line=30)
+        assert told_of(asked, twin) == [("fact_practised", "LIT-B20-1")]
+        assert told_of(twin, asked) == [("fact_practised", "SAF-HOME-002")]
+        found = check_new([replace(asked, file="new.xlsx")], make_banks(twin), TODAY)
+        assert "fact_practised" in {fault.code for fault in found}
+    assert told_of(asked, make_item("SAF-HOME-002", use="test", fact="P100A")) == []
+    assert told_of(asked, make_item("SAF-HOME-002", use="both", fact="F09")) == []
+    assert told_of(replace(asked, use="practice"), make_item("SAF-HOME-002", use="both", fact="P100A")) == []

@@ -100,7 +100,12 @@ def test_the_standard_is_loaded_and_follows_its_file(either_db: Session):
     load(either_db, ParsedBanks(topics, (benchmark,)))
     assert loaded_banks(either_db).benchmarks == (benchmark,)
     renamed = replace(
-        benchmark, name={"zh": "新", "en": "New"}, points={1: words, 2: {"zh": "新点", "en": "New point"}}
+        benchmark,
+        name={"zh": "新", "en": "New"},
+        points={1: words, 2: {"zh": "新点", "en": "New point"}},
+        title_seen=True,
+        points_seen=frozenset({1}),
+        unsure=frozenset({2}),
     )
     load(either_db, ParsedBanks(topics, (renamed,)))
     assert loaded_banks(either_db).benchmarks == (renamed,)

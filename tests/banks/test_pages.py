@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from quizapp.banks.models import ItemBank, ItemFigure, ItemUse
+from quizapp.banks.models import ItemBank, ItemFigure, ItemUse, ItemVersion
 from quizapp.banks.parsed import ParsedBanks, ParsedBenchmark, ParsedTopic, Picture
 from quizapp.banks.queries import loaded_banks, published_versions
 from quizapp.banks.services import load_banks
@@ -32,7 +33,14 @@ def banks(picture: Picture = PICTURE) -> ParsedBanks:
     plain = make_true_false("LIT-B01-2", true=True, bank="literacy", topic="b01", point=2, use="practice")
     draft = make_item("LIT-B01-3", bank="literacy", topic="b01", point=2, state="draft")
     topic = ParsedTopic("literacy", "b01", both("认识世界"), (pictured, plain, draft), "literacy/b01.yaml")
-    standard = ParsedBenchmark(1, both("认识世界"), both("认识世界"), {1: both("可以认识"), 2: both("尊重规律")})
+    standard = ParsedBenchmark(
+        1,
+        both("认识世界"),
+        both("认识世界"),
+        {1: both("可以认识"), 2: both("尊重规律")},
+        title_seen=True,
+        unsure=frozenset({2}),
+    )
     return ParsedBanks((topic,), (standard,))
 
 
@@ -52,6 +60,15 @@ def test_the_map_counts_approved_items_at_each_point(editor: FlaskClient) -> Non
     test_alone = editor.get("/banks/literacy?use=test").text
     assert re.findall(r'data-step="(\d)" href="[^"]*point=(\d)', test_alone) == [("1", "1"), ("0", "2")]
     assert "1 个点没有题" in test_alone
+
+
+def test_the_map_says_what_of_the_standard_is_restated(editor: FlaskClient) -> None:
+    page = editor.get("/banks/literacy").text
+    assert "基准点 1（转述，未见原文）：可以认识" in page
+    assert "基准点 2（转述，最没把握）：尊重规律" in page
+    assert re.findall(r'data-unsure data-step="\d" href="[^"]*point=(\d)', page) == ["2"]
+    restated = page[page.index('id="restated"') :]
+    assert re.findall(r"<li>[^：]*：(.*?)</li>", restated)[:4] == ["1", "–", "–", "2"]
 
 
 def test_a_bank_says_who_read_it(editor: FlaskClient, database: Database) -> None:
@@ -76,6 +93,15 @@ def test_a_place_on_the_map_opens_to_its_items(editor: FlaskClient) -> None:
     assert found("point=2") == ["LIT-B01-2", "LIT-B01-3"]
     assert found("use=test&state=approved") == ["LIT-B01-1"]
     assert found("due=2026-12") == []
+
+
+def test_what_is_due_is_counted_in_both_languages(editor: FlaskClient, database: Database) -> None:
+    with database.session() as db, transaction(db):
+        db.execute(update(ItemVersion).values(review_by="2027-02"))
+    assert "2027-02 以前：2 题</a>" in editor.get("/banks/literacy").text
+    english = editor.get("/banks/literacy", headers={"Accept-Language": "en"}).text
+    assert "By 2027-02: 2</a>" in english
+    assert "To be checked against their sources by the end of 2027-05: 2." in english
 
 
 def test_an_item_is_shown_with_key_reason_source_and_picture(editor: FlaskClient) -> None:

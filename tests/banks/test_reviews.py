@@ -148,4 +148,21 @@ def test_the_page_of_figures_has_a_line_for_each_reader(tmp_path: Path):
     page = quality_page(read.banks, read.reviews)
     assert "| 1 | expert | 2 | 100.0 % | +62.5 | 1 |" in page
     assert "Items whose present wording each of the three solvers read: 0 of 2." in page
+    assert "| expert | 2 | 0 | 1 | 0 | 0 | 1 |" in page
+    assert "Items that expert and sceptic both call answerable by cues: 0." in page
     assert "No reading is on record" in quality_page(read.banks, [])
+
+
+def test_the_page_of_figures_names_what_two_guessers_find_by_cues():
+    other = make_item("SAF-FIRE-003", key=("b",))
+    cue = {"verdict": Verdict.CUE}
+    guessed = [replace(reading(role=role), **cue) for role in (ReaderRole.GUESSER, ReaderRole.OPTIONS_ONLY)]
+    wrong = [replace(reading(other, role, "a"), **cue) for role in (ReaderRole.GUESSER, ReaderRole.OPTIONS_ONLY)]
+    known = [replace(reading(other, role, "b"), **cue) for role in (ReaderRole.EXPERT, ReaderRole.SCEPTIC)]
+    page = quality_page(make_banks(ITEM, other), [*guessed, *wrong, *known])
+    assert "| guesser | 2 | 0 | 2 | 0 | 0 | 1 |" in page
+    assert (
+        "Items that guesser and options_only both call answerable by cues, both with the right answer: 1 (SAF-FIRE-001)."
+        in page
+    )
+    assert "Items that expert and sceptic both call answerable by cues: 1 (SAF-FIRE-003)." in page

@@ -129,6 +129,14 @@ def test_the_standard_has_26_benchmarks_and_132_points(shipped: Reading):
     assert list(shipped.banks.benchmark_of_point) == list(range(1, 133))
 
 
+def test_the_standard_says_what_of_it_was_seen(shipped: Reading):
+    benchmarks = shipped.banks.benchmarks
+    assert [b.number for b in benchmarks if not b.title_seen] == [9, 15, 16, 18, 19, 20, 21, 22, 23, 25, 26]
+    assert [b.number for b in benchmarks if b.range_seen] == list(range(1, 8))
+    assert sorted(point for b in benchmarks for point in b.points_seen) == [9, 48]
+    assert sorted(point for b in benchmarks for point in b.unsure) == [78, 107, 108]
+
+
 def test_blind_guessing_passes_as_rarely_as_is_said(shipped: Reading):
     found = {}
     for blueprint in shipped.banks.blueprints:

@@ -143,14 +143,16 @@ benchmarks:
   - number: 1
     name: {zh: 一, en: One}
     title: {zh: 第一, en: First}
+    seen: {title: true, range: false}
     points:
-      1: {zh: 点一, en: Point one}
-      2: {zh: 点二, en: Point two}
+      1: {zh: 点一, en: Point one, seen: true}
+      2: {zh: 点二, en: Point two, seen: false, unsure: true}
   - number: 2
     name: {zh: 二, en: Two}
     title: {zh: 第二, en: Second}
+    seen: {title: false, range: false}
     points:
-      3: {zh: 点三, en: Point three}
+      3: {zh: 点三, en: Point three, seen: false}
 """
 
 
@@ -163,7 +165,11 @@ def test_a_standard_is_read_with_its_points(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("old", "new", "line"),
-    [("  - number: 2", "  - number: 3", 10), ("      3: {zh", "      4: {zh", 14), ("      2: {zh", "      5: {zh", 9)],
+    [
+        ("  - number: 2", "  - number: 3", 11),
+        ("      3: {zh", "      4: {zh", 16),
+        ("      2: {zh", "      5: {zh", 10),
+    ],
 )
 def test_a_gap_in_the_standard_is_refused(tmp_path: Path, old, new, line):
     write(tmp_path, STANDARD.replace(old, new), "standards/literacy_2016.yaml")

@@ -8,8 +8,10 @@ import math
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -268,13 +270,24 @@ def test_every_word_of_the_blueprint_language_is_held():
     assert max(scores) - min(scores) <= 2 + 1e-9
 
 
+def test_a_share_of_the_papers_bounds_how_often_an_item_stands():
+    blueprint = Blueprint.from_rules({"items": 12, "use_share_max": 30})
+    assert [blueprint.use_most(forms) for forms in (1, 6, 7, 20, 100)] == [2, 2, 3, 6, 30]
+    assert replace(blueprint, use_max=4).use_most(20) == 4
+    assert Blueprint(items=12).use_most(20) is None
+    pool = rich_pool()
+    times = Counter(name for form in assemble(pool, replace(blueprint, use_share=0.4), 10, "share") for name in form)
+    assert max(times.values()) <= 4
+
+
 def test_caps_that_a_set_of_papers_cannot_keep_are_named():
-    def caps(**more: int) -> set[str]:
+    def caps(**more: Any) -> set[str]:
         with pytest.raises(AssemblyInfeasible) as caught:
             assemble(rich_pool(), Blueprint(items=12, **more), 30, "caps")
         return {conflict.rule for conflict in caught.value.conflicts}
 
     assert caps(use_max=2) == {"use_max"}
+    assert caps(use_share=0.05) == {"use_max"}
     assert caps(overlap_max=0) == {"overlap_max"}
     few = [PoolItem(f"{n}", "true_false", topic="ab"[n > 1]) for n in range(9)]
     with pytest.raises(AssemblyInfeasible) as caught:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, nodes
 
 import quizapp.ui
 from quizapp.ui.build import DIST, ICONS, ROOT, STATIC
@@ -46,6 +47,22 @@ def test_a_template_uses_what_it_imports(path: Path) -> None:
             assert path.name.startswith("base") or re.search(rf"\b{used}\b", rest), (
                 f"{path.name} imports {used} for nothing"
             )
+
+
+#: What every dictionary and list answers to by itself. As an attribute it is never the value of that name.
+METHODS = {name for kind in (dict, list) for name in dir(kind) if not name.startswith("_")} - {"count", "index"}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_a_template_calls_what_is_a_method_of_each_dictionary(path: Path) -> None:
+    tree = Environment(extensions=["jinja2.ext.i18n"]).parse(path.read_text(encoding="utf-8"))  # noqa: S701 # nothing is rendered
+    called = {id(call.node) for call in tree.find_all(nodes.Call)}
+    found = [
+        f"{n.attr} in line {n.lineno}"
+        for n in tree.find_all(nodes.Getattr)
+        if n.attr in METHODS and id(n) not in called
+    ]
+    assert found == [], 'of a dictionary that is its method, not what stands under the name: write rows["items"]'
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from quizapp.banks.checks.coverage import blueprint_faults, health_faults, literacy_faults, point_faults
+from quizapp.banks.checks.coverage import (
+    blueprint_faults,
+    health_faults,
+    literacy_faults,
+    point_faults,
+    shared_fact_faults,
+)
 from quizapp.banks.checks.duplicates import duplicate_faults
 from quizapp.banks.checks.items import item_faults
 from quizapp.banks.checks.shares import share_faults
@@ -42,16 +48,21 @@ CHECKS: dict[str, tuple[str, str, str]] = {
     "O3": ("numbers as options that do not ascend or may be mixed", "-", "any"),
     "O4": ("longest option / shortest; some options end in a full stop", "2.5 English", "2.5 Chinese; any"),
     "N1": ("negative stems: unmarked / share", "10 %", "unmarked; 15 %"),
-    "C1": ("pairs of characters shared by stem and key alone", "2", "4"),
+    "I1": ("a picture or table that the item speaks of and does not have", "-", "any"),
+    "C1": ("shared by stem and key alone: pairs of Chinese characters; English words", "2; none", "4; 2"),
     "C2": ("hedge word in the key alone", "5 %", "-"),
     "R1": ("length of stems", "median 18 to 32, 90 % up to 60", "60 characters; 160 with a stimulus"),
     "R2": ("Chinese characters that are not among the 3,755 common ones", "-", "2 %"),
     "E1": ("rationale: 25 to 120 characters, no copy of stem or key", "-", "any other"),
     "E2": ("citation names document, article (or section) and year", "-", "any other"),
-    "E3": ("out of date: withdrawn documents, old limits, passed dates", "review month passed", "any other"),
+    "E3": (
+        "out of date: withdrawn documents, old limits, passed dates, review in more than 5 years",
+        "review month passed",
+        "any other",
+    ),
     "A1": ("safety: each item says whom it is for", "-", "any other"),
     "B1": ("literacy, for the test: 8 items for each benchmark, 2 for each point", "-", "fewer"),
-    "B2": ("literacy: an item both for practice and for the test", "-", "any"),
+    "B2": ("literacy: an item, or a fact of any bank, both for practice and for the test", "-", "any"),
     "B3": ("health: each of the 66 points of health literacy has an item", "any lack", "-"),
     "G1": ("blind guessing passes a blueprint, worst paper", "-", "its guess_pass_max"),
 }
@@ -67,7 +78,11 @@ def check_new(items: Sequence[ParsedItem], banks: ParsedBanks, today: date) -> l
         *(fault for item in items for fault in item_faults(item, today)),
         *(fault for item in items for fault in language_faults(item)),
         *(fault for item in items for fault in point_faults(item, banks.benchmark_of_point)),
-        *(fault for fault in duplicate_faults(together) if (fault.file, fault.line) in mine),
+        *(
+            fault
+            for fault in (*duplicate_faults(together), *shared_fact_faults(together))
+            if (fault.file, fault.line) in mine
+        ),
     ]
     return sorted(faults, key=lambda fault: (fault.file, fault.line, fault.code))
 
@@ -84,6 +99,7 @@ def check_banks(reading: Reading, today: date) -> list[Fault]:
         *(fault for item in banks.items for fault in point_faults(item, banks.benchmark_of_point)),
         *share_faults(whole),
         *literacy_faults(whole),
+        *shared_fact_faults(banks),
         *health_faults(whole),
         *_unread_notes(reading),
     ]

@@ -89,6 +89,18 @@ def literacy_faults(banks: ParsedBanks) -> Iterator[Fault]:
         yield Fault("point_cover", Level.REFUSE, items[0].file, 1, lack, "B1")
 
 
+def shared_fact_faults(banks: ParsedBanks) -> Iterator[Fault]:
+    """What the literacy test asks is practised in no bank: its facts have one code in all of them. Told at the later of the two."""
+    asked: dict[str, ParsedItem] = {}
+    practised: dict[str, ParsedItem] = {}
+    for item in banks.items:
+        tests = item.bank == LITERACY and item.use == "test"
+        if tests or item.use != "test":
+            if other := (practised if tests else asked).get(item.fact):
+                yield refuse(item, "B2", "fact_practised", "fact", fact=item.fact, other=other.code)
+            (asked if tests else practised).setdefault(item.fact, item)
+
+
 def health_faults(banks: ParsedBanks) -> Iterator[Fault]:
     """Each point of the official 66 of health literacy is served by an item that says so."""
     items = [item for item in banks.items if item.bank == HEALTH and item.state == "approved"]

@@ -8,6 +8,7 @@ from datetime import date
 from itertools import permutations
 
 from quizapp.banks.checks.making import refuse, warn
+from quizapp.banks.checks.negatives import negative_word
 from quizapp.banks.checks.stale import stale_faults
 from quizapp.banks.faults import Fault
 from quizapp.banks.measures import LANGUAGES, length, words
@@ -25,26 +26,39 @@ RATIONALE_LENGTH = (25, 120)
 COPY_SHARE = 0.8
 #: Pairs of characters that stem and key share more than any distractor: told above the first, refused above the second.
 ECHO_WARN, ECHO_REFUSE = 2, 4
+#: The same in English, in words.
+ECHO_WORDS_WARN, ECHO_WORDS_REFUSE = 0, 2
 
+#: An option about the other options, in the wordings that are met.
 _ALL_OF_ABOVE = re.compile(
-    r"以上(都|均|皆|全|各|几|两|三|四|选项|所有)|^(都|均|皆|全)(是|对|不|正确|错误|可以)|"
-    r"全部选项|上述(都|均|皆|全)|\b(all|none|both|any) of (the|these|them)( above)?\b",
-    re.IGNORECASE,
-)
-#: Negative words, but not in "能不能", "是不是".
-_NEGATIVE = (
-    r"(?<!能)(?<!是)(?<!会)(?<!该)(?<!应)(?<!宜)(不正确|不恰当|不合适|不妥|错误|不属于|不包括|不包含|不是|不应|不宜|不能|不可|不得|"
-    r"不需要|不适合|不该|不符合|不会)"
-)
-_NEGATIVE_STEM = re.compile(
-    rf"哪[一些项种个类条处位]*[^，]{{0,4}}{_NEGATIVE}|(?:下列|以下)[^，]{{0,10}}{_NEGATIVE}|"
-    rf"{_NEGATIVE}[^，]{{0,3}}的(?:是|有|做法|说法)|{_NEGATIVE}(?:哪|下列|以下|什么)|(除外)"
+    r"(以上|上述|上面|前面)([两二三四几各]?[项种个条句点者])?(选项|做法|说法|情况)?(都|均|皆|全)|以上(各|几|两|三|四|选项|所有)|"
+    r"([前这][两二三四几]|其[他余][两二三四几]?)[项种个条句点者](选项|做法|说法|情况)?(都|均|皆|全)|^(都|均|皆|全)(是|对|不|错|正确|错误|可以)|"
+    r"全部选项|选项\s*[A-E]|[A-E]\s*[和与、]\s*[A-E]|没有(正确的?(答案|选项|说法)|一[项个](是|对|正确|符合))|"
+    r"(?i:\b(all|none|both|any|neither|either)( (two|three|four|five))? of (the|these|those|them)\b|\b(all|none|any)( the)? above\b|"
+    r"\b(all|both|none)( the)?( (two|three|four|five))? (options|answers|choices)( are\b|$))|\b([Oo]ptions?|[Aa]nswers?) [A-E]\b"
 )
 #: What things are called where the stem tells of several; numbers are told by `option_numbers`.
 _LABELS = ("甲乙丙丁戊", "一二三四五", "①②③④⑤", "ABCDE")
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 #: A sentence's end; not that of an abbreviation (3 p.m.).
 _FULL_STOP = re.compile(r"[。；;！!]$|(?<!\bp\.m)(?<!\ba\.m)\.$")
+#: English words of four letters or more that any question may have, as `_root` writes them.
+_PLAIN_WORD = re.compile(
+    "about|after|also|because|befor|between|does|dur|each|every|from|have|into|item|more|most|must|only|other|over|people|person|same|"
+    "some|than|that|their|them|then|thes|they|this|thos|under|was|were|what|when|wher|which|whil|will|with|would"
+)
+#: A stem that speaks of a picture or a table which the taker must see.
+_SPEAKS_OF_PICTURE = {
+    "zh": re.compile(
+        r"(?<![地视企意版插构蓝草])(?:图[中里]|图示)|(?:如|见|[上下左右附]|这[张幅个])图|"
+        r"(?:^|[，。；：？！（按由据看从在照和])表[中里]|(?:如|见|[上下左右附]|这[张个])表(?![示明达述现决面])"
+    ),
+    "en": re.compile(
+        r"\b(the|this|each) (picture|chart|diagram|graph|table|figure|drawing|photo) (shows?|below|above|gives?|lists?|tells?|says?)\b|"
+        r"\bin (the|this) (picture|chart|diagram|graph|table|figure|drawing|photo)\b|\b(shown|pictured|drawn) (here|below|above)\b",
+        re.IGNORECASE,
+    ),
+}
 #: Words that stand where an article should.
 _NO_ARTICLE = re.compile(r"[-—/无略]|全文|原文|见原文|不详|n/?a|none|\W*", re.IGNORECASE)
 
@@ -53,6 +67,7 @@ def item_faults(item: ParsedItem, today: date) -> Iterator[Fault]:
     """What is wrong with one item, whatever the others are."""
     yield from _key_faults(item)
     yield from _stem_faults(item)
+    yield from _picture_faults(item)
     yield from _option_faults(item)
     yield from _rationale_faults(item)
     for article in dict.fromkeys(source_words(item.citation["article"], language) for language in LANGUAGES):
@@ -63,21 +78,30 @@ def item_faults(item: ParsedItem, today: date) -> Iterator[Fault]:
     yield from stale_faults(item, today)
 
 
-def negative_word(item: ParsedItem) -> str | None:
-    """The word by which a choice item asks for what is not so, or None."""
-    if not item.options:
-        return None
-    # Only the last clause asks; what stands before is the situation, and what is quoted is somebody else's word.
-    stem = re.sub(r"“[^”]*”|\*\*", "", item.stem["zh"])
-    asking = re.split(r"[，。；：！]", stem.strip("。？（） "))[-1]
-    found = _NEGATIVE_STEM.search(asking)
-    return next(group for group in found.groups() if group) if found else None
-
-
 def echo(item: ParsedItem) -> int:
     """C1: pairs of characters that the stem shares with the key, less those that it shares with the likest distractor."""
     stem = grams(item.stem["zh"], 2)
     shared = {option.id: len(stem & grams(option.zh, 2)) for option in item.options}
+    return max(shared[k] for k in item.key) - max((n for k, n in shared.items() if k not in item.key), default=0)
+
+
+def _root(word: str) -> str:
+    """A word without the commonest endings, so that "harmed" echoes "harm"."""
+    for end in ("ing", "ies", "ied", "es", "ed", "ly", "s", "e"):
+        if word.endswith(end) and len(word) - len(end) >= 3:
+            return word.removesuffix(end)
+    return word
+
+
+def echo_words(item: ParsedItem) -> int:
+    """C1 in English: words that the stem shares with the key, less those that it shares with the likest distractor."""
+
+    def content(text: str) -> set[str]:
+        found = {_root(word) for word in re.findall(r"[a-z]{4,}", text.lower())}
+        return {word for word in found if not _PLAIN_WORD.fullmatch(word)}
+
+    stem = content(item.stem["en"])
+    shared = {option.id: len(stem & content(option.en)) for option in item.options}
     return max(shared[k] for k in item.key) - max((n for k, n in shared.items() if k not in item.key), default=0)
 
 
@@ -108,6 +132,23 @@ def _stem_faults(item: ParsedItem) -> Iterator[Fault]:
             yield refuse(item, "C1", "stem_echo", "key", count=count)
         elif count > ECHO_WARN:
             yield warn(item, "C1", "stem_echo", "key", count=count)
+        count = echo_words(item)
+        if count > ECHO_WORDS_WARN:
+            state = refuse if count > ECHO_WORDS_REFUSE else warn
+            yield state(item, "C1", "stem_echo_words", "key", count=count)
+
+
+def _picture_faults(item: ParsedItem) -> Iterator[Fault]:
+    """A taker who needs a picture has it."""
+    if item.image is not None or "image" in item.field_lines:  # a file that cannot be read is told of by itself
+        return
+    if item.stimulus in ("picture", "chart"):
+        yield refuse(item, "I1", "picture_missing", "stimulus", stimulus=item.stimulus)
+        return
+    for language, pattern in _SPEAKS_OF_PICTURE.items():
+        if found := pattern.search(item.stem[language]):
+            yield refuse(item, "I1", "picture_spoken_of", "stem", found=found.group().strip("，。；：？！（"))
+            return
 
 
 def _option_faults(item: ParsedItem) -> Iterator[Fault]:

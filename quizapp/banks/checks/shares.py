@@ -7,8 +7,8 @@ from dataclasses import replace
 from itertools import groupby
 from statistics import fmean
 
-from quizapp.banks.checks.items import negative_word
 from quizapp.banks.checks.making import names, percent, refuse, warn
+from quizapp.banks.checks.negatives import negative_word
 from quizapp.banks.faults import Fault
 from quizapp.banks.measures import (
     HEDGE,

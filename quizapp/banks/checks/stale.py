@@ -29,14 +29,22 @@ _IN_THE_CODE = (
     "噪声污染防治法|环境噪声污染防治法|放射性污染防治法|清洁生产促进法"
 )
 
-#: Documents that may not be cited any more.
+#: Within so many calendar years each fact is looked at again.
+REVIEW_YEARS = 5
+
+#: Documents that may not be cited, or not any more.
 DOCUMENTS = (
+    Stale(
+        re.compile(r"科学素质(基本)?基准"),
+        "the benchmarks of 2016 are restated here: a map, never the source of a fact",
+        "Cite where the fact itself stands",
+    ),
     Stale(
         re.compile(rf"^(中华人民共和国)?({_IN_THE_CODE})$"),
         "it ceased on 2026-08-15",
         "Cite the article of 生态环境法典",
     ),
-    Stale(re.compile(r"GB\s*/?T?\s*3608\s*[-—]\s*2008"), "it was replaced in 2025", "Cite GB/T 3608-2025 or the law"),
+    Stale(re.compile(r"GB\s*/?T?\s*3608\s*[-—]\s*2008"), "it was replaced in 2025", "Cite GB 3608-2025 or the law"),
     Stale(
         re.compile(r"GB\s*(2893|2894)\s*[-—]\s*2008|GB\s*7231\s*[-—]\s*2003"),
         "GB 2894-2025 replaced it on 2026-03-01",
@@ -66,15 +74,27 @@ EDITIONS = {
 #: Limits and names that may not be the right answer.
 ANSWERS = (
     Stale(
-        re.compile(r"PM\s*2\.5.{0,12}(年均|年平均).{0,8}35|PM\s*2\.5.{0,12}(日均|24小时).{0,8}75"),
+        re.compile(
+            r"(PM\s*2[.．]5|细颗粒物).{0,20}(年均|年平均|全年).{0,12}(?<!\d)35(?!\d)|"
+            r"(PM\s*2[.．]5|细颗粒物).{0,20}((24|二十四)\s*小时|24\s*h|日|天).{0,12}(?<!\d)75(?!\d)",
+            re.IGNORECASE,
+        ),
         "GB 3095-2026 has other limits",
         "Use 30 a year, 60 a day",
     ),
-    Stale(re.compile(r"盐.{0,12}(?<!\d)6\s*(克|g)"), "the guideline is 5 g a day", "Use 5 g"),
-    Stale(re.compile(r"全国科普日"), "the law names September 全国科普月", "Use 全国科普月"),
-    Stale(re.compile(r"传染病.{0,12}39种|39种.{0,12}传染病"), "the law of 2025 names 40", "Do not ask for the number"),
     Stale(
-        re.compile(r"(环境保护法|法律).{0,12}6月5日.{0,6}环境日"),
+        re.compile(r"盐.{0,12}(?<![\d.])[6六]\s*(克|g)|(?<![\d.])[6六]\s*(克|g)以[下内]的?食?盐"),
+        "the guideline is 5 g a day",
+        "Use 5 g",
+    ),
+    Stale(re.compile(r"科普日"), "the law names September 全国科普月", "Use 全国科普月"),
+    Stale(
+        re.compile(r"传染病.{0,12}(39|三十九)种|(39|三十九)种.{0,12}传染病"),
+        "the law of 2025 names 40",
+        "Do not ask for the number",
+    ),
+    Stale(
+        re.compile(r"(环境保护法|法律|法定).{0,12}(6月5日|六月五日).{0,6}环境日"),
         "the code no longer names the day",
         "Ask for 全国生态日, 8月15日",
     ),
@@ -100,6 +120,8 @@ def stale_faults(item: ParsedItem, today: date) -> Iterator[Fault]:
     until = item.citation.get("valid_until")
     if until and until < month:
         yield refuse(item, "E3", "citation_expired", "citation", until=until)
+    if item.review_by > f"{today.year + REVIEW_YEARS:04}-12":
+        yield refuse(item, "E3", "review_far", "review_by", by=item.review_by, years=REVIEW_YEARS)
     if item.review_by < month:
         yield warn(item, "E3", "review_due", "review_by", by=item.review_by)
 

@@ -14,6 +14,13 @@ HAN = re.compile(r"[\u3400-\u9fff]")
 #: The words of a citation.
 SOURCES = ("document", "article", "replaces")
 
+#: What a browser or a spreadsheet would act upon; a page shows it as it is written.
+_MARKUP = re.compile(
+    r"</?[a-zA-Z][\w-]*(?:\s[^<>]*)?/?>|<!--|&(?:#\w+|[a-zA-Z]{2,8});|\bjavascript:", re.IGNORECASE | re.ASCII
+)
+#: What a spreadsheet takes for a formula; a signed number is none.
+_FORMULA = re.compile(r"\s*(?:[=@]|[+-](?!\s*[\d.]))")
+
 
 def language_faults(item: ParsedItem) -> Iterator[Fault]:
     """English without Chinese characters; Chinese sentences with them (an option may be a number or a unit, a source English)."""
@@ -35,5 +42,11 @@ def language_faults(item: ParsedItem) -> Iterator[Fault]:
     for what, at, text in sentences:
         if not HAN.search(text["zh"]):
             yield refuse(item, "format", "chinese_missing", at, what=f"{what}.zh")
+    for what, at, text in [*sentences, *options]:
+        for written in text.values():
+            if found := _MARKUP.search(written):
+                yield refuse(item, "format", "markup", at, what=what, found=found.group())
+            elif _FORMULA.match(written):
+                yield refuse(item, "format", "formula", at, what=what)
     if ("**" in item.stem["zh"]) != ("**" in item.stem["en"]):
         yield refuse(item, "N1", "english_mark", "stem")

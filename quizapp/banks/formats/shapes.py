@@ -30,6 +30,8 @@ EXAMPLES: dict[str, str] = {
     "difficulty": "difficulty: 3",
     "tags": "tags: [hot_work, ppe]",
     "audience": "audience: [resident]",
+    "seen": "seen: false",
+    "unsure": "unsure: true",
     "file": "safety/images/saf-fire-021.svg",
     "year": "year: 2021",
     "options": "a list of lines such as - {id: a, zh: …, en: …}",

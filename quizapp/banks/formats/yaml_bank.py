@@ -27,7 +27,7 @@ from quizapp.banks.reviews import read_reviews
 
 #: Fields whose plain scalars are true, false or numbers; everything else is text.
 ITEM_TYPED = ("key", "ordered", "point", "difficulty", "year")
-STANDARD_TYPED = ("number",)
+STANDARD_TYPED = ("number", "seen", "unsure")
 BLUEPRINT_TYPED = ("rules",)
 #: The bank that follows the standard.
 LITERACY = "literacy"
@@ -195,15 +195,27 @@ def _standard(document: Document, file: str, reading: Reading) -> list[ParsedBen
     next_point = 1
     for position, entry in enumerate(document.value["benchmarks"]):
         here: Place = ("benchmarks", position)
-        points = {int(number): text for number, text in entry["points"].items()}
+        given = {int(number): point for number, point in entry["points"].items()}
+        points = {number: {"zh": point["zh"], "en": point["en"]} for number, point in given.items()}
         numbers: list[tuple[int, int, Place]] = [(position + 1, entry["number"], (*here, "number"))]
         numbers += [(next_point + n, point, (*here, "points", str(point))) for n, point in enumerate(points)]
-        for wanted, given, path in numbers:
-            if wanted != given:
-                data = {"given": given, "wanted": wanted}
+        for wanted, found, path in numbers:
+            if wanted != found:
+                data = {"given": found, "wanted": wanted}
                 reading.faults.append(Fault("standard_numbers", Level.REFUSE, file, document.line(path), data))
         next_point += len(points)
-        benchmarks.append(ParsedBenchmark(entry["number"], entry["name"], entry["title"], points))
+        benchmarks.append(
+            ParsedBenchmark(
+                number=entry["number"],
+                name=entry["name"],
+                title=entry["title"],
+                points=points,
+                title_seen=entry["seen"]["title"],
+                range_seen=entry["seen"]["range"],
+                points_seen=frozenset(number for number, point in given.items() if point["seen"]),
+                unsure=frozenset(number for number, point in given.items() if point.get("unsure")),
+            )
+        )
     return benchmarks
 
 

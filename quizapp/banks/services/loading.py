@@ -174,17 +174,15 @@ def _store_standard(db: Session, parsed: ParsedBanks) -> None:
     benchmarks = {benchmark.number: benchmark for benchmark in db.scalars(select(Benchmark))}
     points = {point.number: point for point in db.scalars(select(BenchmarkPoint))}
     for entry in parsed.benchmarks:
-        if entry.number not in benchmarks:
-            db.add(Benchmark(number=entry.number, name=entry.name, title=entry.title))
-        else:
-            benchmarks[entry.number].name = entry.name
-            benchmarks[entry.number].title = entry.title
+        benchmark = benchmarks.get(entry.number) or Benchmark(number=entry.number)
+        benchmark.name, benchmark.title = entry.name, entry.title
+        benchmark.title_seen, benchmark.range_seen = entry.title_seen, entry.range_seen
+        db.add(benchmark)
     db.flush()
     for entry in parsed.benchmarks:
         for number, text in entry.points.items():
-            if number not in points:
-                db.add(BenchmarkPoint(number=number, benchmark_number=entry.number, text=text))
-            else:
-                points[number].benchmark_number = entry.number
-                points[number].text = text
+            point = points.get(number) or BenchmarkPoint(number=number)
+            point.benchmark_number, point.text = entry.number, text
+            point.seen, point.unsure = number in entry.points_seen, number in entry.unsure
+            db.add(point)
     db.flush()

@@ -9,7 +9,7 @@ from datetime import date
 from flask import render_template, request
 from sqlalchemy import select
 
-from quizapp.banks.models import ItemBank, ItemState
+from quizapp.banks.models import Benchmark, BenchmarkPoint, ItemBank, ItemState
 from quizapp.banks.queries import estimate_of
 from quizapp.banks.stock import (
     StockItem,
@@ -27,6 +27,7 @@ from quizapp.core.clock import local_date
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_db, get_now, requires
 from quizapp.measurement.floors import FEWEST, FEWEST_ANCHORS
+from quizapp.ui.filters import NOTHING
 
 #: The bank that follows the standard of 26 benchmarks.
 STANDARD_BANK = "literacy"
@@ -106,7 +107,7 @@ def bank(code: str) -> str:
     approved = [item for item in stock if item.state == ItemState.APPROVED]
     shown = [item for item in approved if (use != "test" or item.for_test) and (use != "practice" or item.for_practice)]
     due_by = month_after(local_date(get_now()), DUE_MONTHS)
-    mapped = code == STANDARD_BANK
+    benchmarks = standard_points(db) if code == STANDARD_BANK else []
     return render_template(
         "banks/bank.html",
         bank=found,
@@ -117,7 +118,8 @@ def bank(code: str) -> str:
         misfits=len(waiting_items(db, bank=code, flag="misfit")),
         fewest=FEWEST["rasch"],
         fewest_anchors=FEWEST_ANCHORS,
-        benchmarks=standard_points(db) if mapped else [],
+        benchmarks=benchmarks,
+        restated=_restated(benchmarks),
         points=Counter(item.point for item in shown),
         topics=topics_of(db, found.id),
         cells=Counter((item.topic, item.type) for item in shown),
@@ -134,6 +136,28 @@ def bank(code: str) -> str:
         level_words=level_words(),
         reader_words=reader_words(),
     )
+
+
+def _restated(benchmarks: list[tuple[Benchmark, list[BenchmarkPoint]]]) -> dict[str, str]:
+    """What of the standard was compared with the document, as numbers; and the points that are remembered worst."""
+    points = [point for _, of_benchmark in benchmarks for point in of_benchmark]
+    return {
+        "titles": numbers_in_words([benchmark.number for benchmark, _ in benchmarks if benchmark.title_seen]),
+        "ranges": numbers_in_words([benchmark.number for benchmark, _ in benchmarks if benchmark.range_seen]),
+        "points": numbers_in_words([point.number for point in points if point.seen]),
+        "unsure": numbers_in_words([point.number for point in points if point.unsure]),
+    }
+
+
+def numbers_in_words(numbers: list[int]) -> str:
+    """Ascending numbers, those that follow each other as a range: "1–8, 10–14, 17"."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in ranges) or NOTHING
 
 
 def _levels(shown: list[StockItem]) -> list[int]:
