@@ -97,6 +97,7 @@ def test_a_row_becomes_an_item_with_the_next_id_that_waits_for_a_review(folder: 
     first, second = reading.items
     assert (first.code, second.code) == ("SAF-FIRE-003", "SAF-FIRE-004")
     assert (first.state, first.type, first.use, first.key) == ("in_review", "single_choice", "practice", ("b",))
+    assert list(first.citation) == ["document", "article", "year"], "in the order of the files"
     assert first.citation == {
         "document": {"zh": "中华人民共和国消防法", "en": "Fire Protection Law of the People’s Republic of China"},
         "article": {"zh": "第二十八条", "en": "Article 28"},

@@ -24,7 +24,11 @@ def entry_of(cells: Mapping[str, str], id: str, before: ParsedItem | None) -> di
     With `before`, the row corrects that item: an empty cell leaves what is there, 无 takes it away where it may be missing. Options go
     together: a row that has any of them has all, and says whether they keep their order. The picture is not part of the entry.
     """
-    entry: dict[str, Any] = _entry_before(before) if before else {"citation": {}, **{name: {} for name in _TEXTS}}
+    entry: dict[str, Any] = (
+        _entry_before(before)
+        if before
+        else {"citation": {"document": {}, "article": {}}, **{name: {} for name in _TEXTS}}
+    )
     entry |= {"id": id, "state": "in_review"}
     for name in (
         "type",

@@ -28,6 +28,9 @@ _CITED: dict[str, Any] = {
 #: Rules that compare several fields, whichever of them they name.
 _COMPARE = {
     "stem_echo": ("stem", "options", "key"),
+    "stem_echo_words": ("stem", "stem.en", "options", "options.en", "key"),
+    "picture_spoken_of": ("stem", "stem.en", "stimulus"),
+    "fact_practised": ("fact", "use"),
     "near_duplicate": ("stem", "options", "key"),
     "stale": ("stem", "options", "key", "citation"),
     "rationale_copy": ("rationale", "stem", "options", "key"),

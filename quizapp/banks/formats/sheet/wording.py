@@ -16,6 +16,8 @@ _CODES = {
     "wrong_pattern": "cell_form",
     "not_one_of": "cell_choice",
 }
+#: Rules of form that name a field in their data.
+_NAMED = ("english_has_chinese", "chinese_missing", "markup", "formula")
 #: Rules of content whose cure is another in a sheet, where a column is filled in and not a field written.
 _CURES = {
     "numbers_not_ascending": 'Sort them from small to large and write yes under "Keep order"',
@@ -23,6 +25,9 @@ _CURES = {
     "labels_not_ordered": 'Write yes under "Keep order"',
     "audience_missing": 'Write whom it is for under "Audience", such as resident',
     "use_both": 'Write test or practice under "Use"; what the test asks is not practised',
+    "picture_missing": 'Change "Stimulus"; a drawing is sent beside the file, for the maintainers to put in',
+    "picture_spoken_of": "Give what it shows in words; a drawing is sent beside the file, for the maintainers to put in",
+    "fact_practised": 'Ask something else, or correct "Use"',
     "point_missing": 'Write the number of its point under "Benchmark point", 1 to 132',
     "point_not_allowed": 'Empty "Benchmark point"; only literacy has points',
 }
@@ -36,7 +41,7 @@ def in_sheet(fault: Fault, letters: Sequence[str] = OPTIONS) -> Fault:
     data = dict(fault.data)
     code = _CODES.get(fault.code, fault.code)
     # some rules of content name a field in their data: the rationale repeats the stem, the English of option c is Chinese
-    named = data.get("what") if fault.check != "format" or code in ("english_has_chinese", "chinese_missing") else None
+    named = data.get("what") if fault.check != "format" or code in _NAMED else None
     at = str(named or fault.at)
     column = column_of(at, letters) if at else ""
     if column in BY_NAME:
