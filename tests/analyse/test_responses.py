@@ -78,9 +78,9 @@ def iq_files(tmp_path: Path) -> tuple[Path, Path]:
 def test_items_of_lsat6_have_the_contract_s_keys_and_r_s_figures(lsat_file: Path) -> None:
     answer = found("items", lsat_file)
     r = expected("classical_expected.json")["lsat6"]
-    assert {"respondents", "complete_rows", "items_count", "alpha", "alpha_low", "alpha_high", "sem", "items"} == {
-        *answer
-    }
+    keys = {"respondents", "complete_rows", "items_count", "items", "warnings"}
+    assert {*answer} == {*keys, "alpha", "alpha_low", "alpha_high", "sem"}
+    assert answer["warnings"] == []
     assert (answer["respondents"], answer["complete_rows"], answer["items_count"]) == (1000, 1000, 5)
     assert answer["alpha"] == pytest.approx(r["alpha"], abs=1e-9)
     assert (answer["alpha_low"], answer["alpha_high"]) == pytest.approx(tuple(r["alpha_ci95_feldt"].values()), abs=1e-6)
@@ -214,6 +214,31 @@ def test_different_papers_are_analysed_apart(tmp_path: Path) -> None:
     assert both["items"][0]["discrimination"] == both["papers"][1]["items"][0]["discrimination"]
     shown = run("items", tmp_path / "both.csv").stdout
     assert "Paper 2" in shown
+    assert "Note:" not in shown
+
+
+def test_papers_of_too_few_people_are_told(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    rows = [["", *[int(x) for x in rng.integers(0, 2, 4)], *[""] * 10] for _ in range(20)]
+    for paper in range(3):
+        own = [[""] * 15 for _ in range(8)]
+        for row in own:
+            for place in (0, 1, 5 + 3 * paper, 6 + 3 * paper, 7 + 3 * paper):
+                row[place] = int(rng.integers(0, 2))
+        rows += own
+    odd = [""] * 15
+    odd[0] = odd[14] = 1
+    rows.append(odd)
+    names = [f"Q{n}" for n in range(15)]
+    answer = found("items", wide(tmp_path / "r.csv", names, rows))
+    assert [(w["code"], w["respondents"]) for w in answer["warnings"]] == [("small_papers", 24), ("not_comparable", 1)]
+    assert answer["warnings"][0]["papers"] == 3
+    assert [paper["respondents"] for paper in answer["papers"]] == [20]
+    assert answer["items"][0]["n"] == 25
+    assert answer["items"][0]["upper_lower_27"] is None
+    assert answer["items"][14]["n"] == 1
+    shown = run("items", tmp_path / "r.csv").stdout
+    assert "Note: 24 of 45 respondents took one of 3 papers that fewer than 10 people took" in shown
 
 
 def test_too_little_for_a_figure_is_null(tmp_path: Path) -> None:
