@@ -48,7 +48,11 @@ analyse.add_command(draw)
 
 @analyse.command("items")
 @_table
-@click.option("--key", type=_FILE, help="Right answers: CSV item,key or JSON {items, key}.")
+@click.option(
+    "--key",
+    type=_FILE,
+    help="Right answers: CSV item,key[,options] or JSON {items, key}. Space, case and 1.0 do not count.",
+)
 @click.option("--group", type=_FILE, help="CSV respondent,group with two groups: is an item harder for one of them?")
 def items(file: Path, key: Path | None, group: Path | None, format_: str) -> None:
     """How hard each item is, whether it tells who knows more, what its options do, and what is odd.

@@ -26,6 +26,8 @@ from quizapp.measurement.item_flags import HARM, Flag, flags
 from quizapp.measurement.item_papers import Papers, papers_of
 from quizapp.measurement.rates import rate_of
 
+#: The flag of a key that does not meet the answers, before all that the answers say.
+KEY_NEVER_CHOSEN = "key_never_chosen"
 #: Below so many respondents the table says that its figures are only a hint.
 FEW_RESPONDENTS = 30
 
@@ -164,7 +166,7 @@ class ItemReport:
         if self.with_key:
             parts.append(self._options())
         odd = [(item.name, flag) for item in self.items for flag in item.flags]
-        odd.sort(key=lambda pair: HARM.index(pair[1].code))
+        odd.sort(key=lambda pair: (KEY_NEVER_CHOSEN, *HARM).index(pair[1].code))
         flagged = [f"  {name}: {flag.words}" for name, flag in odd]
         parts.append(
             "\n".join(["Look at these, the most harmful first:", *flagged]) if flagged else "Nothing to look at."
@@ -214,11 +216,18 @@ def analyse_items(data: Keyed, *, with_key: bool, groups: GroupReport | None = N
         of_each = tuple(
             _report(data, *paper, Papers((paper,), nobody), with_key) for paper in papers.large if len(paper[1])
         )
-    return replace(report, papers=of_each, groups=groups, warnings=tuple(_warnings(papers, answers)))
+    return replace(report, papers=of_each, groups=groups, warnings=tuple(_warnings(report, papers, answers)))
 
 
-def _warnings(papers: Papers, answers: NDArray[Any]) -> Iterator[dict[str, Any]]:
-    """How many people are compared with few others, and how many with nobody."""
+def _warnings(report: ItemReport, papers: Papers, answers: NDArray[Any]) -> Iterator[dict[str, Any]]:
+    """Keys that do not meet the answers; how many people are compared with few others, and how many with nobody."""
+    unmet = [item.name for item in report.items if any(flag.code == KEY_NEVER_CHOSEN for flag in item.flags)]
+    if unmet:
+        message = (
+            f"nobody gave the answer that the key calls right to {', '.join(unmet[:5])}"
+            f"{f' and {len(unmet) - 5} more' if len(unmet) > 5 else ''}: compare the key with the answers"
+        )
+        yield {"code": KEY_NEVER_CHOSEN, "message": message, "items": unmet}
     small = [len(people) for people, _ in papers.papers if len(people) < FEWEST_OF_PAPER]
     if small and len(papers.papers) > 1:
         message = (
@@ -269,6 +278,9 @@ def _report(data: Keyed, people: NDArray[Any], items: NDArray[Any], papers: Pape
     for place, item in enumerate(items):
         offered = _offered(data, int(item), [*counts[int(item)], of_strangers[int(item)][None, :]])
         figures = item_figures(counts[int(item)], data.keys[item], offered, alone=of_strangers[int(item)])
+        odd = flags(figures, data.labels, blank=blank, unreached=int(unreached[place]), scored=not with_key)
+        if with_key:
+            odd = (*_key_never_chosen(figures, data, int(item)), *odd)
         results.append(
             ItemResult(
                 name=responses.items[item],
@@ -277,10 +289,20 @@ def _report(data: Keyed, people: NDArray[Any], items: NDArray[Any], papers: Pape
                 not_reached=int(unreached[place]),
                 median_seconds=_median_seconds(responses.seconds, people, int(item)),
                 alpha_if_deleted=agreement.alpha_if_deleted[place],
-                flags=flags(figures, data.labels, blank=blank, unreached=int(unreached[place]), scored=not with_key),
+                flags=odd,
             )
         )
     return ItemReport(len(people), tuple(results), agreement, data.labels, with_key)
+
+
+def _key_never_chosen(figures: ItemFigures, data: Keyed, item: int) -> Iterator[Flag]:
+    """An item that some answered and nobody as its key says: more often a wrong key than an item that nobody knows."""
+    answered = sum(option.n for option in figures.options if option.answer != data.responses.blank)
+    if answered and not figures.right:
+        key, options = data.keys[item], data.options[item]
+        words = f"key never chosen: none of {answered} who answered chose {data.labels[key - 1]}"
+        words += ", which is not among the options of the key file" if options and key not in options else ""
+        yield Flag(KEY_NEVER_CHOSEN, f"{words}; compare the key with the answers")
 
 
 def _offered(data: Keyed, item: int, counts: Sequence[NDArray[np.int64]]) -> list[int]:

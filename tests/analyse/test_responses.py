@@ -482,3 +482,70 @@ def test_a_large_wide_table_is_read_and_analysed_as_it_stands(tmp_path: Path) ->
     assert answer["respondents"] == 40_000
     right = (body[:, 1::2] == ord("A")).sum(axis=0)
     assert [round(item["difficulty"] * 40_000) for item in answer["items"]] == right.tolist()
+
+
+@pytest.mark.parametrize(
+    ("cells", "keys", "options"),
+    [
+        (["1.0", "2.0"], ["1.0", "2.0"], "1.0|2.0|3.0"),
+        (["1", "2"], ["1.0", "2.00"], "1|2.0|3"),
+        (["1.0", "2.0"], ["1", "2"], "1|2|3"),
+        (["A", "B"], ["a", "b"], "a|b|c"),
+        (["a", "B"], ["A", "Ｂ"], "Ａ|B|c"),
+        (["Ａ", " b　"], ["A", " B "], " A | B | C "),
+        (["１", "2.0"], ["1", "２"], "1|2|３"),
+    ],
+)
+def test_a_key_meets_the_answers_however_a_program_wrote_them(
+    cells: list[str], keys: list[str], options: str, tmp_path: Path
+) -> None:
+    one, two = cells
+    rows = [[one, two], [one, one], [two, two], [one, two], [two, one], [one, ""]] * 5
+    names = ["P", "Q"]
+    plain = [[cell and "12"[cell == two] for cell in row] for row in rows]
+    key = write(tmp_path / "p.csv", "item,key,options\nP,1,1|2|3\nQ,2,1|2|3\n")
+    expected_ = found("items", wide(tmp_path / "plain.csv", names, plain), "--key", key)
+    table = wide(tmp_path / "r.csv", names, rows)
+    as_csv = "item,key,options\n" + "".join(f"{name},{k},{options}\n" for name, k in zip(names, keys, strict=True))
+    as_json = json.dumps({"items": names, "key": keys, "options": [options.split("|")] * 2}, ensure_ascii=False)
+    quoted = write(tmp_path / "q.csv", table.read_text("utf-8").replace("P,Q", '"P","Q"').replace("r0001,", '"r0001",'))
+    for number, written in enumerate((as_csv, as_json)):
+        for file in (table, quoted):
+            answer = found("items", file, "--key", write(tmp_path / f"key{number}", written))
+            assert answer["warnings"] == []
+            for item, other in zip(answer["items"], expected_["items"], strict=True):
+                assert item["difficulty"] == other["difficulty"] > 0.5
+                assert item["discrimination"] == other["discrimination"]
+                assert [(o["n"], o["is_key"]) for o in item["options"]] == [
+                    (o["n"], o["is_key"]) for o in other["options"]
+                ]
+
+
+def test_letters_count_with_their_case_where_the_key_tells_them_apart(tmp_path: Path) -> None:
+    table = wide(tmp_path / "r.csv", ["P", "Q"], [["a", "b"], ["A", "B"], ["a", "b"]])
+    answer = found("items", table, "--key", write(tmp_path / "k.csv", "item,key,options\nP,a,a|A\nQ,B,\n"))
+    assert [item["difficulty"] for item in answer["items"]] == pytest.approx([2 / 3, 1 / 3])
+    merged = found("items", table, "--key", write(tmp_path / "k.csv", "item,key\nP,a\nQ,B\n"))
+    assert [item["difficulty"] for item in merged["items"]] == [1, 1]
+    assert [option["option"] for option in merged["items"][1]["options"]] == ["B"]
+
+
+def test_a_key_that_nobody_chose_is_told_loudly(tmp_path: Path) -> None:
+    rows = [[cell, "-", "x"] for cell in "AABBC"]
+    table = wide(tmp_path / "r.csv", ["P", "Q", "R"], rows)
+    key = write(tmp_path / "k.csv", "item,key,options\nP,E,A|B|C\nQ,A,A|B\nR,Y,\n")
+    answer = found("items", table, "--key", key)
+    (warning,) = answer["warnings"]
+    # nobody answered Q at all, which says nothing of its key
+    assert (warning["code"], warning["items"]) == ("key_never_chosen", ["P", "R"])
+    assert answer["items"][0]["flags"][0] == (
+        "key never chosen: none of 5 who answered chose E, which is not among the options of the key file; "
+        "compare the key with the answers"
+    )
+    assert not any("key" in flag for flag in answer["items"][1]["flags"])
+    shown = run("items", table, "--key", key).stdout
+    assert "Note: nobody gave the answer that the key calls right to P, R" in shown
+    assert shown.index("P: key never chosen") < shown.index("R: key never chosen")
+    assert "«-» means not answered" in refused(
+        "bad_key", "items", table, "--key", write(tmp_path / "k", "item,key\nP,-\n")
+    )
