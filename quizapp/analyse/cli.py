@@ -110,15 +110,19 @@ def irt(file: Path, model: str, key: Path | None, abilities: bool, onto: Path | 
 def gain(file: Path, format_: str) -> None:
     """What the same people gained from a test before to a test after: columns respondent, pre_ITEM …, post_ITEM ….
 
-    Only those who took both count; how many did not is said.
+    Only those who took both count; how many did not is said. With the columns pre_at and post_at, the times at which they were taken
+    (2026-03-01 or 2026-03-01 09:30), whoever took the test before later than the one after is left out and counted.
 
     Example: quizapp analyse gain before_after.csv
     """
 
     def work() -> Report:
+        from quizapp.analyse.gain_times import read_before_after
         from quizapp.analyse.gains import analyse_gain
+        from quizapp.analyse.scoring import keyed
 
-        return analyse_gain(_read(file, None))
+        responses, times = read_before_after(file)
+        return analyse_gain(keyed(responses, None), times)
 
     _answer(format_, work)
 

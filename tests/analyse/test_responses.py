@@ -381,6 +381,44 @@ def test_a_gain_of_other_columns_or_of_nobody_is_refused(tmp_path: Path) -> None
     assert (parallel["pairs"], parallel["items"]) == (3, [])
 
 
+def test_who_took_the_test_before_after_the_other_is_counted_and_not_paired(tmp_path: Path) -> None:
+    names = ["pre_a", "pre_b", "pre_at", "post_a", "post_b", "post_at"]
+    rows: list[list[object]] = [
+        [0, 0, "2026-03-01", 1, 1, "2026-03-02"],
+        [1, 0, "2026-03-01", 1, 1, "2026-03-01"],
+        [0, 1, "", 0, 1, "2026-03-01 09:30"],
+        [1, 1, "2026-03-05 10:00", 0, 0, "2026-03-05 09:00"],
+        [1, 1, "2026-03-05", "", "", "2026-03-01"],
+        [0, 1, "2026-03-01", 1, 1, "2026-03-03"],
+    ]
+    timed = found("gain", wide(tmp_path / "r.csv", names, rows))
+    kept = [[*row[:2], *row[3:5]] for place, row in enumerate(rows) if place != 3]
+    plain = found("gain", wide(tmp_path / "p.csv", [*names[:2], *names[3:5]], kept))
+    assert (timed.pop("out_of_order"), plain.pop("out_of_order")) == (1, None)
+    assert timed == plain
+    assert (timed["pairs"], timed["only_pre"], timed["mean_gain"]) == (4, 1, 1.0)
+    assert "1 took the test before later than the one after" in run("gain", tmp_path / "r.csv").stdout
+    assert "their order is not checked" in run("gain", tmp_path / "p.csv").stdout
+    refused("one_time", "gain", wide(tmp_path / "x.csv", ["pre_a", "pre_at", "post_a"], [[0, "2026-03-01", 1]]))
+    odd = wide(tmp_path / "y.csv", ["pre_a", "pre_at", "post_a", "post_at"], [[0, "Monday", 1, "2026-03-01"]])
+    assert "row 2, pre_at" in refused("not_a_time", "gain", odd)
+    mixed = [[0, "2026-03-01T09:00+08:00", 1, "2026-03-01"]]
+    refused("not_a_time", "gain", wide(tmp_path / "z.csv", ["pre_a", "pre_at", "post_a", "post_at"], mixed))
+    item = found("gain", wide(tmp_path / "i.csv", ["pre_at", "post_at"], [[0, 1], [1, 1], [0, 0]]))
+    assert (item["pairs"], item["items"][0]["item"]) == (3, "at")
+
+
+def test_a_figure_that_is_not_defined_is_null_with_its_reason(tmp_path: Path) -> None:
+    two = found("gain", wide(tmp_path / "r.csv", ["pre_a", "pre_b", "post_a", "post_b"], [[0, 0, 1, 1], [1, 0, 1, 0]]))
+    assert two["effect_size_g"] is None
+    assert {*two["undefined"]} == {"effect_size_g"}
+    assert "Not defined: effect_size_g: 2 pairs leave" in run("gain", tmp_path / "r.csv").stdout
+    one = found("gain", wide(tmp_path / "s.csv", ["pre_a", "post_a"], [[1, 1]]))
+    assert {name for name, value in one.items() if value is None} - {"out_of_order"} == {*one["undefined"]}
+    same = found("gain", wide(tmp_path / "t.csv", ["pre_a", "post_a"], [[0, 1]] * 4))
+    assert {name for name, value in same.items() if value is None} - {"out_of_order"} == {*same["undefined"]}
+
+
 BAD_TABLES = {
     "empty": (b"  \n", "empty"),
     "heading alone": (b"respondent,a,b\n", "no_respondents"),
