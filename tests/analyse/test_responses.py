@@ -307,6 +307,20 @@ def test_an_item_that_the_able_get_wrong_is_told(tmp_path: Path) -> None:
     assert [(one["code"], one["items"]) for one in told] == [("negative_slope", ["a"])]
 
 
+def test_items_without_a_place_are_told_and_noise_is_refused(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"Q{n}" for n in range(6)]
+    coins = rng.integers(0, 2, (400, 6))
+    message = refused("no_common_ability", "irt", wide(tmp_path / "n.csv", names, coins.tolist()), "--model", "rasch")
+    assert "at least 2.71 are needed" in message
+    scores = (rng.random((600, 6)) < 1 / (1 + np.exp(-1.4 * rng.normal(size=(600, 1))))).astype(int)
+    scores[:, 5] = rng.random(600) < 0.8
+    answer = found("irt", wide(tmp_path / "r.csv", names, scores.tolist()), "--model", "2pl")
+    (told,) = [warning for warning in answer["warnings"] if warning["code"] == "no_place"]
+    assert told["items"] == ["Q5"]
+    assert "Note: The slope of Q5 cannot be told from 0" in run("irt", tmp_path / "r.csv", "--model", "2pl").stdout
+
+
 def test_items_that_no_respondent_joins_are_told(tmp_path: Path) -> None:
     rows = [[*row[:3], "", "", ""] if n % 2 else ["", "", "", *row[:3]] for n, row in enumerate(lsat6().tolist())]
     apart = wide(tmp_path / "a.csv", list("abcdef"), rows)
