@@ -54,7 +54,8 @@ analyse.add_command(draw)
     help="Right answers: CSV item,key[,options] or JSON {items, key}. Space, case and 1.0 do not count.",
 )
 @click.option("--group", type=_FILE, help="CSV respondent,group with two groups: is an item harder for one of them?")
-def items(file: Path, key: Path | None, group: Path | None, format_: str) -> None:
+@click.option("--reference", help="With --group: the group that the other is compared with; else the larger one.")
+def items(file: Path, key: Path | None, group: Path | None, reference: str | None, format_: str) -> None:
     """How hard each item is, whether it tells who knows more, what its options do, and what is odd.
 
     With --group also whether an item is harder for one group than for equally able people of the other (Mantel-Haenszel).
@@ -64,12 +65,15 @@ def items(file: Path, key: Path | None, group: Path | None, format_: str) -> Non
     Example: quizapp analyse items responses.csv --key key.csv --format json
     """
 
+    if reference is not None and group is None:
+        raise click.UsageError("--reference goes with --group")
+
     def work() -> Report:
         from quizapp.analyse.groups import compare_groups, read_groups
         from quizapp.analyse.items import analyse_items
 
         data = _read(file, key)
-        groups = None if group is None else compare_groups(data, read_groups(group))
+        groups = None if group is None else compare_groups(data, read_groups(group), reference)
         return analyse_items(data, with_key=key is not None, groups=groups)
 
     _answer(format_, work)

@@ -191,7 +191,10 @@ def item_gain(pre: Any, post: Any, confidence: float = 0.95) -> ItemGain:
 
 
 def mcnemar(gained: int, lost: int) -> tuple[float, float]:
-    """Exact p and mid-p of McNemar's test from the two numbers of changes; (1, 1) where nobody changed. See `item_gain`."""
+    """Exact p and mid-p of McNemar's test from the two numbers of changes; (1, 1) where nobody changed. Formula and source: `item_gain`.
+
+    Raises ValueError for negative numbers.
+    """
     from scipy.special import bdtr
 
     if gained < 0 or lost < 0:
@@ -205,8 +208,14 @@ def mcnemar(gained: int, lost: int) -> tuple[float, float]:
 
 
 def holm(p: Sequence[float]) -> NDArray[np.float64]:
-    """p values made honest for their number, any of the tests being wrong at most so often: Holm S. (1979), Scand. J. Stat. 6, 65-70."""
+    """p values made honest for their number, any of the tests being wrong at most so often: Holm S. (1979), Scand. J. Stat. 6, 65-70.
+
+    The i-th smallest of m times m − i + 1, then no smaller than any before it, at most 1; in the order given, (tests,). No test: an empty
+    array. Raises ValueError for what is no probability (NaN, below 0, above 1).
+    """
     values = np.asarray(p, dtype=np.float64)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("a p value lies between 0 and 1")
     order = np.argsort(values, kind="stable")
     stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     adjusted = np.empty_like(values)

@@ -62,6 +62,8 @@ def test_each_item_is_as_r_has_it() -> None:
         p.append(found.p_exact)
     assert holm(p) == pytest.approx(R["holm"], **exact)
     assert holm([]).tolist() == []
+    with pytest.raises(ValueError, match="p value"):
+        holm([0.2, float("nan")])
 
 
 def test_the_difference_of_separate_groups_is_as_r_has_it() -> None:

@@ -55,7 +55,7 @@ def refusal(
 
 
 def cannot_be(pool: Sequence[CalibratedItem], blueprint: FormBlueprint, demands: Sequence[Demand], forms: int) -> bool:
-    """Whether counting uses shows, before any paper is made, that there are no such papers."""
+    """Whether counting uses (`PaperSet.drawn_together`) shows that there are no such papers, before any is made; without curves."""
     counted = PaperSet(len(pool), forms, blueprint.use_max, blueprint.overlap_max)
     return not counted.drawn_together([demand for demand in demands if demand.key not in CURVES])
 
