@@ -103,8 +103,9 @@ def irt(file: Path, model: str, key: Path | None, abilities: bool, onto: Path | 
     def work() -> Report:
         from quizapp.analyse.models import analyse_model, read_scale
 
+        scale = None if onto is None else read_scale(onto)
         report = analyse_model(_read(file, key), "rasch" if model == "rasch" else "2pl", with_abilities=abilities)
-        return report if onto is None else report.put_onto(read_scale(onto))
+        return report if scale is None else report.put_onto(scale)
 
     _answer(format_, work)
 
