@@ -18,8 +18,10 @@ from quizapp.measurement.forms.model import Numbers
 QUESTION_LIMIT: Final = 2.0
 #: Columns beyond which numbers need not be whole: the proof is then a little weaker, and many times faster.
 MOST_WHOLE: Final = 1_500
-#: Columns at most, where there are four uses of each item: uses beyond the last that is told apart count as that one.
+#: Columns for single uses of items: where there are more, uses beyond the last that is told apart count as that one.
 MOST_COLUMNS: Final = 10_000
+#: Items of a pool up to which two papers are asked about: the table of that question has three columns and a row for each.
+MOST_ITEMS: Final = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,7 @@ class PaperSet:
             return True
         kinds, members = np.unique(np.array([demand.row for demand in demands]), axis=1, return_counts=True)
         most = self.forms if self.use_max is None else min(self.forms, self.use_max)
-        steps = 1 if self.overlap_max is None else min(most, max(4, MOST_COLUMNS // len(members)))
+        steps = 1 if self.overlap_max is None else min(most, max(2, MOST_COLUMNS // len(members)))
         # one column for the first use of each item of a kind, one for the second, … and the last for all further ones
         upper = np.concatenate([members] * (steps - 1) + [members * (most - steps + 1)]).astype(np.float64)
         program = [
@@ -57,11 +59,13 @@ class PaperSet:
         return can_be_met(program, upper, whole=len(upper) <= MOST_WHOLE, seconds=QUESTION_LIMIT)
 
     def two_can_be(self, demands: Sequence[Demand]) -> bool:
-        """Whether two papers can be, within both caps: what two of them cannot, more cannot. Exact.
+        """Whether two papers can be, within both caps: what two of them cannot, more cannot. Exact; of a pool that is too large, "yes".
 
         x and y are the papers, z_i ≥ x_i + y_i − 1 says that both have item i.
         """
         n = self.items
+        if n > MOST_ITEMS:
+            return True
         nothing: Numbers = np.zeros(n)
         program = []
         for d in demands:
