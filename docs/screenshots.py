@@ -246,6 +246,8 @@ def trainer(demo: Demo) -> None:
     desk = demo.visit(DESK, "trainer")
     desk.goto(f"/sessions/{session}/back-fill")
     take("back-fill", desk)
+    desk.goto(demo.value("SELECT '/sessions/' || session_id || '/gain' FROM session_test_pair"))
+    take("gain", desk)
     wall = demo.visit(DESK, "trainer")
     wall.goto(f"/sessions/{session}/projector")
     wall.wait_for_timeout(1500)  # the code of the moment is drawn

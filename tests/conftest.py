@@ -12,10 +12,12 @@ import tempfile
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.support import Translations
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
@@ -54,21 +56,42 @@ class CompiledOnce(BytecodeCache):
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledOnce()}
 
 
-def _address_builders() -> None:
-    """Let applications of a process share the functions that werkzeug compiles for each route: most of the time of making one."""
-    compiled: dict[Any, Callable[..., tuple[str, str]]] = {}
-    compile_builder = Rule._compile_builder
+def _routes_compiled_once() -> None:
+    """Let applications of a process share what werkzeug makes of each route: most of the time of making one."""
+    compiled: dict[Any, dict[str, Any]] = {}
+    compile_rule = Rule.compile
 
-    def once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (rule.rule, rule.subdomain, rule.host, repr(rule.defaults), rule.merge_slashes, append_unknown)
+    def once(rule: Rule) -> None:
+        key = (rule.rule, rule.subdomain, rule.host, repr(rule.defaults), rule.merge_slashes)
         if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+            compile_rule(rule)
+            shared = {name: getattr(rule, name) for name in ("_parts", "_trace", "_converters", "arguments")}
+            builders = {name: getattr(rule, name).__func__ for name in ("_build", "_build_unknown")}
+            compiled[key] = {"shared": shared, "builders": builders}
+            return
+        vars(rule).update(compiled[key]["shared"])
+        for name, builder in compiled[key]["builders"].items():
+            setattr(rule, name, builder.__get__(rule))
 
-    Rule._compile_builder = once  # type: ignore[method-assign]
+    Rule.compile = once  # type: ignore[method-assign]
 
 
-_address_builders()
+def _words_read_once() -> None:
+    """Let applications of a process share the words of each language."""
+    known: dict[tuple[str, ...], Any] = {}
+    load = Translations.load
+
+    def once(folder: str, locales: list[Any], domain: str | None = None) -> Any:
+        key = (folder, *map(str, locales), domain or "")
+        if key not in known:
+            known[key] = load(folder, locales, domain)
+        return known[key]
+
+    Translations.load = once  # type: ignore[method-assign, assignment]
+
+
+_routes_compiled_once()
+_words_read_once()
 
 #: A Monday morning in Shanghai.
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -106,11 +129,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@cache
+def _in_memory() -> Path | None:
+    """A file system in memory where there is room: there is nothing to wait for a disk for, as no test's data outlives the machine."""
+    memory = Path("/dev/shm")  # noqa: S108 # a folder of one's own is made in it
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 4 * 1024**3
+    return memory if roomy else None
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of an embedded PostgreSQL, one per test process."""
     # Run by root it becomes another user, who must be able to walk to its folder: pytest's own folders are closed to others.
-    folder = Path(tempfile.mkdtemp(prefix="quizapp-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="quizapp-postgres-", dir=_in_memory()))
     folder.chmod(0o755)
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700)
@@ -168,12 +199,13 @@ def _postgres_admin(server: str, statement: str) -> None:
 
 
 @pytest.fixture
-def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
-    path = tmp_path / "quizapp.sqlite3"
-    shutil.copyfile(sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
-    yield database
-    database.dispose()
+def sqlite_database(sqlite_template: Path) -> Iterator[Database]:
+    with tempfile.TemporaryDirectory(prefix="quizapp-sqlite-", dir=_in_memory(), ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "quizapp.sqlite3"
+        shutil.copyfile(sqlite_template, path)
+        database = Database(f"sqlite:///{path}")
+        yield database
+        database.dispose()
 
 
 @pytest.fixture

@@ -99,6 +99,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Mark the same word in both",
     ),
     "english_has_chinese": ("%(what)s contains Chinese characters", "Translate them"),
+    "citation_one_language": ("%(what)s is in Chinese only", "Write it in both languages: {zh: …, en: …}"),
     "chinese_missing": ("%(what)s has no Chinese character", "Write it in Chinese"),
     "picture": ("the picture %(file)s %(why)s", "Draw it as question_banks/README.md says, and keep it there"),
     # spreadsheets

@@ -150,7 +150,8 @@ class ItemVersion(Base):
     key: Mapped[list[str]] = mapped_column(Json)
     #: {"zh", "en"}.
     rationale: Mapped[dict[str, str]] = mapped_column(Json)
-    #: {"document", "article", "year", "valid_until"?}.
+    #: {"document", "article", "year", "valid_until"?, "replaces"?}; document, article and replaces are {"zh", "en"}, or plain text in one
+    #: language.
     citation: Mapped[dict[str, Any]] = mapped_column(Json)
     #: Month after which it is looked at again, "2028-12".
     review_by: Mapped[str] = mapped_column(String(7))

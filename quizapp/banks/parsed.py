@@ -15,6 +15,8 @@ from typing import Any
 
 #: Chinese and English.
 Text = dict[str, str]
+#: Words of a citation: in both languages, or plain, where whoever wrote them gave them in one.
+Source = str | Mapping[str, str]
 
 #: The author's estimate, 1 (nearly everybody answers right) to 5 (hard) → the share of right answers that is expected of it until
 #: answers are known. Steps of 15 points, from what nearly everybody knows to what guesses hardly beat.
@@ -24,6 +26,11 @@ EXPECTED_SHARE = {1: 0.90, 2: 0.75, 3: 0.60, 4: 0.45, 5: 0.30}
 def reading_length(stem: Mapping[str, str], options: Iterable[Mapping[str, str]]) -> int:
     """Characters that a taker of the Chinese paper reads: stem and options."""
     return len(stem["zh"]) + sum(len(option.get("zh", "")) for option in options)
+
+
+def source_words(source: Source, language: str = "zh") -> str:
+    """The words of a citation in a language; plain ones are the same in each."""
+    return source if isinstance(source, str) else source[language]
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,7 @@ class ParsedItem:
     ordered: bool
     key: tuple[str, ...]
     rationale: Text
+    #: document and article (`Source`), year; valid_until and replaces (`Source`) where they are known.
     citation: dict[str, Any]
     review_by: str
     #: draft, in_review or approved: only what is approved is served and counted.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, func, select
@@ -317,6 +318,34 @@ def find_calibration(db: Session, version_id: int) -> ItemCalibration | None:
 def find_bank_calibration(db: Session, bank_id: int) -> BankCalibration | None:
     """The last run over a bank; None before the first."""
     return db.get(BankCalibration, bank_id)
+
+
+@dataclass(frozen=True)
+class BankScale:
+    """What the last run over a bank found, of the versions that are asked today."""
+
+    #: Attempts that counted then, and when it was.
+    attempts: int
+    at: datetime
+    #: Versions with a difficulty and a discrimination; those whose papers share too few items with the others'.
+    known: int
+    apart: int
+
+
+def find_scale(db: Session, bank_id: int) -> BankScale | None:
+    """Difficulty and discrimination of a bank as a whole; None before the first run."""
+    state = find_bank_calibration(db, bank_id)
+    if state is None:
+        return None
+    now = set(
+        db.scalars(
+            select(Item.current_version_id)
+            .join(Topic, Topic.id == Item.topic_id)
+            .where(Topic.bank_id == bank_id, Item.state != ItemState.RETIRED)
+        )
+    )
+    known = db.scalar(select(func.count()).where(ItemCalibration.item_version_id.in_(now))) or 0
+    return BankScale(state.attempts, state.calibrated_at, known, len(now.intersection(state.apart)))
 
 
 def versions_of(db: Session, item_id: int) -> list[ItemVersion]:

@@ -9,7 +9,7 @@ from quizapp.config import read_settings
 
 @click.command("demo")
 def demo() -> None:
-    """Make the demo district 临江区 in a database of its own: 600 people, 1,800 attempts, five sessions.
+    """Make the demo district 临江区 in a database of its own: 600 people, 1,900 attempts, six sessions.
 
     Needs DEMO=1. `quizapp serve` does this by itself where there is no demo yet.
 

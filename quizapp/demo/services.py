@@ -1,4 +1,4 @@
-"""Making the demo district: 600 people, deliveries, 1,800 attempts and six sessions, through the functions of real use.
+"""Making the demo district: 600 people, deliveries, 1,900 attempts and six sessions, through the functions of real use.
 
 Everything follows from one seed and the instant at which it is made; keys and codes alone are random.
 """
@@ -18,6 +18,7 @@ from quizapp.core.clock import Clock, day_start, local_date
 from quizapp.core.db import transaction
 from quizapp.core.scope import SYSTEM
 from quizapp.demo.district import District, Member, make_people, make_staff, make_units
+from quizapp.demo.gains import hold_tests
 from quizapp.demo.people import Resident, make_resident
 from quizapp.demo.surveys import hold_survey
 from quizapp.demo.taking import Ending, Plan, Taker, daytime, random_token
@@ -132,14 +133,20 @@ def make_demo(installation: Installation, say: Say) -> None:
         say(f"Demo: {len(plans)} attempts")
         _take_all(db, Taker(keys, rng), plans, now)
         say("Demo: a sample survey")
-        # generators of its own: what comes after it stays as it was, and its tickets are nobody else's
-        chance, tickets = (Random(f"{SEED} {use}") for use in ("survey", "survey tickets"))  # noqa: S311 # as above
+        chance, tickets = _own("survey"), _own("survey tickets")
         hold_survey(installation, db, district, Taker(keys, tickets), chance, midnight=_local_midnight(now))
-        make_grid(db, local_date(now))
         say(f"Demo: {len(SESSIONS)} training sessions")
         with transaction(db):
             hold_sessions(db, district, rng, keys, midnight=_local_midnight(now), now=now)
+        hold_tests(installation, db, district, Taker(keys, _own("test tickets")), _own("tests"), now=now)
+        make_grid(db, local_date(now))
+        with transaction(db):
             record(db, actor=SYSTEM, action="demo_made", object_type="org_unit", object_id=district.root.id, now=now)
+
+
+def _own(use: str) -> Random:
+    """A generator of its own: what comes after this use stays as it was, and its tickets are nobody else's."""
+    return Random(f"{SEED} {use}")  # noqa: S311 # as above
 
 
 def _publish(

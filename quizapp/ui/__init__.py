@@ -36,7 +36,7 @@ attempt.html   stem_head(_("单选题")) before <fieldset>, stem(text) in it, st
                choice_card(…, state="right")             open, right, wrong, missed, idle
                choice_pair([card, card])                 true and false
                number_grid([{"number": 7, "url": …, "state": "answered", "marked": True}], current=12)
-               feedback(right, title, rationale, citation)
+               feedback(right, title, rationale, citation), citation_words(citation)
 lists.html     <ul class="card card-flush list">{{ list_row(title, second, href=url, lead=date_block(day), chips=chip(…)) }}</ul>
                section_head(title, _("全部"), url), facts([(term, text)]), three_figures([{…}]), check_list([{…}]),
                breadcrumb([(text, url), (text, None)]), flow([(name, note)], current)
@@ -54,7 +54,7 @@ frame.html     home_topbar(), inner_topbar(title, back_url), attempt_topbar(…)
                {% call bottom_bar(saved=saved_line(…)) %}one or two buttons{% endcall %}
                {% call sheet("numbers", _("题号")) %}…{% endcall %} opened by <a href="page" data-sheet="numbers">
 
-Filters: day, clock, moment, period, duration, number, percent, interval, masked_name, lang_text, date_parts (see `filters`).
+Filters: day, clock, moment, period, duration, number, percent, interval, masked_name, lang_text, date_parts, ticks, cited (see `filters`).
 Globals: icon(name, size), static_url(name), optional_url(endpoint), html_lang(), is_elder(), text_size(), current_path().
 Inside `_()` in a template a literal per cent sign is written %%.
 """

@@ -17,6 +17,9 @@ NOTHING = "–"
 _WEEKDAYS_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+#: How far apart the figures of a scale may stand, in per cent, and how many it has at most: so many fit into the narrowest column.
+_STEPS = (10, 20, 25, 50, 100)
+MOST_TICKS = 5
 
 Instant = datetime | int
 
@@ -183,6 +186,19 @@ def format_points(value: float | None) -> str:
     return text if text == "0.0" else f"{'+' if value > 0 else '−'}{text}"  # the minus sign of figures
 
 
+def scale_ticks(scale: tuple[float, float]) -> list[float]:
+    """Where a drawing of fractions has its lines and figures: the multiples of the finest step with which they do not crowd.
+
+    An end of the scale that is no multiple has no figure: (0.5, 1.0) has 60, 80 and 100 %.
+    """
+    low, high = (round(100 * end) for end in scale)
+    for step in _STEPS:
+        found = [place / 100 for place in range(-(-low // step) * step, high + 1, step)]
+        if len(found) <= MOST_TICKS:
+            break
+    return found
+
+
 def init_filters(app: Flask) -> None:
     """Give the filters to the templates."""
     app.jinja_env.filters.update(
@@ -199,5 +215,6 @@ def init_filters(app: Flask) -> None:
         lang_text=lang_text,
         date_parts=date_parts,
         tally=tally,
+        ticks=scale_ticks,
     )
     app.jinja_env.globals["page_language"] = page_language

@@ -16,6 +16,7 @@ from quizapp.ui import error_pages, filters, headers, preferences, views
 from quizapp.ui.assets import Assets, icon, static_url
 from quizapp.ui.build import DIST, TRANSLATIONS
 from quizapp.ui.cells import number_cells
+from quizapp.ui.citations import cited
 from quizapp.ui.environment import PageEnvironment
 
 #: The one guard of all forms; a feature exempts a view with `csrf.exempt(view)`.
@@ -52,6 +53,7 @@ def init_ui(app: Flask, *, dist: Path = DIST) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     filters.init_filters(app)
+    app.jinja_env.filters["cited"] = cited
     app.jinja_env.filters["safe_next"] = preferences.safe_next
     app.jinja_env.globals.update(
         icon=icon,

@@ -36,7 +36,10 @@ items:
     rationale:
       zh: 盖上锅盖隔绝空气，火就会熄灭；水遇热油会炸开，把燃着的油溅到身上和灶台上，端着锅跑则容易泼洒。
       en: A lid cuts off the air and the fire goes out. Water explodes in hot oil and spreads it; carrying the pan spills it.
-    citation: {document: 中华人民共和国消防法, article: 第六条, year: 2021}
+    citation:
+      document: {zh: 中华人民共和国消防法, en: Fire Protection Law of the People’s Republic of China}
+      article: {zh: 第六条, en: Article 6}
+      year: 2021
     review_by: 2028-12
   - id: SAF-FIRE-002
     type: true_false
@@ -54,7 +57,10 @@ items:
     rationale:
       zh: 楼道是逃生的通道，电池起火时烟和火会封住出口；充电时间短也会起火，应到室外的充电处。
       en: The stairwell is the way out and a burning battery closes it. A short charge can burn too, so charge outdoors.
-    citation: {document: 高层民用建筑消防安全管理规定, article: 第三十七条, year: 2021}
+    citation:
+      document: {zh: 高层民用建筑消防安全管理规定, en: Provisions on Fire Safety of High-Rise Civil Buildings}
+      article: {zh: 第三十七条, en: Article 37}
+      year: 2021
     review_by: 2028-12
 """
 
@@ -113,7 +119,11 @@ def make_item(code: str = "SAF-FIRE-001", **values: Any) -> ParsedItem:
             "zh": "锅盖隔绝了空气，火就会熄灭；而水遇到热油会炸开，把燃着的油溅到身上和灶台上，更加危险。",
             "en": "A lid cuts off the air.",
         },
-        "citation": {"document": "消防安全手册", "article": "第六条", "year": 2021},
+        "citation": {
+            "document": {"zh": "消防安全手册", "en": "Fire safety handbook"},
+            "article": {"zh": "第六条", "en": "Article 6"},
+            "year": 2021,
+        },
         "review_by": "2030-12",
         "audience": ("resident",),
         "file": "safety/fire.yaml",

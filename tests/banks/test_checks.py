@@ -61,8 +61,9 @@ SPOILT = [
     ({"rationale": both("长" * 121)}, "rationale_length"),
     ({"stem": both("锅盖隔绝了空气，火就会熄灭；而水遇到热油会炸开，把燃着的油溅到身上和灶台上，更加危险。")}, "rationale_copy"),
     ({"citation": {**CITATION, "article": "全文"}}, "article_vague"),
+    ({"citation": {**CITATION, "article": {"zh": "第六条", "en": "n/a"}}}, "article_vague"),
     ({"citation": {**CITATION, "valid_until": "2026-10"}}, "citation_expired"),
-    ({"citation": {**CITATION, "document": "中华人民共和国大气污染防治法"}}, "stale"),
+    ({"citation": {**CITATION, "document": both("中华人民共和国大气污染防治法", "Air Law")}}, "stale"),
     ({"citation": {**CITATION, "document": "GB 2894-2008 安全标志"}}, "stale"),
     ({"citation": {**CITATION, "document": "危险化学品安全管理条例"}}, "stale"),
     ({"citation": {"document": "中华人民共和国安全生产法", "article": "第三条", "year": 2014}}, "stale"),
@@ -136,6 +137,19 @@ def test_both_languages_are_what_they_claim_to_be():
     assert told(list(language_faults(item))) == [("english_has_chinese", "refuse"), ("chinese_missing", "refuse")]
     marked = make_item(stem={"zh": "哪项是**不能**做的？", "en": "Which must not be done?"})
     assert told(list(language_faults(marked))) == [("english_mark", "refuse")]
+
+
+def test_a_source_is_in_both_languages_before_the_item_is_approved():
+    def told_of(state: str = "approved", **citation: object) -> list[tuple[str, object]]:
+        item = make_item(state=state, citation={**make_item().citation, **citation})
+        return [(fault.code, fault.data["what"]) for fault in language_faults(item)]
+
+    assert told_of() == []
+    assert told_of(document="消防安全手册") == [("citation_one_language", "citation.document")]
+    assert told_of(replaces="消防安全手册（2009）") == [("citation_one_language", "citation.replaces")]
+    assert told_of(state="in_review", document="消防安全手册", article="第六条") == []
+    assert told_of(document="Fire Safety Handbook", article="pp. 3–4") == [], "read by both as it stands"
+    assert told_of(article=both("第六条", "Article 六")) == [("english_has_chinese", "citation.article.en")]
 
 
 def test_what_stands_twice_is_refused_where_it_stands_second():

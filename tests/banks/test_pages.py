@@ -9,12 +9,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from quizapp.banks.models import ItemFigure, ItemUse
+from quizapp.banks.models import ItemBank, ItemFigure, ItemUse
 from quizapp.banks.parsed import ParsedBanks, ParsedBenchmark, ParsedTopic, Picture
 from quizapp.banks.queries import loaded_banks, published_versions
 from quizapp.banks.services import load_banks
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import SYSTEM, Actor, Grant, Role, Scope
+from quizapp.ui.citations import cited
 from tests.banks.files import make_item, make_true_false
 from tests.conftest import START
 
@@ -53,6 +54,20 @@ def test_the_map_counts_approved_items_at_each_point(editor: FlaskClient) -> Non
     assert "1 个点没有题" in test_alone
 
 
+def test_a_bank_says_who_read_it(editor: FlaskClient, database: Database) -> None:
+    assert "还没有审题记录" in editor.get("/banks/literacy").text
+    with database.session() as db, transaction(db):
+        db.query(ItemBank).one().reviews = {
+            "items": 31,
+            "read": 30,
+            "last": "2026-11-27",
+            "roles": [{"role": "expert", "read": 30, "agreed": 27}],
+        }
+    page = editor.get("/banks/literacy").text
+    assert "31 道题中，30 道现在的文字" in page
+    assert "做了 30 题，与答案一致 90.0%" in page
+
+
 def test_a_place_on_the_map_opens_to_its_items(editor: FlaskClient) -> None:
     def found(query: str) -> list[str]:
         return re.findall(r'data-item="([^"]+)"', editor.get(f"/banks/literacy/items?{query}").text)
@@ -70,6 +85,42 @@ def test_an_item_is_shown_with_key_reason_source_and_picture(editor: FlaskClient
     assert f'alt="{PICTURE.alt["zh"]}" width="40" height="20"' in page
     assert editor.get("/items/LIT-B09-9").status_code == 404
     assert editor.get("/banks/nothing").status_code == 404
+
+
+def test_a_source_is_shown_to_its_reader_and_kept_by_its_original_title(
+    editor: FlaskClient, database: Database
+) -> None:
+    english = "Fire safety handbook (2021), Article 6"
+    original = '<span class="citation-other" lang="zh">消防安全手册 第六条</span>'
+    chinese = editor.get("/items/LIT-B01-1").text
+    assert "<span>消防安全手册，第六条（2021）</span>" in chinese
+    assert f'<span class="citation-other" lang="en">{english}</span>' in chinese
+    editor.set_cookie("lang", "en")
+    page = editor.get("/items/LIT-B01-1").text
+    assert f"<span>{english}</span>{original}" in page
+    with database.session() as db, transaction(db):  # a version from before sources had two languages
+        for version in published_versions(db):
+            version.citation = {"document": "消防安全手册", "article": "第六条", "year": 2021}
+    page = editor.get("/items/LIT-B01-1").text
+    assert '<span lang="zh">消防安全手册，第六条（2021）</span>' in page
+    assert "citation-other" not in page
+
+
+@pytest.mark.parametrize(
+    ("zh", "en", "year", "shown", "original"),
+    [
+        ("安全色和安全标志（GB 2894-2025）", "Safety signs (GB 2894-2025)", 2025, "Safety signs (GB 2894-2025), Article 6", True),
+        ("Cepeda等《Distributed practice》", "Cepeda et al., Distributed practice", 2006, "(2006), Article 6", False),
+    ],
+)  # fmt: skip
+def test_a_source_names_its_year_once_and_an_english_document_no_chinese_title(
+    app: Flask, zh: str, en: str, year: int, shown: str, original: bool
+) -> None:
+    citation = {"document": {"zh": zh, "en": en}, "article": {"zh": "第六条", "en": "Article 6"}, "year": year}
+    with app.test_request_context(headers={"Cookie": "lang=en"}):
+        found = cited(citation)
+    assert found.text.endswith(shown)
+    assert bool(found.other) == original
 
 
 def test_what_is_left_when_guesses_are_taken_off_stands_beside_the_share_right(

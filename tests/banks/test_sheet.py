@@ -42,8 +42,10 @@ ROW = {
     "key": "B",
     "rationale.zh": "封闭楼梯间的门能挡住烟，是逃生的路；客梯会断电停住，烟也会灌进井道，水管承不住人的重量。",
     "rationale.en": "The doors of a closed stairwell keep the smoke out. A lift stops and fills with smoke.",
-    "citation.document": "中华人民共和国消防法",
-    "citation.article": "第二十八条",
+    "citation.document.zh": "中华人民共和国消防法",
+    "citation.document.en": "Fire Protection Law of the People’s Republic of China",
+    "citation.article.zh": "第二十八条",
+    "citation.article.en": "Article 28",
     "citation.year": "2021",
     "review_by": "2028-12",
     "fact": "tower_way_down",
@@ -76,6 +78,11 @@ def test_a_row_becomes_an_item_with_the_next_id_that_waits_for_a_review(folder: 
     first, second = reading.items
     assert (first.code, second.code) == ("SAF-FIRE-003", "SAF-FIRE-004")
     assert (first.state, first.type, first.use, first.key) == ("in_review", "single_choice", "practice", ("b",))
+    assert first.citation == {
+        "document": {"zh": "中华人民共和国消防法", "en": "Fire Protection Law of the People’s Republic of China"},
+        "article": {"zh": "第二十八条", "en": "Article 28"},
+        "year": 2021,
+    }
     assert (first.tags, first.audience, first.line) == (("evacuation", "smoke"), ("resident", "pupil"), 2)
 
 
@@ -112,7 +119,7 @@ def test_keys_are_written_as_people_write_them(folder: Path, kind: str, key: str
 
 
 def test_every_bad_row_is_told_by_its_number(folder: Path):
-    bad = [ROW, ROW | {"topic": "water"}, ROW | {"difficulty": "9", "fact": ""}, ROW | {"key": "对"}]
+    bad = [ROW, ROW | {"topic": "water"}, ROW | {"difficulty": "9", "citation.article.en": ""}, ROW | {"key": "对"}]
     faults = read_sheet(workbook(*bad), read_folder(folder).banks).faults
     assert {(fault.line, fault.code) for fault in faults} == {
         (3, "sheet_topic"),

@@ -9,11 +9,12 @@ import pytest
 
 from quizapp.banks.checks import check_banks
 from quizapp.banks.checks.coverage import pool_item, worst_guess_pass
+from quizapp.banks.checks.texts import HAN, SOURCES
 from quizapp.banks.faults import Level
 from quizapp.banks.form_guesser import form_guesses
 from quizapp.banks.formats.yaml_bank import Reading, read_folder
 from quizapp.banks.measures import LANGUAGES, counts_of
-from quizapp.banks.parsed import ParsedItem
+from quizapp.banks.parsed import ParsedItem, source_words
 from quizapp.banks.quality import quality_page
 from quizapp.banks.reviews import SOLVERS, ReaderRole, last_readings
 from quizapp.core.paths import data_folder
@@ -80,7 +81,19 @@ def test_every_audience_and_every_point_of_health_literacy_is_served(shipped: Re
 
 
 def test_no_item_rests_on_the_restated_benchmarks(shipped: Reading):
-    assert [item.code for item in shipped.banks.items if "科学素质基准" in item.citation["document"]] == []
+    assert [
+        item.code for item in shipped.banks.items if "科学素质基准" in source_words(item.citation["document"])
+    ] == []
+
+
+def test_every_source_is_in_both_languages(shipped: Reading):
+    chinese = [
+        (item.code, name)
+        for item in shipped.banks.items
+        for name, source in item.citation.items()
+        if name in SOURCES and (isinstance(source, str) or HAN.search(source["en"]))
+    ]
+    assert chinese == []
 
 
 def test_the_page_of_figures_is_that_of_the_files(shipped: Reading):

@@ -62,12 +62,12 @@ def items(draw: st.DrawFn, number: int) -> ParsedItem:
         right = 1 if kind == "single_choice" else draw(st.integers(2, min(4, len(ids))))
         key = tuple(sorted(draw(st.permutations(ids))[:right]))
     citation = {
-        "document": draw(text(20).filter(lambda t: len(t) > 1)),
-        "article": draw(text(20)),
+        "document": draw(text(20) | both(20)),
+        "article": draw(text(20) | both(20)),
         "year": draw(st.integers(1900, 2100)),
     }
     if draw(st.booleans()):
-        citation["valid_until"] = "2027-12"
+        citation |= {"valid_until": "2027-12", "replaces": draw(text(20) | both(20))}
     item = make_item(
         f"SAF-FIRE-{number:03}",
         type=kind,
@@ -112,13 +112,13 @@ def test_a_topic_without_a_file_is_written_under_its_code():
 
 
 def test_the_exchange_format_has_one_object_per_line():
-    first = make_item(
-        key=("b",), citation={"document": "手册", "article": "第一条", "year": 2021, "valid_until": "2027-12"}
-    )
+    source = {"document": {"zh": "手册", "en": "Handbook"}, "article": "第一条", "year": 2021, "valid_until": "2027-12"}
+    first = make_item(key=("b",), citation=source)
     second = make_true_false("SAF-FIRE-002", true=False, use="practice", bank="energy_environment", point=7)
     choice, statement = (json.loads(line) for line in json_lines(make_banks(first, second)))
     assert choice["key"] == [1]
     assert choice["options"][1]["zh"] == "盖上锅盖并关火"
+    assert choice["citation"] == source
     assert (choice["use"], choice["valid_until"], choice["benchmark_points"]) == (["practice", "test"], "2027-12", [])
     assert (statement["bank"], statement["key"], statement["use"]) == ("energy", [1], ["practice"])
     assert (statement["benchmark_points"], statement["valid_until"], statement["image"]) == (["7"], None, None)

@@ -25,7 +25,8 @@ def test_a_sound_file_is_read_as_it_stands(tmp_path: Path):
         False,
     )
     assert [option.id for option in first.options] == ["a", "b", "c", "d"]
-    assert first.citation == {"document": "中华人民共和国消防法", "article": "第六条", "year": 2021}
+    law = {"zh": "中华人民共和国消防法", "en": "Fire Protection Law of the People’s Republic of China"}
+    assert first.citation == {"document": law, "article": {"zh": "第六条", "en": "Article 6"}, "year": 2021}
     assert (second.key, second.options, second.is_true) == (("f",), (), False)
     assert second.line == line_of(SOUND, "  - id: SAF-FIRE-002")
     assert first.line_of("option c") == line_of(SOUND, "      - {id: c")
@@ -37,7 +38,7 @@ def test_numbers_written_as_text_stay_text(tmp_path: Path):
     assert (first.options[0].zh, first.options[0].en) == ("012", "yes")
 
 
-CITATION = "citation: {document: 中华人民共和国消防法, article: 第六条, year: 2021}"
+ARTICLE = "      article: {zh: 第六条, en: Article 6}\n"
 #: Options c and d of the first item.
 LAST_TWO = "".join(SOUND.splitlines(keepends=True)[18:20])
 
@@ -87,8 +88,9 @@ SPOILT = [
     ),
     ("炒菜时油锅突然起火，最先该怎么做？", "长" * 201, "too_long", "长长", "Shorten"),
     (LAST_TWO, "", "wrong_count", "    options:", "3 to 4"),
-    (CITATION, CITATION.replace("article: 第六条, ", ""), "missing_field", "citation: {document: 中华", "Add article"),
-    (CITATION, "citation: 消防法第六条", "wrong_type", "citation: 消防法", "{zh: …, en: …}"),
+    (ARTICLE, "", "missing_field", "    citation:", "Add article"),
+    (ARTICLE, "      article: {zh: 第六条}\n", "missing_field", "      article: {zh: 第六条}", "Add en"),
+    (ARTICLE, "      article: [第六条]\n", "wrong_type", "      article: [第六条]", "{zh: …, en: …}"),
     ("title: {zh: 消防安全, en: Fire safety}", "title: 消防安全", "wrong_type", "title:", "{zh: …, en: …}"),
     ("bank: safety", "bank: health", "wrong_bank", "bank: health", "bank: safety"),
     ("topic: fire", "topic: Fire safety", "wrong_pattern", "topic: Fire", "small letters"),

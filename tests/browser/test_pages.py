@@ -45,6 +45,7 @@ PAGES = [
     ("trainer", "/sessions"),
     ("trainer", "/sessions/new"),
     ("trainer", "/sessions/1"),
+    ("trainer", "/sessions/1/gain"),
     ("trainer", "/sessions/5"),
     ("trainer", "/sessions/5/roster"),
     ("trainer", "/sessions/5/list"),

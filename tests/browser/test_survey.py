@@ -76,6 +76,9 @@ def test_from_the_roster_to_the_estimate(
     looks(desk)
     desk.click("main a[href^='/surveys/'] >> text=/回到调查|Back to the survey/")
     looks(desk)
+    desk.click("main a[href$='/withdraw']")  # asked first, and thought better of
+    looks(desk)
+    desk.click("main .actions a[href^='/surveys/']")
     desk.click(".desk-head a[href$='/draw']")
     looks(desk)
     desk.fill("[name=came_out]", "03 08 11")

@@ -16,20 +16,25 @@ from sqlalchemy.orm import Session
 
 from quizapp.certificates.models import Certificate
 from quizapp.config import SettingInvalid, Settings, read_settings
+from quizapp.core.clock import from_ms, to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.core.tokens import Keys
 from quizapp.demo.answering import Question, answer_paper
+from quizapp.demo.district import Member
+from quizapp.demo.gains import deal_out
 from quizapp.demo.making import demo_file, make_demo_file
 from quizapp.demo.people import make_resident
 from quizapp.demo.queries import demo_facts
 from quizapp.demo.taking import Ending, Plan, Taker
+from quizapp.measurement.gain import paired_gain
 from quizapp.operations.installation import check_mark
 from quizapp.organisation.models import OrgUnit, Person
-from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Response
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery, DeliveryState, Paper, PaperItem, Response
 from quizapp.quizzes.services.starting import Profile
 from quizapp.surveys.models import Outcome, Survey, SurveyInvitation
-from quizapp.trainings.models import Attendance, Registration, TrainingSession
+from quizapp.trainings.models import Attendance, Registration, SessionTests, TrainingSession
 from quizapp.trainings.queries import numbers_of
+from quizapp.trainings.queries.gains import gain_data
 from tests.conftest import START, FakeClock
 from tests.factories import make_delivery, make_unit
 
@@ -53,9 +58,9 @@ def test_the_demo_has_its_size(demo_db: Session) -> None:
     people = select(func.count()).where(Person.source.in_(("roster", "account")), Person.phone_hash.is_not(None))
     assert demo_db.scalar(people) == 600
     assert demo_facts(demo_db, 0).people == 600  # what the chooser says
-    assert demo_db.scalar(select(func.count(Attempt.id)).where(Attempt.identity_level != "invited")) == 1800
+    assert demo_db.scalar(select(func.count(Attempt.id)).where(Attempt.identity_level != "invited")) == 1879
     assert demo_db.scalar(select(func.count(TrainingSession.id))) == 6  # five were held, one is to come
-    assert 4 <= (demo_db.scalar(select(func.count(Delivery.id))) or 0) <= 8
+    assert 4 <= (demo_db.scalar(select(func.count(Delivery.id))) or 0) <= 10
     assert set(demo_db.scalars(select(Delivery.state))) == {DeliveryState.READY}
     assert (demo_db.scalar(select(func.count(OrgUnit.id))) or 0) > 80
     assert (demo_db.scalar(select(func.count(Attendance.id))) or 0) > 150
@@ -79,6 +84,35 @@ def test_its_sessions_have_rosters_registrations_and_certificates(demo_db: Sessi
     waiting = select(func.count()).where(Registration.state == "waiting")
     assert demo_db.scalar(waiting) == 3
     assert (demo_db.scalar(select(func.count(Certificate.id))) or 0) > 40
+
+
+def test_one_training_has_its_tests_and_those_who_took_both_know_more_after_it(demo_db: Session) -> None:
+    tests = demo_db.scalars(select(SessionTests)).one()
+    found = gain_data(demo_db, demo_db.get_one(TrainingSession, tests.session_id), tests)
+    assert (found.came, len(found.pairs), found.before_only, found.after_only) == (46, 36, 5, 2)
+    gain = paired_gain(*zip(*found.pairs, strict=True))
+    assert gain.mean_gain is not None
+    assert 0 < gain.mean_gain < 25, "something, and no wonder"
+    papers = [
+        set(demo_db.scalars(select(PaperItem.item_version_id).join(Paper).where(Paper.delivery_id == delivery_id)))
+        for delivery_id in (tests.before_id, tests.after_id)
+    ]
+    assert len(papers[0] & papers[1]) < 5, "parallel papers, not the same one twice"
+
+
+def test_who_takes_which_test_is_dealt_out_the_same_every_time() -> None:
+    unit = OrgUnit(id=4, industry_id=2)
+    opens = to_ms(START)
+    before, after = (Delivery(id=n, opens_at=opens + n * 10**9, closes_at=opens + (n + 1) * 10**9) for n in (1, 2))
+
+    def dealt(seed: int) -> list[Plan]:
+        return deal_out([Member(make_resident(Random(n), n), unit) for n in range(46)], before, after, Random(seed))
+
+    plans = dealt(3)
+    assert plans == dealt(3) != dealt(4)
+    takers = [{plan.profile.phone for plan in plans if plan.delivery_id == one.id} for one in (before, after)]
+    assert (len(takers[0]), len(takers[1]), len(takers[0] & takers[1])) == (41, 38, 36)
+    assert all(plan.starts < from_ms(before.closes_at) for plan in plans if plan.delivery_id == before.id)
 
 
 def test_its_results_look_like_peoples(demo_db: Session) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from quizapp.banks.models import Benchmark, BenchmarkPoint, ItemBank, Topic
+from quizapp.banks.models import Benchmark, BenchmarkPoint, ItemBank, ItemVersion, Topic
 from quizapp.core.clock import to_ms
 from quizapp.core.db import Database, transaction
 from quizapp.practice.models import DailyResult, PracticeAnswer, WrongBookEntry
@@ -54,10 +54,27 @@ def test_the_feedback_says_right_or_wrong_why_and_from_where(practiser: Practise
     assert practiser.state == "answered"
     assert "答错了，正确是" in practiser.page
     assert "解析密钥" in practiser.page
-    assert "依据：文件，第" in practiser.page
+    assert "依据：<span>文件，第" in practiser.page
     practiser.next()
     practiser.answer(right=True)
     assert "答对了" in practiser.page
+
+
+def test_an_english_reader_sees_the_source_in_english_and_by_its_original_title(
+    practiser: Practiser, bank: str, database: Database
+) -> None:
+    with database.session() as db, transaction(db):
+        for version in db.scalars(select(ItemVersion)):
+            document = {"zh": "中华人民共和国安全生产法", "en": "Work Safety Law"}
+            version.citation = {"document": document, "article": {"zh": "第五十二条", "en": "Article 52"}, "year": 2021}
+    practiser.client.set_cookie("lang", "en")
+    practiser.open(f"/practice/{bank}")
+    practiser.answer(right=False)
+    assert "Source: <span>Work Safety Law (2021), Article 52</span>" in practiser.page
+    assert '<span class="citation-other" lang="zh">中华人民共和国安全生产法 第五十二条</span>' in practiser.page
+    practiser.client.set_cookie("lang", "zh")
+    practiser.open(practiser.address)
+    assert "依据：<span>中华人民共和国安全生产法，第五十二条（2021）</span></p>" in practiser.page
 
 
 def test_the_key_reaches_the_browser_only_after_that_answer(practiser: Practiser, bank: str) -> None:

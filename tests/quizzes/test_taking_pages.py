@@ -120,8 +120,10 @@ def test_the_whole_way_without_scripts(either_app: Flask, either_database: Datab
     assert 'data-score="60"' in result
     assert "合格" in result
     review = resident.get(f"{resident.address}/review/4").text
-    for words in ("正确，您没选", "您选的", "解析密钥3", "文件 · 第4条（2021）"):
+    for words in ("正确，您没选", "您选的", "解析密钥3", "文件，第4条（2021）"):
         assert words in review
+    resident.client.set_cookie("lang", "en")
+    assert '<span lang="zh">文件，第4条（2021）</span>' in resident.get(f"{resident.address}/review/4").text
     with database.session() as db:
         attempt = db.scalars(select(Attempt)).one()
         assert (attempt.state, attempt.score, attempt.passed, attempt.answered_count) == ("submitted", 60, True, 4)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from flask import Flask
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from quizapp.banks.models import BankCalibration, Item, ItemBank, ItemCalibration, ItemVersion
@@ -237,6 +237,20 @@ def test_the_item_page_says_it_in_plain_words_and_a_misfit_reaches_the_reviewer(
     assert "对错和水平对不上" in client.get("/items/work-list").text
     assert "满 100 人次首次作答才估计" in client.get(f"/items/{young.item.code}").text
     assert "共同的区分度" in client.get(f"/items/{shared.item.code}").text
+    # the bank says how many are known and what cannot be; before the first run, and after one in vain, why there is nothing
+    bank = db.get_one(ItemBank, fine.item.topic.bank_id)
+    state = BankCalibration(bank_id=bank.id, mark="1", attempts=400, people=400, apart=[], calibrated_at=START)
+    assert "满 100 人次首次作答才开始" in client.get(f"/banks/{bank.code}").text
+    state.apart = [young.id, 10**6]  # one of them asked no more
+    db.add(state)
+    db.commit()
+    page = client.get(f"/banks/{bank.code}").text
+    assert "3 道题已估计，用的是全部测验的 400 人次" in page
+    assert "看 1 道不合模型的题" in page
+    assert "1 道题放不到一把尺上" in page
+    db.execute(delete(ItemCalibration))
+    db.commit()
+    assert "还没有一道题估计得出" in client.get(f"/banks/{bank.code}").text
 
 
 def test_papers_are_balanced_at_their_pass_mark_and_the_list_says_how_many_questions_are_known(

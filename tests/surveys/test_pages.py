@@ -149,8 +149,15 @@ def test_a_list_is_announced_withdrawn_and_drawn_from_with_the_numbers_that_came
     assert client.get(f"{address}/edit").status_code == 303
     assert "名单已公布" in client.get(address).text
     assert client.get(f"{address}/frame.csv").text.count("\n") == 124
-    assert client.post(f"{address}/drop").headers["Location"] == address
-    client.post(f"{address}/withdraw")
+    for refused in (client.get(f"{address}/drop"), client.post(f"{address}/drop")):
+        assert refused.headers["Location"] == address
+    asked = client.get(f"{address}/withdraw").text
+    assert "收回了，谁都看得到" in asked
+    place.fresh()
+    assert survey.announced is not None, "asked, and nothing done"
+    for _ in range(2):  # pressed twice
+        assert client.post(f"{address}/withdraw").headers["Location"] == address
+    assert client.get(f"{address}/withdraw").headers["Location"] == address, "nothing to be taken back"
     assert "收回" in stranger.get(f"{address}/drawn").text
     assert client.get(f"{address}/frame.csv").status_code == 409
     client.post(f"{address}/announce")
@@ -159,12 +166,23 @@ def test_a_list_is_announced_withdrawn_and_drawn_from_with_the_numbers_that_came
     assert "请填写这一项" in empty.text
     assert client.post(f"{address}/draw", data={"came_out": "03 08 11"}).status_code == 303
     place.fresh()
+    assert client.get(f"{address}/withdraw").headers["Location"] == address, "it was drawn from"
     drawn = stranger.get(f"{address}/drawn").text
     assert f"{SEED} 03 08 11" in html.unescape(drawn)
     assert drawn.count(str(survey.frame_digest)) == 3  # announced twice and drawn from
     place.db.expire_all()
     actions = set(place.db.scalars(select(AuditEvent.action)))
     assert {"survey_announced", "survey_announcement_withdrawn", "survey_drawn"} <= actions
+
+
+def test_a_plan_is_given_up_after_a_question(place: Place) -> None:
+    with transaction(place.db):
+        survey = make_survey(place.db, place.top, place.test)
+    address = f"/surveys/{survey.id}"
+    assert "删了就找不回来" in place.client.get(f"{address}/drop").text
+    assert place.client.get(address).status_code == 200
+    assert place.client.post(f"{address}/drop").headers["Location"] == "/surveys"
+    assert place.client.get(address).status_code == 404
 
 
 def test_from_plan_to_draw_to_cards(place: Place) -> None:

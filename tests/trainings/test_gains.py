@@ -134,7 +134,7 @@ def test_the_page_shows_the_gain_with_its_interval_and_hides_few(db: Session, ap
     low, high = stats.ttest_1samp(gains, 0).confidence_interval()
     assert f"+{sum(gains) / len(gains):.1f}" in page
     assert f"+{low:.1f} 到 +{high:.1f}" in page
-    assert "只做了前测的 1 人" in page
+    assert "到场 12 人：11 人两次都做了，1 人只做了前测，0 人只做了后测，0 人都没做" in page
     assert "知道的单位不到 3 个" in page
     passed = [(pre >= before.pass_score, post_ >= before.pass_score) for pre, post_ in scores[:-1]]
     cells = Counter(passed)

@@ -127,3 +127,29 @@ def test_texts_fall_back_to_chinese() -> None:
     assert filters.lang_text({"zh": "火", "en": "fire"}) == "fire"
     assert filters.lang_text({"zh": "火"}) == "火"
     assert filters.lang_text(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("scale", "ticks"),
+    [
+        ((0.4, 1.0), [40, 60, 80, 100]),
+        ((0.6, 1.0), [60, 70, 80, 90, 100]),
+        ((0.5, 1.0), [60, 80, 100]),
+        ((0.1, 1.0), [20, 40, 60, 80, 100]),
+        ((0, 1), [0, 25, 50, 75, 100]),
+        ((0.0, 0.3), [0, 10, 20, 30]),
+        ((-0.4, 0.4), [-40, -20, 0, 20, 40]),
+    ],
+)
+def test_a_scale_has_few_round_figures(scale: tuple[float, float], ticks: list[int]) -> None:
+    assert [round(100 * tick) for tick in filters.scale_ticks(scale)] == ticks
+
+
+@given(st.integers(-10, 9), st.integers(1, 20))
+def test_the_figures_of_a_scale_never_crowd_and_stand_equally_far_apart(low: int, tens: int) -> None:
+    scale = (low / 10, min(1.0, (low + tens) / 10))
+    ticks = filters.scale_ticks(scale)
+    assert 2 <= len(ticks) <= filters.MOST_TICKS
+    assert scale[0] <= ticks[0] < ticks[-1] <= scale[1]
+    assert len({round(100 * (after - before)) for before, after in pairwise(ticks)}) == 1
+    assert 0 in ticks or not scale[0] < 0 < scale[1], "no change has its figure"

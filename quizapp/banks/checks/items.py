@@ -12,7 +12,7 @@ from quizapp.banks.checks.stale import stale_faults
 from quizapp.banks.faults import Fault
 from quizapp.banks.measures import LANGUAGES, length, words
 from quizapp.banks.near_duplicates import grams, jaccard, normalised
-from quizapp.banks.parsed import Option, ParsedItem
+from quizapp.banks.parsed import Option, ParsedItem, source_words
 
 #: Characters of a Chinese stem: of a plain question, and of one that gives something to reason from.
 STEM_MOST, SITUATION_MOST = 60, 160
@@ -55,8 +55,9 @@ def item_faults(item: ParsedItem, today: date) -> Iterator[Fault]:
     yield from _stem_faults(item)
     yield from _option_faults(item)
     yield from _rationale_faults(item)
-    if _NO_ARTICLE.fullmatch(item.citation["article"]):
-        yield refuse(item, "E2", "article_vague", "citation", article=item.citation["article"])
+    for article in dict.fromkeys(source_words(item.citation["article"], language) for language in LANGUAGES):
+        if _NO_ARTICLE.fullmatch(article):
+            yield refuse(item, "E2", "article_vague", "citation", article=article)
     if item.bank == AUDIENCE_BANK and not item.audience:
         yield refuse(item, "A1", "audience_missing", "id", bank=item.bank)
     yield from stale_faults(item, today)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from quizapp.banks.checks.making import refuse, warn
 from quizapp.banks.faults import Fault
-from quizapp.banks.parsed import ParsedItem
+from quizapp.banks.parsed import ParsedItem, source_words
 
 
 class Stale(NamedTuple):
@@ -83,7 +83,7 @@ ANSWERS = (
 
 def stale_faults(item: ParsedItem, today: date) -> Iterator[Fault]:
     """E3: what the item cites or keys is out of date, or its own dates have passed."""
-    document = str(item.citation["document"]).strip("《》 ")
+    document = source_words(item.citation["document"]).strip("《》 ")
     for stale in DOCUMENTS:
         if found := stale.pattern.search(document):
             yield refuse(item, "E3", "stale", "citation", found=found.group(), why=stale.why, cure=stale.cure)

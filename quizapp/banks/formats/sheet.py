@@ -64,8 +64,15 @@ HEADINGS: tuple[Heading, ...] = (
     Heading("key", "答案", "Key", "对/错 true/false；b；a,c"),
     Heading("rationale.zh", "解析（中文）", "Rationale (Chinese)", "25–120字：为什么对，为什么最像对的那个错"),
     Heading("rationale.en", "解析（英文）", "Rationale (English)", ""),
-    Heading("citation.document", "依据文件", "Source", "文件全名 / full name of the document"),
-    Heading("citation.article", "条款或页", "Article or page", "第几条、第几章 / where in it"),
+    Heading("citation.document.zh", "依据文件（中文）", "Source (Chinese)", "文件全名 / full name of the document"),
+    Heading(
+        "citation.document.en",
+        "依据文件（英文）",
+        "Source (English)",
+        "正式或通行的英文名 / its official or usual title",
+    ),
+    Heading("citation.article.zh", "条款或页（中文）", "Article or page (Chinese)", "第几条、第几章 / where in it"),
+    Heading("citation.article.en", "条款或页（英文）", "Article or page (English)", "Article 64, Chapter 3, p. 12"),
     Heading("citation.year", "年份", "Year", "现行版本的年份 / of the version in force"),
     Heading("citation.valid_until", "依据有效至", "Source valid until", "2027-12，知道才填 / if known"),
     Heading("review_by", "复查期限", "Review by", "2028-12"),
@@ -73,7 +80,13 @@ HEADINGS: tuple[Heading, ...] = (
     Heading("objective.zh", "考点（中文）", "Objective (Chinese)", "知道…… / 会……"),
     Heading("objective.en", "考点（英文）", "Objective (English)", ""),
 )
-_BY_HEADING = {words.casefold(): h.name for h in HEADINGS for words in (h.zh, h.en, h.name)}
+_BY_HEADING = {words.casefold(): h.name for h in HEADINGS for words in (h.zh, h.en, h.name)} | {
+    # of templates from before sources had two languages
+    "依据文件": "citation.document.zh",
+    "source": "citation.document.zh",
+    "条款或页": "citation.article.zh",
+    "article or page": "citation.article.zh",
+}
 #: What people write → the code of the files.
 _VALUES: dict[str, dict[str, str]] = {
     "type": {"判断": "true_false", "判断题": "true_false", "单选": "single_choice", "单选题": "single_choice"}
@@ -178,10 +191,13 @@ def _entry(cells: dict[str, str]) -> dict[str, Any]:
     for name in ("tags", "audience"):
         if name in cells:
             entry[name] = [part for part in re.split(r"[,，、;；\s]+", cells[name]) if part]
-    for name in ("stem", "rationale", "objective", "citation"):
-        parts = {key.split(".", 1)[1]: value for key, value in cells.items() if key.startswith(f"{name}.")}
-        if parts:
-            entry[name] = parts
+    for path, value in cells.items():
+        *groups, name = path.split(".")
+        if groups and groups[0] in ("stem", "rationale", "objective", "citation"):
+            place = entry
+            for group in groups:
+                place = place.setdefault(group, {})
+            place[name] = value
     if "year" in entry.get("citation", {}):
         entry["citation"]["year"] = _whole(entry["citation"]["year"])
     options = [
@@ -296,8 +312,10 @@ _EXAMPLE: dict[str, str] = {
     "key": "b",
     "rationale.zh": "盖上锅盖隔绝空气，火就会熄灭；水遇热油会炸开，把燃着的油溅到身上和灶台上，端着锅跑则容易泼洒。",
     "rationale.en": "A lid cuts off the air. Water explodes in hot oil; carrying the pan spills it.",
-    "citation.document": "中国公民健康素养——基本知识与技能（2024年版）",
-    "citation.article": "第64条",
+    "citation.document.zh": "中国公民健康素养——基本知识与技能（2024年版）",
+    "citation.document.en": "Health Literacy of Chinese Citizens: Basic Knowledge and Skills (2024 edition)",
+    "citation.article.zh": "第64条",
+    "citation.article.en": "Point 64",
     "citation.year": "2024",
     "review_by": "2028-12",
     "fact": "oil_fire_lid",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from quizapp.banks.parsed import ParsedBanks, ParsedItem, ParsedTopic, Text
+from quizapp.banks.parsed import ParsedBanks, ParsedItem, ParsedTopic, Source, Text
 
 #: A plain scalar that no YAML reader takes for anything but this text.
 _PLAIN = re.compile(r"[A-Za-z\u3400-\u9fff][\w\u3400-\u9fff .（）、，。；？！“”《》·%()/-]*(?<! )")
@@ -73,7 +73,7 @@ def _item_lines(item: ParsedItem) -> Iterator[str]:
             yield f"      - {{id: {o.id}, zh: {_scalar(o.zh)}, en: {_scalar(o.en)}}}"
     yield f"    key: {_key(item)}"
     yield from _block("rationale", item.rationale)
-    citation = {name: value if name == "year" else _scalar(value) for name, value in item.citation.items()}
+    citation = {name: value if name == "year" else _source(value) for name, value in item.citation.items()}
     yield f"    citation: {{{', '.join(f'{name}: {value}' for name, value in citation.items())}}}"
     yield f"    review_by: {item.review_by}"
 
@@ -84,8 +84,12 @@ def _key(item: ParsedItem) -> str:
     return f"[{', '.join(item.key)}]" if item.type == "multiple_choice" else item.key[0]
 
 
-def _inline(text: Text) -> str:
+def _inline(text: Mapping[str, str]) -> str:
     return f"{{zh: {_scalar(text['zh'])}, en: {_scalar(text['en'])}}}"
+
+
+def _source(source: Source) -> str:
+    return _scalar(source) if isinstance(source, str) else _inline(source)
 
 
 def _block(name: str, text: Text) -> list[str]:

@@ -11,12 +11,22 @@ from sqlalchemy import select
 
 from quizapp.banks.models import ItemBank, ItemState
 from quizapp.banks.queries import estimate_of
-from quizapp.banks.stock import StockItem, get_bank, standard_points, stock_of, topics_of, work_list
+from quizapp.banks.stock import (
+    StockItem,
+    find_scale,
+    get_bank,
+    standard_points,
+    stock_of,
+    topics_of,
+    waiting_items,
+    work_list,
+)
 from quizapp.banks.views import bp
 from quizapp.banks.views.words import ability_words, audience_words, flag_words, level_words, reader_words, type_words
 from quizapp.core.clock import local_date
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_db, get_now, requires
+from quizapp.measurement.floors import FEWEST, FEWEST_ANCHORS
 
 #: The bank that follows the standard of 26 benchmarks.
 STANDARD_BANK = "literacy"
@@ -103,6 +113,10 @@ def bank(code: str) -> str:
         use=use if use in ("test", "practice") else "",
         line=_line(found, stock, due_by),
         shown=shown,
+        scale=find_scale(db, found.id),
+        misfits=len(waiting_items(db, bank=code, flag="misfit")),
+        fewest=FEWEST["rasch"],
+        fewest_anchors=FEWEST_ANCHORS,
         benchmarks=standard_points(db) if mapped else [],
         points=Counter(item.point for item in shown),
         topics=topics_of(db, found.id),

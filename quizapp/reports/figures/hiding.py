@@ -66,10 +66,6 @@ class HiddenGroups:
         """Whether the rate of a unit, or a part of it, in groups that were looked at is hidden. `key`: of the unit tree."""
         return key in self._units if not groups else self._name(groups) in self._of(in_order(groups), key).hidden
 
-    def is_told(self, key: str, groups: Groups) -> bool:
-        """Whether the sums that are shown around a table tell this number, whatever is hidden in it."""
-        return key in self._told if not groups else self._name(groups) in self._of(in_order(groups), key).known
-
     def _name(self, groups: Groups) -> str:
         return _AND.join(_name(groups[one]) for one in in_order(groups))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from shlex import quote
+from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -20,7 +22,9 @@ from quizapp.surveys.queries import get_survey, unit_names
 from quizapp.surveys.services.announcing import announce_survey, frame_file, frame_today, withdraw_announcement
 from quizapp.surveys.services.drawing import draw_survey
 from quizapp.surveys.views import bp
+from quizapp.surveys.views.asking import Question, ask
 from quizapp.surveys.views.words import DESIGN_WORDS
+from quizapp.ui.filters import format_moment, format_number
 from quizapp.ui.words import words_for
 
 
@@ -88,17 +92,39 @@ def announce(survey_id: int) -> BaseResponse:
     return redirect(url_for("surveys.drawn", survey_id=survey_id), 303)
 
 
-@bp.post("/surveys/<int:survey_id>/withdraw")
+@bp.route("/surveys/<int:survey_id>/withdraw", methods=["GET", "POST"])
 @requires(Permission.MANAGE_DELIVERIES)
-def withdraw(survey_id: int) -> BaseResponse:
-    """Take the announced list back."""
+def withdraw(survey_id: int) -> str | BaseResponse:
+    """Ask once, saying what everybody will see; then take the announced list back."""
     db = get_db()
-    try:
-        with transaction(db):
-            withdraw_announcement(db, survey=get_survey(db, get_scope(), survey_id), actor=get_actor(), now=get_now())
-    except SurveyDrawn as refusal:
-        flash(words_for(refusal), "attention")
+    survey = get_survey(db, get_scope(), survey_id)
+    if request.method == "POST":
+        try:
+            with transaction(db):
+                withdraw_announcement(db, survey=survey, actor=get_actor(), now=get_now())
+        except SurveyDrawn as refusal:
+            flash(words_for(refusal), "attention")
+        else:
+            flash(_("名单收回了，计划又可以改"), "note")
+    elif survey.drawn_at is None and survey.announced is not None:
+        return ask(survey, _withdrawal(survey, survey.announced))
     return redirect(url_for("surveys.survey", survey_id=survey_id), 303)
+
+
+def _withdrawal(survey: Survey, announced: Mapping[str, Any]) -> Question:
+    return Question(
+        title=_("收回公布的名单"),
+        warning=_("收回了，谁都看得到"),
+        follows=_("公告页还列着这次公布，注明什么时候收回。收回以后计划又能改；再公布的是那一天的名单，指纹会变。"),
+        helper=_("号码已经开出来的，不要收回：别人会以为有人挑人。"),
+        busy=_("正在收回"),
+        leave=_("不收回"),
+        facts=(
+            (_("公布的时间"), format_moment(announced["at"], words=False)),
+            (_("名单上的人"), _("%(count)s 人", count=format_number(announced["people"]))),
+            (_("公布的文字"), survey.seed),
+        ),
+    )
 
 
 @bp.get("/surveys/<int:survey_id>/drawn")

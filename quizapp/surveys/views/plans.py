@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.core.clock import to_ms
 from quizapp.core.db import transaction
-from quizapp.core.errors import DomainError, NotFound
+from quizapp.core.errors import DomainError
 from quizapp.core.scope import Permission
 from quizapp.core.web import get_actor, get_db, get_now, get_scope, requires
 from quizapp.organisation.models import OrgUnit
@@ -20,11 +20,12 @@ from quizapp.quizzes.queries.deliveries import standard_of
 from quizapp.quizzes.views.delivery_forms import find_units, own_unit_of, unit_row
 from quizapp.quizzes.views.delivery_words import delivery_title
 from quizapp.surveys.errors import SurveyAnnounced
-from quizapp.surveys.forms import OPEN, EmptyForm, PlanForm, plan_data
+from quizapp.surveys.forms import OPEN, PlanForm, plan_data
 from quizapp.surveys.models import FrameKind, Survey
 from quizapp.surveys.queries import choosable_deliveries, get_survey, list_surveys, unit_names
 from quizapp.surveys.services.planning import Checked, change_plan, check_plan, drop_plan, plan_survey
 from quizapp.surveys.views import bp
+from quizapp.surveys.views.asking import Question, ask
 from quizapp.surveys.views.response import survey_page
 from quizapp.surveys.views.words import STANDARD_WORDS, state_of
 from quizapp.ui.filters import format_day
@@ -134,18 +135,32 @@ def survey(survey_id: int) -> str:
     return survey_page(db, found)
 
 
-@bp.post("/surveys/<int:survey_id>/drop")
+@bp.route("/surveys/<int:survey_id>/drop", methods=["GET", "POST"])
 @requires(Permission.MANAGE_DELIVERIES)
-def drop_survey(survey_id: int) -> BaseResponse:
-    """Give up a plan."""
+def drop_survey(survey_id: int) -> str | BaseResponse:
+    """Ask once; then give up a plan."""
     db = get_db()
-    if not EmptyForm().validate_on_submit():
-        raise NotFound
+    survey = get_survey(db, get_scope(), survey_id)
+    if request.method == "GET":
+        if survey.drawn_at is not None or survey.announcements:
+            return redirect(url_for("surveys.survey", survey_id=survey_id), 303)
+        return ask(survey, _giving_up(survey))
     try:
         with transaction(db):
-            drop_plan(db, get_survey(db, get_scope(), survey_id), actor=get_actor(), now=get_now())
+            drop_plan(db, survey, actor=get_actor(), now=get_now())
     except SurveyAnnounced as refusal:
         flash(words_for(refusal), "attention")
         return redirect(url_for("surveys.survey", survey_id=survey_id), 303)
     flash(_("计划删掉了"), "note")
     return redirect(url_for("surveys.surveys"), 303)
+
+
+def _giving_up(survey: Survey) -> Question:
+    return Question(
+        title=_("删掉这个计划"),
+        warning=_("删了就找不回来"),
+        follows=_("还没有抽签，没有人收到卡片。测验安排留着，别的调查还能用。"),
+        busy=_("正在删"),
+        leave=_("不删"),
+        facts=((_("答什么"), delivery_title(survey.delivery)), (_("公开的种子"), survey.seed)),
+    )
