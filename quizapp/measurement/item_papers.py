@@ -14,6 +14,8 @@ Sets = NDArray[np.bool_]
 
 #: Share of all items that people must have been given each to count as takers of one test with gaps, where few share a set.
 WITH_GAPS: Final = 0.8
+#: So many times the number that chance alone gives still count as chance.
+BY_CHANCE: Final = 3.0
 #: Cells of the largest table made at once.
 _BLOCK: Final = 20_000_000
 
@@ -37,8 +39,9 @@ def papers_of(answers: NDArray[Any]) -> Papers:
     """Who was given which paper. `answers`: (persons, items), 0 = the person was not given the item (as in `tally`).
 
     A set of items that at least `FEWEST_OF_PAPER` people were given is a paper, however many papers there are, unless a larger such set
-    holds it and is at most twice as long: then it is that paper with gaps. A person belongs to the smallest paper that holds all of their
-    items. Of those who fit into none:
+    holds it and either is at most twice as long, or no more people have the smaller one than gaps at random would leave with it (up to
+    `BY_CHANCE` times N·Πp·Π(1 − p), p the share of people who were given each item): then it is that paper with gaps. A person belongs to
+    the smallest paper that holds all of their items. Of those who fit into none:
 
     1. whoever was given at least `WITH_GAPS` of all the items that these people were given takes one test with gaps;
     2. the others by the same rule with two people instead of ten: small papers, inside of which people are compared all the same;
@@ -60,10 +63,11 @@ def papers_of(answers: NDArray[Any]) -> Papers:
     sets: Sets = given[first]
     papers: list[Sets] = []
     home = np.full(len(sets), -1)
+    by_chance = counts <= BY_CHANCE * _expected(given, sets)
 
     def settle(fewest: int) -> None:
         open_ = np.flatnonzero((home < 0) & sets.any(axis=1))
-        found = _largest(sets, first, open_[counts[open_] >= fewest])
+        found = _largest(sets, first, by_chance, open_[counts[open_] >= fewest])
         if len(found):
             at = _smallest_that_holds(sets[open_], sets[found])
             home[open_[at >= 0]] = len(papers) + at[at >= 0]
@@ -88,15 +92,24 @@ def papers_of(answers: NDArray[Any]) -> Papers:
     return Papers(tuple(sorted(found, key=lambda pair: int(pair[0][0]))), order[: ends[0]])
 
 
-def _largest(sets: Sets, first: Ints, candidates: Ints) -> Ints:
-    """Of some sets, from the largest to the smallest, those that no larger one of at most twice the length holds."""
+def _expected(given: Sets, sets: Sets) -> NDArray[np.float64]:
+    """How many people would have each set of items if each item were missing at random, as often as it is."""
+    share = given.mean(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # an item that everybody or nobody was given adds ln 1 = 0 where the set agrees with it, as every set does
+        terms = np.where(sets, np.log(share), np.log1p(-share))
+    return np.asarray(len(given) * np.exp(terms.sum(axis=1)))
+
+
+def _largest(sets: Sets, first: Ints, by_chance: NDArray[np.bool_], candidates: Ints) -> Ints:
+    """Of some sets, from the largest to the smallest, those that are not a larger one with gaps; see `papers_of`."""
     sizes = sets.sum(axis=1)
     found: list[int] = []
     kept = np.empty((len(candidates), sets.shape[1]), dtype=np.bool_)
     lengths = np.empty(len(candidates), dtype=np.int64)
     for g in sorted(candidates.tolist(), key=lambda g: (-int(sizes[g]), int(first[g]))):
         k = len(found)
-        near = kept[:k][lengths[:k] <= 2 * sizes[g]]
+        near = kept[:k] if by_chance[g] else kept[:k][lengths[:k] <= 2 * sizes[g]]
         if not len(near) or (sets[g] & ~near).any(axis=1).all():
             kept[k], lengths[k] = sets[g], sizes[g]
             found.append(g)

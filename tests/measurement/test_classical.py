@@ -170,6 +170,13 @@ def test_gaps_do_not_make_papers() -> None:
     assert len(people) == 300
     assert items.tolist() == list(range(8))
     assert len(papers_of(np.zeros((0, 4))).papers) == 1
+    # at random a fifth is missing: of 5,000 people dozens have the same two of five questions
+    rng = np.random.default_rng(9)
+    random_gaps = np.where(rng.random((5000, 5)) < 0.2, 0, 1)
+    assert len(papers_of(random_gaps).papers) == 1
+    short = np.full((300, 40), 1)
+    short[:90, 15:] = 0
+    assert [len(items) for _, items in papers_of(short).papers] == [15, 40], "a short form is no long one with gaps"
     lone = np.full((20, 6), 1)
     lone[np.arange(20), np.arange(20) % 6] = 0
     assert len(papers_of(lone).papers) == 1
