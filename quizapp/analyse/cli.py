@@ -48,9 +48,14 @@ analyse.add_command(draw)
 
 @analyse.command("items")
 @_table
-@click.option("--key", type=_FILE, help="Right answers: CSV item,key or JSON {items, key}.")
+@click.option(
+    "--key",
+    type=_FILE,
+    help="Right answers: CSV item,key[,options] or JSON {items, key}. Space, case and 1.0 do not count.",
+)
 @click.option("--group", type=_FILE, help="CSV respondent,group with two groups: is an item harder for one of them?")
-def items(file: Path, key: Path | None, group: Path | None, format_: str) -> None:
+@click.option("--reference", help="With --group: the group that the other is compared with; else the larger one.")
+def items(file: Path, key: Path | None, group: Path | None, reference: str | None, format_: str) -> None:
     """How hard each item is, whether it tells who knows more, what its options do, and what is odd.
 
     With --group also whether an item is harder for one group than for equally able people of the other (Mantel-Haenszel).
@@ -60,12 +65,15 @@ def items(file: Path, key: Path | None, group: Path | None, format_: str) -> Non
     Example: quizapp analyse items responses.csv --key key.csv --format json
     """
 
+    if reference is not None and group is None:
+        raise click.UsageError("--reference goes with --group")
+
     def work() -> Report:
         from quizapp.analyse.groups import compare_groups, read_groups
         from quizapp.analyse.items import analyse_items
 
         data = _read(file, key)
-        groups = None if group is None else compare_groups(data, read_groups(group))
+        groups = None if group is None else compare_groups(data, read_groups(group), reference)
         return analyse_items(data, with_key=key is not None, groups=groups)
 
     _answer(format_, work)
@@ -95,8 +103,9 @@ def irt(file: Path, model: str, key: Path | None, abilities: bool, onto: Path | 
     def work() -> Report:
         from quizapp.analyse.models import analyse_model, read_scale
 
+        scale = None if onto is None else read_scale(onto)
         report = analyse_model(_read(file, key), "rasch" if model == "rasch" else "2pl", with_abilities=abilities)
-        return report if onto is None else report.put_onto(read_scale(onto))
+        return report if scale is None else report.put_onto(scale)
 
     _answer(format_, work)
 
@@ -106,15 +115,19 @@ def irt(file: Path, model: str, key: Path | None, abilities: bool, onto: Path | 
 def gain(file: Path, format_: str) -> None:
     """What the same people gained from a test before to a test after: columns respondent, pre_ITEM …, post_ITEM ….
 
-    Only those who took both count; how many did not is said.
+    Only those who took both count; how many did not is said. With the columns pre_at and post_at, the times at which they were taken
+    (2026-03-01 or 2026-03-01 09:30), whoever took the test before later than the one after is left out and counted.
 
     Example: quizapp analyse gain before_after.csv
     """
 
     def work() -> Report:
+        from quizapp.analyse.gain_times import read_before_after
         from quizapp.analyse.gains import analyse_gain
+        from quizapp.analyse.scoring import keyed
 
-        return analyse_gain(_read(file, None))
+        responses, times = read_before_after(file)
+        return analyse_gain(keyed(responses, None), times)
 
     _answer(format_, work)
 

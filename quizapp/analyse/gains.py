@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from quizapp.analyse.gain_times import Times
 from quizapp.analyse.output import number, p_value, percent, table
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.scoring import Keyed
@@ -30,6 +31,8 @@ class GainReport:
     only_post: int
     #: Took both, but were not given every item.
     incomplete: int
+    #: Took the test before later than the one after; None: the table does not say when.
+    out_of_order: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The object of the command's contract, with who is not in it and the effect sizes."""
@@ -39,6 +42,7 @@ class GainReport:
             "only_pre": self.only_pre,
             "only_post": self.only_post,
             "incomplete": self.incomplete,
+            "out_of_order": self.out_of_order,
             "mean_pre": total.mean_pre,
             "mean_post": total.mean_post,
             "mean_gain": total.mean_gain,
@@ -50,6 +54,7 @@ class GainReport:
             "effect_size_dz": total.d_z,
             "effect_size_g": total.g_average,
             "normalized_gain": self._normalized(),
+            "undefined": self._undefined(),
             "items": [
                 {
                     "item": name,
@@ -66,6 +71,24 @@ class GainReport:
             ],
         }
 
+    def _undefined(self) -> dict[str, str]:
+        """Why a figure has no value, by its name."""
+        total, found = self.total, dict[str, str]()
+        if total.low is None:
+            why = "one pair has no spread" if total.pairs < 2 else "all gains are the same, so they have no spread"
+            found |= dict.fromkeys(("low", "high", "t", "p", "effect_size_dz"), why)
+        if total.pairs < 2:
+            found["df"] = "one pair has no spread"
+        if total.g_average is None:
+            found["effect_size_g"] = (
+                f"{total.pairs} pairs leave fewer than two degrees of freedom, for which the correction is not defined"
+                if total.pairs < 3
+                else "all scores before are the same, and all after, so they have no spread"
+            )
+        if self._normalized() is None:
+            found["normalized_gain"] = "everybody had all points before: nothing was left to gain"
+        return found
+
     def _normalized(self) -> float | None:
         total = self.total
         if total.mean_pre is None or total.mean_post is None:
@@ -78,6 +101,8 @@ class GainReport:
         away = f"{self.only_pre} took only the test before, {self.only_post} only the one after"
         if self.incomplete:
             away += f", {self.incomplete} were not given every item"
+        if self.out_of_order:
+            away += f", {self.out_of_order} took the test before later than the one after"
         head = [
             f"{total.pairs} people took both tests; {away}: they are not in these figures",
             f"before {number(total.mean_pre, 2)}, after {number(total.mean_post, 2)} of {self.length} points",
@@ -85,6 +110,14 @@ class GainReport:
             f"(t = {number(total.t, 2)}, df = {total.df if total.df is not None else '–'}, p = {p_value(total.p)}); "
             f"effect size d_z {number(total.d_z, 2)}, g {number(total.g_average, 2)}",
         ]
+        if self.out_of_order is None:
+            head.append(
+                "The table does not say when the tests were taken (pre_at, post_at): their order is not checked."
+            )
+        reasons: dict[str, list[str]] = {}
+        for name, why in self._undefined().items():
+            reasons.setdefault(why, []).append(name)
+        head += [f"Not defined: {', '.join(names)}: {why}" for why, names in reasons.items()]
         parts = ["\n".join(head)]
         if self.items:
             rows = [
@@ -112,8 +145,11 @@ A gain between two tests also holds what people learn from the first test itself
 More in docs/methods.md, section "Gain"."""
 
 
-def analyse_gain(data: Keyed) -> GainReport:
-    """Compare both tests. Raises Refused where the columns are not a pair of tests, or nobody took both."""
+def analyse_gain(data: Keyed, times: Times | None = None) -> GainReport:
+    """Compare both tests. Raises Refused where the columns are not a pair of tests, or nobody took both.
+
+    With times, whoever took the test before later than the one after is in no figure; where a time is missing, the order is taken as right.
+    """
     names = list(data.responses.items)
     odd = [name for name in names if not name.startswith((_PRE, _POST))]
     if odd:
@@ -125,11 +161,20 @@ def analyse_gain(data: Keyed) -> GainReport:
         message = f"{len(before)} items before and {len(after)} after: a gain in points needs as many in both tests"
         raise Refused("unequal_tests", message)
     scores = data.scores()
+    turned = np.zeros(len(scores), dtype=np.bool_)
+    if times is not None:
+        pairs = zip(times.pre, times.post, strict=True)
+        turned = np.array(
+            [before_at is not None and after_at is not None and before_at > after_at for before_at, after_at in pairs]
+        )
     pre, post = scores[:, before], scores[:, after]
     took_pre, took_post = ~np.isnan(pre).all(axis=1), ~np.isnan(post).all(axis=1)
-    whole = ~np.isnan(pre).any(axis=1) & ~np.isnan(post).any(axis=1)
+    turned &= took_pre & took_post
+    scores[turned] = np.nan
+    whole = ~np.isnan(pre).any(axis=1) & ~np.isnan(post).any(axis=1) & ~turned
     if not whole.any():
-        raise Refused("no_pairs", "nobody took both tests with every item: at least two such people are needed")
+        late = f" ({int(turned.sum())} took the test before later than the one after)" if turned.any() else ""
+        raise Refused("no_pairs", f"nobody took both tests with every item{late}: at least two such people are needed")
     at_after = {names[place].removeprefix(_POST): place for place in after}
     items = []
     for place in before:
@@ -143,5 +188,6 @@ def analyse_gain(data: Keyed) -> GainReport:
         length=len(before),
         only_pre=int((took_pre & ~took_post).sum()),
         only_post=int((took_post & ~took_pre).sum()),
-        incomplete=int((took_pre & took_post & ~whole).sum()),
+        incomplete=int((took_pre & took_post & ~whole & ~turned).sum()),
+        out_of_order=None if times is None else int(turned.sum()),
     )

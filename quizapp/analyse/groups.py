@@ -20,6 +20,11 @@ from quizapp.measurement.dif import Dif, mantel_haenszel
 
 #: People of each group below which the test sees only the largest differences (Zieky in Holland & Wainer (1993), ch. 15: 100 and 500).
 FEW_OF_GROUP = 100
+_CHOSEN = {
+    "named": "as named by --reference",
+    "larger": "the larger group (--reference names the other)",
+    "first_by_name": "of two equally large groups the first by name (--reference names the other)",
+}
 _SIZES = {"A": "", "B": "harder for one group: look at it", "C": "much harder for one group: look at it"}
 
 
@@ -32,11 +37,13 @@ class GroupReport:
     #: People of each with every item.
     people: tuple[int, int]
     items: Sequence[tuple[str, Dif]]
+    #: Why it is the reference: "named", "larger", or "first_by_name" of two equally large ones.
+    chosen: str = "larger"
 
     def as_json(self) -> dict[str, Any]:
         """The part `dif` of the answer."""
         return {
-            "reference": {"group": self.reference, "n": self.people[0]},
+            "reference": {"group": self.reference, "n": self.people[0], "chosen": self.chosen},
             "focal": {"group": self.focal, "n": self.people[1]},
             "items": [
                 {
@@ -58,6 +65,7 @@ class GroupReport:
         """A table, and what it means."""
         head = (
             f"Groups: {self.reference} ({self.people[0]}) and {self.focal} ({self.people[1]}), people matched by their total\n"
+            f"reference: {self.reference}, {_CHOSEN[self.chosen]}\n"
             f"odds ratio above 1: harder for {self.focal} than for equally able {self.reference}"
         )
         if min(self.people) < FEW_OF_GROUP:
@@ -95,8 +103,12 @@ def read_groups(path: Path) -> dict[str, str]:
     return found
 
 
-def compare_groups(data: Keyed, groups: Mapping[str, str]) -> GroupReport:
-    """Mantel and Haenszel's test of each item among those with a group and with every item. The larger group is the reference."""
+def compare_groups(data: Keyed, groups: Mapping[str, str], reference: str | None = None) -> GroupReport:
+    """Mantel and Haenszel's test of each item among those with a group and with every item.
+
+    `reference`: the group that the other is compared with; where none is named, the larger, of two equally large ones the first by name.
+    Raises Refused: not_two_groups, unknown_group.
+    """
     scores = data.scores()
     of_whom = np.array([groups.get(str(name).strip(), "") for name in data.responses.respondents])
     used = (of_whom != "") & ~np.isnan(scores).any(axis=1)
@@ -105,7 +117,16 @@ def compare_groups(data: Keyed, groups: Mapping[str, str]) -> GroupReport:
         found = ", ".join(sorted(counts)[:5]) or "none"
         message = f"two groups among the respondents who have every item are needed, not {len(counts)} ({found})"
         raise Refused("not_two_groups", message)
-    reference, focal = sorted(counts, key=lambda name: (-counts[name], name))
+    names = sorted(counts, key=lambda name: (-counts[name], name))
+    chosen = "larger" if counts[names[0]] > counts[names[1]] else "first_by_name"
+    if reference is not None:
+        chosen, wanted = "named", reference.strip()
+        if wanted not in counts:
+            raise Refused(
+                "unknown_group", f"--reference names {wanted!r}; the groups are {names[0]!r} and {names[1]!r}"
+            )
+        names.sort(key=lambda name: name != wanted)
+    first, focal = names
     table_of, is_focal = scores[used], of_whom[used] == focal
     items = [(name, mantel_haenszel(table_of, is_focal, place)) for place, name in enumerate(data.responses.items)]
-    return GroupReport(reference, focal, (counts[reference], counts[focal]), items)
+    return GroupReport(first, focal, (counts[first], counts[focal]), items, chosen)

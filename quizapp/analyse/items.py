@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,17 +14,20 @@ from quizapp.analyse.output import number, percent, table
 from quizapp.analyse.scoring import Keyed
 from quizapp.measurement.classical import (
     ABSENT,
+    FEWEST_OF_PAPER,
     ItemFigures,
     Reliability,
     item_figures,
     not_reached,
-    papers_of,
     reliability,
     tally,
 )
 from quizapp.measurement.item_flags import HARM, Flag, flags
+from quizapp.measurement.item_papers import Papers, papers_of
 from quizapp.measurement.rates import rate_of
 
+#: The flag of a key that does not meet the answers, before all that the answers say.
+KEY_NEVER_CHOSEN = "key_never_chosen"
 #: Below so many respondents the table says that its figures are only a hint.
 FEW_RESPONDENTS = 30
 
@@ -57,6 +60,8 @@ class ItemReport:
     papers: tuple[ItemReport, ...] = ()
     #: Two groups compared, where they were given.
     groups: GroupReport | None = None
+    #: What a reader must know of the whole: a stable code, words, and what they are about.
+    warnings: tuple[dict[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The object of the command's contract; `papers` only where there are several."""
@@ -69,6 +74,7 @@ class ItemReport:
             "alpha_high": self.reliability.high,
             "sem": self.reliability.sem,
             "items": [self._item_json(item) for item in self.items],
+            "warnings": list(self.warnings),
         }
         if self.papers:
             found["papers"] = [paper.as_json() for paper in self.papers]
@@ -126,6 +132,7 @@ class ItemReport:
             )
         if self.papers:
             head.append("Several papers: people are compared inside their paper only; each paper stands apart below.")
+        head += [f"Note: {warning['message']}." for warning in self.warnings]
         rows = [
             [
                 item.name,
@@ -159,7 +166,7 @@ class ItemReport:
         if self.with_key:
             parts.append(self._options())
         odd = [(item.name, flag) for item in self.items for flag in item.flags]
-        odd.sort(key=lambda pair: HARM.index(pair[1].code))
+        odd.sort(key=lambda pair: (KEY_NEVER_CHOSEN, *HARM).index(pair[1].code))
         flagged = [f"  {name}: {flag.words}" for name, flag in odd]
         parts.append(
             "\n".join(["Look at these, the most harmful first:", *flagged]) if flagged else "Nothing to look at."
@@ -199,24 +206,45 @@ More in docs/methods.md, section "Item analysis"."""
 
 
 def analyse_items(data: Keyed, *, with_key: bool, groups: GroupReport | None = None) -> ItemReport:
-    """Figures of all items; where people were given different papers, also those of each paper."""
+    """Figures of all items; where people were given different papers, also those of each paper that enough people took."""
     answers = data.responses.answers
-    everything = np.arange(len(data.responses.items))
     papers = papers_of(answers)
-    report = _report(data, np.arange(len(answers)), everything, papers, with_key)
-    if len(papers) < 2:
-        return replace(report, groups=groups)
-    alone = tuple(_report(data, people, items, [(people, items)], with_key) for people, items in papers)
-    return ItemReport(report.respondents, report.items, report.reliability, report.labels, with_key, alone, groups)
+    report = _report(data, np.arange(len(answers)), np.arange(len(data.responses.items)), papers, with_key)
+    of_each: tuple[ItemReport, ...] = ()
+    if len(papers.papers) > 1:
+        nobody = np.arange(0)
+        of_each = tuple(
+            _report(data, *paper, Papers((paper,), nobody), with_key) for paper in papers.large if len(paper[1])
+        )
+    return replace(report, papers=of_each, groups=groups, warnings=tuple(_warnings(report, papers, answers)))
 
 
-def _report(
-    data: Keyed,
-    people: NDArray[Any],
-    items: NDArray[Any],
-    papers: Sequence[tuple[NDArray[Any], NDArray[Any]]],
-    with_key: bool,
-) -> ItemReport:
+def _warnings(report: ItemReport, papers: Papers, answers: NDArray[Any]) -> Iterator[dict[str, Any]]:
+    """Keys that do not meet the answers; how many people are compared with few others, and how many with nobody."""
+    unmet = [item.name for item in report.items if any(flag.code == KEY_NEVER_CHOSEN for flag in item.flags)]
+    if unmet:
+        message = (
+            f"nobody gave the answer that the key calls right to {', '.join(unmet[:5])}"
+            f"{f' and {len(unmet) - 5} more' if len(unmet) > 5 else ''}: compare the key with the answers"
+        )
+        yield {"code": KEY_NEVER_CHOSEN, "message": message, "items": unmet}
+    small = [len(people) for people, _ in papers.papers if len(people) < FEWEST_OF_PAPER]
+    if small and len(papers.papers) > 1:
+        message = (
+            f"{sum(small)} of {len(answers)} respondents took one of {len(small)} papers that fewer than {FEWEST_OF_PAPER} "
+            "people took: they are compared inside their paper, stand in no 27% group, and their papers are not shown alone"
+        )
+        yield {"code": "small_papers", "message": message, "respondents": sum(small), "papers": len(small)}
+    strangers = int((answers[papers.alone] != ABSENT).any(axis=1).sum())
+    if strangers:
+        message = (
+            f"{strangers} of {len(answers)} respondents were each given a set of items that nobody else was given: "
+            "they count in the shares, and not in discrim. and up-low, since totals of different papers are not comparable"
+        )
+        yield {"code": "not_comparable", "message": message, "respondents": strangers}
+
+
+def _report(data: Keyed, people: NDArray[Any], items: NDArray[Any], papers: Papers, with_key: bool) -> ItemReport:
     responses, kinds = data.responses, len(data.labels)
     everybody = len(people) == len(responses.respondents)
     answers = (
@@ -226,15 +254,19 @@ def _report(
     )
     counts: dict[int, list[NDArray[np.int64]]] = {int(item): [] for item in items}
     tallies = []
-    for of_paper, its_items in papers:
+    for of_paper, its_items in papers.papers:
         whole = len(of_paper) == len(people) and len(its_items) == len(items)
         part = answers if whole else responses.answers[np.ix_(of_paper, its_items)]
         tallies.append(tally(part, [data.keys[i] for i in its_items], kinds))
         for place, item in enumerate(its_items):
             counts[int(item)].append(tallies[-1][place])
+    alone = responses.answers[papers.alone]
+    of_strangers = {int(item): np.bincount(alone[:, item], minlength=kinds + 1) for item in items}
     keys = [data.keys[i] for i in items]
     complete = (answers != ABSENT).all(axis=1)
-    of_all = tallies[0] if len(papers) == 1 and complete.all() else tally(answers[complete], keys, kinds)
+    of_all = (
+        tallies[0] if len(tallies) == 1 and not len(alone) and complete.all() else tally(answers[complete], keys, kinds)
+    )
     agreement = reliability(of_all, keys)
     blank = responses.blank
     unanswered, unreached = np.zeros(len(items), dtype=int), np.zeros(len(items), dtype=int)
@@ -244,7 +276,11 @@ def _report(
         unreached = not_reached(answers, blank, order[..., items]).sum(axis=0)
     results = []
     for place, item in enumerate(items):
-        figures = item_figures(counts[int(item)], data.keys[item], _offered(data, int(item), counts[int(item)]))
+        offered = _offered(data, int(item), [*counts[int(item)], of_strangers[int(item)][None, :]])
+        figures = item_figures(counts[int(item)], data.keys[item], offered, alone=of_strangers[int(item)])
+        odd = flags(figures, data.labels, blank=blank, unreached=int(unreached[place]), scored=not with_key)
+        if with_key:
+            odd = (*_key_never_chosen(figures, data, int(item)), *odd)
         results.append(
             ItemResult(
                 name=responses.items[item],
@@ -253,10 +289,20 @@ def _report(
                 not_reached=int(unreached[place]),
                 median_seconds=_median_seconds(responses.seconds, people, int(item)),
                 alpha_if_deleted=agreement.alpha_if_deleted[place],
-                flags=flags(figures, data.labels, blank=blank, unreached=int(unreached[place]), scored=not with_key),
+                flags=odd,
             )
         )
     return ItemReport(len(people), tuple(results), agreement, data.labels, with_key)
+
+
+def _key_never_chosen(figures: ItemFigures, data: Keyed, item: int) -> Iterator[Flag]:
+    """An item that some answered and nobody as its key says: more often a wrong key than an item that nobody knows."""
+    answered = sum(option.n for option in figures.options if option.answer != data.responses.blank)
+    if answered and not figures.right:
+        key, options = data.keys[item], data.options[item]
+        words = f"key never chosen: none of {answered} who answered chose {data.labels[key - 1]}"
+        words += ", which is not among the options of the key file" if options and key not in options else ""
+        yield Flag(KEY_NEVER_CHOSEN, f"{words}; compare the key with the answers")
 
 
 def _offered(data: Keyed, item: int, counts: Sequence[NDArray[np.int64]]) -> list[int]:

@@ -1,7 +1,7 @@
 """The key of a test from a file: CSV `item,key` or JSON `{"items": […], "key": […]}`.
 
 Either may list all options of an item, so that one that nobody chose is seen: a third column `options` ("A|B|C|D"), or in JSON a list
-`options` of such lists.
+`options` of such lists. Right answers and options are read as answers are (`responses.plain_label`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from quizapp.analyse.documents import read_json
 from quizapp.analyse.files import read_bytes, read_rows
 from quizapp.analyse.refusals import Refused
+from quizapp.analyse.responses import BLANK, plain_label
 
 _FORM = 'The key is not as it must be: {"items": ["Q1", …], "key": ["A", …]}'
 
@@ -54,7 +55,7 @@ def _from_json(path: Path) -> dict[str, KeyOfItem]:
 def _text(value: Any, place: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise Refused("bad_key", f"{place} of the key: items, answers and options are texts or numbers")
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    return str(value)
 
 
 def _from_table(path: Path) -> dict[str, KeyOfItem]:
@@ -69,13 +70,16 @@ def _from_table(path: Path) -> dict[str, KeyOfItem]:
     for number, cells in rows:
         row = cells + [""] * (len(names) - len(cells))
         options = row[options_at].split("|") if options_at is not None else []
-        _add(found, row[item_at], row[key_at], [option.strip() for option in options], f"row {number}")
+        _add(found, row[item_at], row[key_at], options, f"row {number}")
     return found
 
 
 def _add(found: dict[str, KeyOfItem], item: str, key: str, options: Sequence[str], place: str) -> None:
+    item, key = item.strip(), plain_label(key)
     if not item or not key:
         raise Refused("bad_key", f"{place} of the key: the item or its right answer is missing")
     if item in found:
         raise Refused("bad_key", f"{place} of the key: item «{item}» has a right answer already")
-    found[item] = KeyOfItem(key, tuple(option for option in options if option))
+    if key == BLANK:
+        raise Refused("bad_key", f"{place} of the key: «{BLANK}» means not answered, which is never right")
+    found[item] = KeyOfItem(key, tuple(option for option in map(plain_label, options) if option))

@@ -24,6 +24,10 @@ PLACES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 FEWEST_ANCHORS = 3
 #: Slopes and places beyond these are no scale of abilities.
 STEEPEST, FURTHEST = 1e3, 1e4
+#: An item whose slope is fewer standard errors from 0 has no place: the interval of −c/a is without end (Fieller 1954, JRSS B 16, 175).
+PLACED = 1.96
+#: Places beyond this are of no ability that anybody has.
+FURTHEST_PLACE = 10.0
 #: Anchors beyond this have probably changed.
 DRIFTED = 1.96
 
@@ -123,6 +127,17 @@ class ModelReport:
         if bare := [name for name, a, b in errors if not (isfinite(a) and isfinite(b))]:
             message = f"The data do not carry a standard error of {', '.join(bare)}: take the values as unknown"
             found.append({"code": "no_standard_error", "message": message, "items": bare})
+        values = zip(self.names, self.fit.a.tolist(), self.fit.se_a.tolist(), self.fit.b.tolist(), strict=True)
+        if unplaced := [
+            name
+            for name, a, error, b in values
+            if abs(b) > FURTHEST_PLACE or (isfinite(error) and abs(a) < PLACED * error)
+        ]:
+            message = (
+                f"The slope of {', '.join(unplaced)} cannot be told from 0, or the place lies beyond ±{FURTHEST_PLACE:g}: "
+                "take b as unknown, no interval holds it"
+            )
+            found.append({"code": "no_place", "message": message, "items": unplaced})
         if falling := [name for name, a in zip(self.names, self.fit.a.tolist(), strict=True) if a < 0]:
             message = f"Those who know more get {', '.join(falling)} wrong more often (a below 0): look at the key"
             found.append({"code": "negative_slope", "message": message, "items": falling})
@@ -250,6 +265,8 @@ def analyse_model(data: Keyed, model: irt.Model, *, with_abilities: bool) -> Mod
     except irt.TooFewData as few:
         of_item = "" if few.item is None else f"item {names[few.item]}: "
         raise Refused(few.code, of_item + str(few)) from few
+    except irt.NoCommonAbility as error:
+        raise Refused(error.code, f"{error}. Look at the items with `quizapp analyse items`") from error
     except irt.NotConverged as error:
         message = f"item {names[error.item]}: {error}. Look at it with `quizapp analyse items`, then leave it out"
         raise Refused(error.code, message) from error

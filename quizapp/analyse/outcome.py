@@ -11,7 +11,7 @@ from quizapp.analyse.design_file import DesignFile
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.sample import Sample
 from quizapp.measurement.survey import SurveyRefused
-from quizapp.measurement.survey.standards import ADULT, STANDARDS, Standard, one_standard
+from quizapp.measurement.survey.standards import ADULT, STANDARDS, Standard, one_standard, standard_code
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,26 +85,36 @@ def _check_scores(sample: Sample, file: DesignFile, standard: Standard, values: 
 
 
 def _check_standards(sample: Sample, file: DesignFile, counted: NDArray[np.bool_], warnings: list[str]) -> None:
-    """The scores are of one standard, and of the one that is named. A column called "standard" is looked at unasked. Raises Refused."""
-    name = file.standard_column
-    if name is None:
-        name = next((column for column in sample.columns if column.casefold() == STANDARD_COLUMN), None)
-    if name is None:
-        if file.standard is not None:
-            warnings.append(
-                f"no column says by which test the scores are: all are taken as of {file.standard.code} "
-                f"(standard_column, or a column {STANDARD_COLUMN!r}, would be checked)"
-            )
-        return
-    codes = {code for code, kept in zip(sample.column(name, "standard_column"), counted, strict=True) if kept}
-    if file.standard is None and len(codes & STANDARDS.keys()) < 2:
-        return  # the column may be about something else
-    try:
-        given = one_standard(codes & STANDARDS.keys() if file.standard is None else codes)
-    except SurveyRefused as refusal:
-        raise Refused(refusal.code, f"column {name}: {refusal}") from refusal
-    if file.standard is not None and given != file.standard:
-        raise Refused("standards_mixed", f"the scores are of {given.code}, the design names {file.standard.code}")
+    """The scores are of one standard, and of the one that is named. Raises Refused.
+
+    Every column is looked at, whatever it is called: none may hold the names of both standards, and one that holds names of standards and
+    nothing else says by which the scores are. Of a column called "standard", beside a standard that is named, every cell must be one.
+    """
+    named = file.standard_column
+    if named is None:
+        named = next((column for column in sample.columns if column.casefold() == STANDARD_COLUMN), None)
+    if file.standard_column is not None:
+        sample.column(file.standard_column, "standard_column")
+    said = False
+    for name, cells in sample.columns.items():
+        codes = {standard_code(cell) for cell in {cell for cell, kept in zip(cells, counted, strict=True) if kept}}
+        found = codes & STANDARDS.keys()
+        of_scores = file.standard is not None and (name == named or codes - {""} == found != set())
+        if not of_scores and len(found) < 2:
+            continue  # the column is about something else
+        said = True
+        try:
+            given = one_standard(codes if name == named and file.standard is not None else found)
+        except SurveyRefused as refusal:
+            raise Refused(refusal.code, f"column {name}: {refusal}") from refusal
+        if file.standard is not None and given != file.standard:
+            message = f"column {name}: the scores are of {given.code}, the design names {file.standard.code}"
+            raise Refused("standards_mixed", message)
+    if file.standard is not None and not said:
+        warnings.append(
+            f"no column says by which test the scores are: all are taken as of {file.standard.code} "
+            f"(standard_column, or a column {STANDARD_COLUMN!r}, would be checked)"
+        )
 
 
 def _same(cell: str, wanted: str) -> bool:

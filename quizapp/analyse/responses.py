@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -76,8 +78,24 @@ def heading(row: Sequence[str]) -> list[str]:
     return names
 
 
+#: A whole number with a point, as programs write it beside empty cells.
+_WHOLE: Final = re.compile(r"([+-]?\d+)\.0*")
+
+
+def plain_label(text: str) -> str:
+    """What a cell says: without space around it, "Ａ" and "１" of full width as "A" and "1", and "1.0" as "1".
+
+    Answers, keys and options all go through it, so that they meet however a program wrote them.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    text = text.strip()
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
+
+
 class Labels:
-    """Numbers for what stands in cells; "1.0" is "1", as programs write whole numbers beside empty cells."""
+    """Numbers for what stands in cells, by `plain_label`."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {"": ABSENT}
@@ -87,7 +105,7 @@ class Labels:
         """The number of a cell; `row` is named where it is refused."""
         found = self.numbers.get(cell)
         if found is None:
-            name = cell[:-2] if cell.endswith(".0") and cell[:-2].isdigit() else cell
+            name = plain_label(cell)
             found = self.numbers.get(name)
             if found is None:
                 if len(self.names) == MOST_LABELS:

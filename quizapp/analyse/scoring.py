@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,18 +41,39 @@ def keyed(responses: Responses, key: Mapping[str, KeyOfItem] | None) -> Keyed:
     missing = [item for item in responses.items if item not in key]
     if missing:
         raise Refused("no_key", f"the key has no right answer for {', '.join(missing[:5])}. Add the missing rows")
+    said = [label for item in responses.items for label in (key[item].key, *key[item].options)]
+    # Letters count without their case, unless the key itself tells "a" from "A".
+    alike = any(
+        len({option.casefold() for option in of_item.options}) < len({*of_item.options}) for of_item in key.values()
+    )
+    fold: Callable[[str], str] = str if alike else str.casefold
+    responses = _spelled(responses, said, fold)
     labels = list(responses.labels)
-    numbers = {label: number for number, label in enumerate(labels, start=1)}
+    numbers = {fold(label): number for number, label in enumerate(labels, start=1)}
 
     def number(label: str) -> int:
-        if label not in numbers:
+        if fold(label) not in numbers:
             labels.append(label)
-            numbers[label] = len(labels)
-        return numbers[label]
+            numbers[fold(label)] = len(labels)
+        return numbers[fold(label)]
 
     keys = [number(key[item].key) for item in responses.items]
     options = [tuple(number(option) for option in key[item].options) for item in responses.items]
     return Keyed(responses, labels, keys, options)
+
+
+def _spelled(responses: Responses, said: Sequence[str], fold: Callable[[str], str]) -> Responses:
+    """The table with one label for answers that are alike, spelled as the key has it, else as the first by the alphabet."""
+    spelling: dict[str, str] = {}
+    for label in (*said, *sorted(responses.labels)):
+        spelling.setdefault(fold(label), label)
+    labels = list(dict.fromkeys(spelling[fold(label)] for label in responses.labels))
+    if labels == list(responses.labels):
+        return responses
+    numbers = [ABSENT, *(labels.index(spelling[fold(label)]) + 1 for label in responses.labels)]
+    return replace(
+        responses, answers=np.array(numbers, dtype=responses.answers.dtype)[responses.answers], labels=labels
+    )
 
 
 def _only_scores(responses: Responses) -> None:

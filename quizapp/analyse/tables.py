@@ -25,12 +25,13 @@ def read_responses(path: Path, *, scored: bool) -> Responses:
     """Read a table; `scored`: of a long one with both, `score` rather than `option`. Raises Refused."""
     content = read_bytes(path)
     if is_workbook(content):
-        return _from_rows(sheet_rows(content), scored)
+        return responses_of(sheet_rows(content), scored=scored)
     content = plain_text(content)
-    return fast_table(content, scored=scored) or _from_rows(csv_rows(content), scored)
+    return fast_table(content, scored=scored) or responses_of(csv_rows(content), scored=scored)
 
 
-def _from_rows(rows: Iterator[tuple[int, list[str]]], scored: bool) -> Responses:
+def responses_of(rows: Iterator[tuple[int, list[str]]], *, scored: bool) -> Responses:
+    """The same from rows with their numbers. Raises Refused."""
     first = next(rows, None)
     if first is None:
         raise Refused("empty", "the file is empty: it needs a heading and one row per respondent")

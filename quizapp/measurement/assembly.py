@@ -115,9 +115,11 @@ def assemble(
         raise ValueError("at least one form of at least one item")
     blueprint = replace(blueprint, use_max=blueprint.use_most(forms), use_share=None)
     rules = rules_of(items, blueprint)
-    conflicts = counted_conflicts(items, blueprint, rules) or _counted_caps(items, blueprint, forms)
-    if conflicts:
+    if conflicts := counted_conflicts(items, blueprint, rules):
         raise AssemblyInfeasible(conflicts)
+    if caps := _counted_caps(items, blueprint, forms):
+        # where no single paper is either, the caps have no part in it
+        raise AssemblyInfeasible(_conflicts_of_one(items, blueprint, rules) or caps)
     target = _expected_score(items, blueprint)
     curves: Sequence[Demand] = ()
     if pass_right is not None:
@@ -131,7 +133,7 @@ def assemble(
         noise = [_fraction(seed, str(number), item.id) for item in items]
         chosen = _solve(items, rules, uses, noise, made, _Aim.of(items, blueprint, made, target, curves))
         if chosen is None:
-            raise AssemblyInfeasible(_conflicts(items, blueprint, rules, made, forms))
+            raise AssemblyInfeasible(_conflicts(items, blueprint, rules, len(made), forms))
         for index in chosen:
             uses[index] += 1
         made.append(frozenset(chosen))
@@ -249,17 +251,11 @@ def _counted_caps(items: Sequence[PoolItem], blueprint: Blueprint, forms: int) -
     return []
 
 
-def _conflicts(
-    items: Sequence[PoolItem],
-    blueprint: Blueprint,
-    rules: Sequence[Rule],
-    made: Sequence[frozenset[int]],
-    forms: int,
-) -> list[Shortfall]:
-    """The smallest set of kinds of rules that contradict each other, and of each the ones that do."""
+def _demands(items: Sequence[PoolItem], rules: Sequence[Rule]) -> list[Demand]:
+    """The rules as demands; the name of each is its number."""
     import numpy as np
 
-    from quizapp.measurement.conflicts import Demand, narrowed, smallest_conflict
+    from quizapp.measurement.conflicts import Demand
 
     demands = []
     for number, rule in enumerate(rules):
@@ -267,15 +263,43 @@ def _conflicts(
         for member, weight in rule.row():
             row[member] = weight
         demands.append(Demand(rule.rule, str(number), row, rule.low, rule.high))
-    kinds = None if made else smallest_conflict(demands, np.ones(len(items)))
+    return demands
+
+
+def _conflicts_of_one(items: Sequence[PoolItem], blueprint: Blueprint, rules: Sequence[Rule]) -> list[Shortfall]:
+    """The smallest set of kinds of rules that contradict each other in one form, and of each the ones that do; none where a form exists."""
+    import numpy as np
+
+    from quizapp.measurement.conflicts import narrowed, smallest_conflict
+
+    demands, upper = _demands(items, rules), np.ones(len(items))
+    kinds = smallest_conflict(demands, upper)
     if kinds is None:
-        caps = (("use_max", blueprint.use_max), ("overlap_max", blueprint.overlap_max))
-        return [Shortfall(name, "all", len(made), forms) for name, cap in caps if cap is not None] or [
-            Shortfall("items", "all", len(items), blueprint.items)
-        ]
+        return []
     conflicts = []
-    for demand in narrowed([d for d in demands if d.key in kinds], np.ones(len(items))):
+    for demand in narrowed([d for d in demands if d.key in kinds], upper):
         rule = rules[int(demand.name)]
         has = sum(rule.weights) if rule.weights else most_of(items, blueprint, rule.members)
         conflicts.append(Shortfall(rule.rule, rule.name, has, rule.low or rule.high))
     return sorted(conflicts, key=lambda conflict: conflict.rule == "items")
+
+
+def _conflicts(
+    items: Sequence[PoolItem], blueprint: Blueprint, rules: Sequence[Rule], made: int, forms: int
+) -> list[Shortfall]:
+    """Why there is no next form: what contradicts in one form where none was made; else the caps, only those that a proof needs."""
+    found = [] if made else _conflicts_of_one(items, blueprint, rules)
+    if found:
+        return found
+    caps = [name for name in ("use_max", "overlap_max") if getattr(blueprint, name) is not None]
+    if len(caps) > 1:
+        from quizapp.measurement.forms.together import PaperSet
+
+        papers, demands = PaperSet(len(items), forms, blueprint.use_max, blueprint.overlap_max), _demands(items, rules)
+        proved = [
+            name for name in caps if not papers.can_be(demands, use=name == "use_max", overlap=name == "overlap_max")
+        ]
+        caps = proved[:1] or caps
+    return [Shortfall(name, "all", made, forms) for name in caps] or [
+        Shortfall("items", "all", len(items), blueprint.items)
+    ]

@@ -181,7 +181,10 @@ class Rule:
 
 
 def drawable(pool: Iterable[PoolItem], blueprint: Blueprint) -> list[PoolItem]:
-    """The pool by id; where the blueprint names topics or benchmarks, without those of others, and without those for other audiences."""
+    """The pool by id; where the blueprint names topics or benchmarks, without those of others, and without those for other audiences.
+
+    An item without a topic, a benchmark or an audience stays: nothing says that it does not belong.
+    """
 
     def named(value: Hashable, names: tuple[Hashable, ...]) -> bool:
         return not names or value is None or value == "" or value in names
@@ -206,6 +209,14 @@ def _members(items: Sequence[PoolItem], attribute: str) -> dict[Hashable, tuple[
 
 
 def rules_of(items: Sequence[PoolItem], blueprint: Blueprint) -> list[Rule]:
+    """The blueprint as linear constraints, low ≤ Σ weight·x ≤ high over the items that each is about, x = 1 for those in the form.
+
+    First the number of items; then exact or ranged counts of types and dimensions (0 of those not named), difficulties, topics, benchmarks;
+    characters; least and most of each benchmark and topic; most of each point; one of each fact; one of two enemies. A maximum that more
+    items than there are could not break makes no rule; neither does an enemy that is not in the pool. An item whose attribute is None or
+    "" stands in no rule on it. A benchmark or topic that is demanded and of which the pool has nothing makes a rule without members, which
+    nothing meets. Source: van der Linden (2005), Linear Models for Optimal Test Design, ch. 3. Raises nothing.
+    """
     total = blueprint.items
     rules = [Rule("items", "all", tuple(range(len(items))), total, total)]
     for rule, attribute, wanted in (
@@ -259,7 +270,12 @@ def plain_conflicts(pool: Iterable[PoolItem], blueprint: Blueprint) -> list[Shor
 
 
 def counted_conflicts(items: Sequence[PoolItem], blueprint: Blueprint, rules: Sequence[Rule]) -> list[Shortfall]:
-    """What counting alone shows: too few items, types, topics, benchmarks, points, or rules that contradict each other."""
+    """What counting alone shows: too few items, types, topics, benchmarks, points, or rules that contradict each other.
+
+    Necessary conditions: the least numbers of all types or dimensions sum to no more than the form, the most to no less; of each rule at
+    least `low` can stand in a form (`most_of`); so many of the longest or shortest texts; least numbers of all benchmarks or topics; room
+    under their maxima. All shortfalls are told, not the fewest. No item: whatever is demanded is missing. Raises nothing.
+    """
     conflicts = []
     for wanted, name in ((blueprint.types, "type"), (blueprint.dimensions, "dimension")):
         least, most = (sum(_limits(count)[end] for count in wanted.values()) for end in (0, 1))
@@ -297,7 +313,7 @@ def counted_conflicts(items: Sequence[PoolItem], blueprint: Blueprint, rules: Se
 
 
 def most_of(items: Sequence[PoolItem], blueprint: Blueprint, members: Sequence[int]) -> int:
-    """An upper bound for how many of these items can stand in one form: one per fact, `point_max` per point."""
+    """An upper bound for how many of these items (by position) can stand in one form: one per fact, `point_max` per point, the smaller."""
     facts = len({items[i].fact or f"\0{i}" for i in members})
     if blueprint.point_max is None:
         return facts

@@ -29,6 +29,8 @@ Floats = NDArray[np.float64]
 ABSENT: Final = 0
 #: Share of people in the upper and in the lower group.
 GROUP_SHARE: Final = 0.27
+#: People of one of several papers below which its share of 27 % is a person or two, and no group.
+FEWEST_OF_PAPER: Final = 10
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class OptionFigures:
     #: Correlation of "chose it" (0/1) with the total and with the rest; None where one of both does not vary.
     total_correlation: float | None
     rest_correlation: float | None
-    #: Mean total of those who chose it; None where nobody did.
+    #: Mean total of those who chose it; None where nobody did, and over several papers, whose totals are not comparable.
     mean_total: float | None
     #: Share of the upper and of the lower 27 % who chose it.
     upper: float | None
@@ -119,10 +121,14 @@ def tally(answers: NDArray[Any], keys: Sequence[int], kinds: int) -> Ints:
     return counted
 
 
-def item_figures(counts: Sequence[Ints], key: int, offered: Sequence[int] | None = None) -> ItemFigures:
+def item_figures(
+    counts: Sequence[Ints], key: int, offered: Sequence[int] | None = None, *, alone: Ints | None = None
+) -> ItemFigures:
     """All figures of one item from its counts in one or more papers: `tally(...)[j]` of each, shape (totals, kinds + 1), the same kinds.
 
-    `key`: the number of the right answer; `offered`: the answers to list (default: the key and what anybody chose).
+    `key`: the number of the right answer; `offered`: the answers to list (default: the key and what anybody chose). `alone`: (kinds + 1,)
+    how often each answer was given by people who are comparable with nobody (see `papers_of`): they count in n, the shares and the
+    difficulty, and in nothing that compares people.
 
     With n people given the item, p right of them:
 
@@ -132,7 +138,8 @@ def item_figures(counts: Sequence[Ints], key: int, offered: Sequence[int] | None
       answer other than the key the rest is the same rest: the total without the item's score.
     - biserial: r_rest · √(pq) / φ(Φ⁻¹(p)), the correlation that a normal variable behind the 0/1 would have.
     - upper less lower: share right among the round(0.27 n) with the highest totals, less that among as many with the lowest (Kelley 1939);
-      where totals tie at the border, each of the tied counts with the same fraction, so that no order of rows decides. Inside each paper.
+      where totals tie at the border, each of the tied counts with the same fraction, so that no order of rows decides. Inside each paper;
+      of several papers those of fewer than `FEWEST_OF_PAPER` people are left out.
     - discriminative efficiency: 100 · cov(item, rest) / the covariance if the same scores and rests were sorted alike (Moodle).
 
     Undefined is None: no people, all right or all wrong (correlations), a rest that does not vary, one respondent. Sources: Lord & Novick
@@ -143,6 +150,8 @@ def item_figures(counts: Sequence[Ints], key: int, offered: Sequence[int] | None
     papers = [np.asarray(c, dtype=np.int64)[:, 1:] for c in counts]
     papers = [c for c in papers if c.sum()]
     by_answer = sum((c.sum(axis=0) for c in papers), start=np.zeros(kinds, dtype=np.int64))
+    if alone is not None:
+        by_answer = by_answer + np.asarray(alone, dtype=np.int64)[1:]
     n, right = int(by_answer.sum()), int(by_answer[key - 1])
     upper, lower = _groups(papers, kinds)
     rests = [_rest_counts(c, key) for c in papers]
@@ -212,6 +221,8 @@ def _correlations(papers: Sequence[Ints], kinds: int) -> list[float | None]:
 
 
 def _mean_total(papers: Sequence[Ints], answer: int) -> float | None:
+    if len(papers) > 1:
+        return None
     chosen = sum(int(counts[:, answer].sum()) for counts in papers)
     total = sum(int(np.arange(counts.shape[0]) @ counts[:, answer]) for counts in papers)
     return total / chosen if chosen else None
@@ -221,7 +232,7 @@ def _groups(papers: Sequence[Ints], kinds: int) -> tuple[list[float | None], lis
     """Share of the upper and of the lower group who gave each answer, ties at the border shared."""
     size = 0
     upper, lower = np.zeros(kinds), np.zeros(kinds)
-    for counts in papers:
+    for counts in papers if len(papers) == 1 else [c for c in papers if c.sum() >= FEWEST_OF_PAPER]:
         of_paper = round(GROUP_SHARE * int(counts.sum()))
         size += of_paper
         upper += _take(counts[::-1], of_paper)
@@ -339,38 +350,3 @@ def not_reached(answers: NDArray[Any], blank: int, order: NDArray[Any] | None = 
     places = np.broadcast_to(np.arange(answers.shape[1]) if order is None else np.asarray(order), answers.shape)
     last = np.where((answers != ABSENT) & ~empty, places, -1).max(axis=1, initial=-1)
     return np.asarray(empty & (places > last[:, None]))
-
-
-def papers_of(answers: NDArray[Any], *, fewest: int = 10, share: float = 0.05) -> list[tuple[Ints, Ints]]:
-    """Who was given which paper: a list of (persons, items), each sorted positions.
-
-    A set of items that at least `fewest` people and `share` of all were given is a paper, unless a larger such set holds it and is at most
-    twice as long: then it is that paper with gaps. A person belongs to the smallest paper that holds all of their items. Where no set is
-    so frequent, and for those who fit into none, all items together are one paper. So a test with some gaps is one paper, and two forms
-    with common items are two.
-    """
-    given = np.asarray(answers) != ABSENT
-    persons, items = given.shape
-    whole = np.arange(items)
-    if persons == 0 or items == 0 or given.all():
-        return [(np.arange(persons), whole)]
-    packed = np.ascontiguousarray(np.packbits(given, axis=1))
-    rows = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
-    _, first, which, counts = np.unique(rows, return_index=True, return_inverse=True, return_counts=True)
-    sets = given[first]
-    sizes = sets.sum(axis=1)
-    limit = max(fewest, share * persons)
-    papers: list[int] = []
-    for g in sorted(np.flatnonzero(counts >= limit), key=lambda g: (-int(sizes[g]), int(first[g]))):
-        if not any(sizes[f] <= 2 * sizes[g] and not (sets[g] & ~sets[f]).any() for f in papers):
-            papers.append(int(g))
-    home = np.full(len(counts), -1)
-    # From the largest to the smallest, so that the smallest which fits stays.
-    for f in papers:
-        home[~(sets & ~sets[f]).any(axis=1)] = f
-    found = []
-    for f in [*papers, -1]:
-        people = np.flatnonzero(home[which] == f)
-        if len(people):
-            found.append((people, np.flatnonzero(sets[f]) if f >= 0 else whole))
-    return sorted(found, key=lambda pair: int(pair[0][0]))

@@ -25,5 +25,5 @@ ENOUGH_CALIBRATED: Final = 0.5
 
 
 def anchors_needed(length: int) -> int:
-    """Anchors that a test of `length` items needs: a fifth of it, at least 5, 20 at most."""
+    """Anchors that a test of `length` items needs: a fifth of it, rounded up, at least 5, 20 at most (Kolen & Brennan 2014, 8.1)."""
     return min(ENOUGH_ANCHORS, max(FEWEST_ANCHORS, math.ceil(ANCHOR_SHARE * length)))

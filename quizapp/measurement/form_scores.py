@@ -38,7 +38,9 @@ class FormScore(NamedTuple):
 def form_scores(form: Form, a: Any, b: Any, mean: float, sd: float) -> tuple[FormScore, FormScore]:
     """(expected share of the points, share that passes) of people with ability N(mean, sd²) who take the form.
 
-    Between 0 and 1. The derivatives are exact for the sum. ValueError for a form without an item or without a point.
+    Σ_q w_q Σ_j points·P_j(θ_q)/Σ points, and Σ_q w_q P(score ≥ pass_points | θ_q) by recursion over items; θ_q = mean + sd·z_q. `a`, `b`:
+    (items of the pool,), finite for those of the form. Between 0 and 1; sd = 0 is everybody at the mean. The derivatives are exact for the
+    sum. Sources: the module's. ValueError for a form without an item or without a point.
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     top = int(form.points.sum())

@@ -35,7 +35,7 @@ class PairedGain:
     t: float | None
     df: float | None
     p: float | None
-    #: mean gain/SD of gains; mean gain/√((SD² before + SD² after)/2), and that times 1 − 3/(4·df − 1).
+    #: mean gain/SD of gains; mean gain/√((SD² before + SD² after)/2), and that times 1 − 3/(4·df − 1), from two degrees of freedom on.
     d_z: float | None
     d_average: float | None
     g_average: float | None
@@ -76,23 +76,30 @@ def paired_gain(pre: Any, post: Any, confidence: float = 0.95, *, units: Any = N
     """Mean of post − pre with its t interval and test, for scores of the same people in the same order, each (people,).
 
     d̄ ± t(n − 1)·SD(d)/√n; t = d̄·√n/SD(d), df = n − 1, two-sided p (Student 1908). Effect sizes: Cohen's d_z and d_av, Hedges' g_av
-    (Lakens D. (2013), Frontiers in Psychology 4, 863).
+    (Lakens D. (2013), Frontiers in Psychology 4, 863), g with Hedges's approximate correction 1 − 3/(4·df − 1), which of two pairs (one
+    degree of freedom) would make 0 of any effect, so that g is not defined there.
 
     `units`, (people,), whole numbers, negative: not known, who then stand alone. People of one unit gain alike: with three known units or
     more the standard error is that of the mean by units where its interval is the wider one (`units.unit_error`); t, df, p go with it.
 
     A NaN on either side leaves the pair out: only those who took both. No pair: None throughout. One pair: the gain without an error.
-    Gains that are all the same: no interval, no t. Raises ValueError for different lengths. Agrees with R's t.test(paired = TRUE).
+    Gains that are all the same: no interval, no t. Raises ValueError for different lengths and infinite scores. Agrees with R's
+    t.test(paired = TRUE).
     """
     pre, post = np.asarray(pre, dtype=np.float64).ravel(), np.asarray(post, dtype=np.float64).ravel()
     if len(pre) != len(post):
         raise ValueError("before and after are not of the same people")
+    if np.isinf(pre).any() or np.isinf(post).any():
+        raise ValueError("scores are finite numbers")
+    everybody = None if units is None else np.asarray(units).ravel()
+    if everybody is not None and len(everybody) != len(pre):
+        raise ValueError("units are one for each person")
     both = ~np.isnan(pre) & ~np.isnan(post)
     pre, post = pre[both], post[both]
     n = len(pre)
     if n == 0:
         return PairedGain(0, *(None,) * 15)
-    of_whom = None if units is None else np.asarray(units).ravel()[both]
+    of_whom = None if everybody is None else everybody[both]
     gains = post - pre
     mean = float(gains.mean())
     if n == 1:
@@ -130,7 +137,7 @@ def paired_gain(pre: Any, post: Any, confidence: float = 0.95, *, units: Any = N
         p=None if t is None else min(1.0, 2 * float(stdtr(df, -abs(t)))),
         d_z=mean / sd if varies else None,
         d_average=d_average,
-        g_average=None if d_average is None else d_average * (1 - 3 / (4 * (n - 1) - 1)),
+        g_average=None if d_average is None or n < 3 else d_average * (1 - 3 / (4 * (n - 1) - 1)),
         units=clusters,
     )
 
@@ -184,7 +191,10 @@ def item_gain(pre: Any, post: Any, confidence: float = 0.95) -> ItemGain:
 
 
 def mcnemar(gained: int, lost: int) -> tuple[float, float]:
-    """Exact p and mid-p of McNemar's test from the two numbers of changes; (1, 1) where nobody changed. See `item_gain`."""
+    """Exact p and mid-p of McNemar's test from the two numbers of changes; (1, 1) where nobody changed. Formula and source: `item_gain`.
+
+    Raises ValueError for negative numbers.
+    """
     from scipy.special import bdtr
 
     if gained < 0 or lost < 0:
@@ -198,8 +208,14 @@ def mcnemar(gained: int, lost: int) -> tuple[float, float]:
 
 
 def holm(p: Sequence[float]) -> NDArray[np.float64]:
-    """p values made honest for their number, any of the tests being wrong at most so often: Holm S. (1979), Scand. J. Stat. 6, 65-70."""
+    """p values made honest for their number, any of the tests being wrong at most so often: Holm S. (1979), Scand. J. Stat. 6, 65-70.
+
+    The i-th smallest of m times m − i + 1, then no smaller than any before it, at most 1; in the order given, (tests,). No test: an empty
+    array. Raises ValueError for what is no probability (NaN, below 0, above 1).
+    """
     values = np.asarray(p, dtype=np.float64)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("a p value lies between 0 and 1")
     order = np.argsort(values, kind="stable")
     stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     adjusted = np.empty_like(values)

@@ -38,7 +38,10 @@ def guess_probability(item_type: str, options: int | None = None) -> float:
 
 
 def right_count_distribution(probabilities: Iterable[float]) -> list[float]:
-    """P(exactly k right) for k = 0 … n, by convolution; a list of n + 1 numbers that sum to 1."""
+    """P(exactly k right) for k = 0 … n, by convolution; a list of n + 1 numbers that sum to 1.
+
+    Item by item P(k) ← P(k)(1 − p) + P(k − 1)p (Wang 1993, as in the module). No item: [1.0]. Raises ValueError for what is no probability.
+    """
     distribution = [1.0]
     for p in probabilities:
         if not 0 <= p <= 1:
@@ -50,7 +53,7 @@ def right_count_distribution(probabilities: Iterable[float]) -> list[float]:
 
 
 def tail_probability(probabilities: Iterable[float], at_least: int) -> float:
-    """P(`at_least` or more right): 1 for `at_least` ≤ 0, 0 where it is more than there are items."""
+    """P(`at_least` or more right), that end of `right_count_distribution`: 1 for ≤ 0, 0 where it is more than there are items."""
     return min(1.0, math.fsum(right_count_distribution(probabilities)[max(at_least, 0) :]))
 
 
@@ -58,6 +61,7 @@ def guess_pass(items: Sequence[tuple[str, int | None]], pass_right: int) -> floa
     """The probability that blind guessing passes, 0 to 1, for a paper where every item carries the same points.
 
     `items`: type and number of options (None: the usual number) of each item; `pass_right`: right answers needed to pass. 30 of 50
-    with 25 true/false and 25 four-option items gives 0.000695; with 50 true/false 0.1013.
+    with 25 true/false and 25 four-option items gives 0.000695; with 50 true/false 0.1013. `tail_probability` of `guess_probability`; no
+    items and 0 needed: 1. Raises ValueError for a type that cannot be guessed.
     """
     return tail_probability((guess_probability(kind, options) for kind, options in items), pass_right)

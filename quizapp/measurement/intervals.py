@@ -34,7 +34,11 @@ def score_interval(rate: float, n: float, quantile: float) -> tuple[float, float
     """Wilson's interval of a rate between 0 and 1 for any effective number n > 0 and any quantile of the normal or t distribution.
 
     (p + q²/2n ± q·√(p(1 − p)/n + q²/4n²)) / (1 + q²/n), within 0 and 1. For k of n people use `wilson`.
+
+    Source: Wilson E. B. (1927), JASA 22, 209-212. Raises ValueError for an n that is not above 0.
     """
+    if not n > 0:
+        raise ValueError("an effective number of people is above 0")
     middle = rate + quantile * quantile / (2 * n)
     half = quantile * math.sqrt(rate * (1 - rate) / n + quantile * quantile / (4 * n * n))
     scale = 1 + quantile * quantile / n

@@ -12,7 +12,9 @@ from quizapp.measurement.populations import Populations
 def derivatives(patterns: Patterns, theta: Floats, shape: Floats, estimate: Floats) -> tuple[float, Floats, Floats]:
     """Log-likelihood, its gradient, and the observed information by Louis: E(complete) − E(score²) + E(score)².
 
-    By the free parameters; `shape @ estimate` are slopes, intercepts, means and log SDs of the groups after the first.
+    By the free parameters, (free,) and (free, free), each pattern as often as it occurs; answers that were not given are in neither.
+    Source: Louis T. A. (1982), JRSS B 44, 226-233; held to numerical derivatives by tests. `shape @ estimate` are slopes, intercepts,
+    means and log SDs of the groups after the first.
     """
     items = patterns.right.shape[1]
     full = shape @ estimate

@@ -34,7 +34,10 @@ class Patterns:
 
 
 def patterns_of(responses: Floats, groups: NDArray[np.intp] | None = None) -> Patterns:
-    """The patterns of 0/1/NaN responses, (persons, items); people of different `groups`, (persons,), are kept apart."""
+    """The patterns of 0/1/NaN responses, (persons, items); people of different `groups`, (persons,), are kept apart.
+
+    NaN is "not given", a part of the pattern. Nobody: no patterns. Groups are numbers below 65,536. Raises ValueError for other responses.
+    """
     given = ~np.isnan(responses)
     right = given & (responses == 1)
     if bool(np.any(given & (responses != 1) & (responses != 0))):
@@ -70,7 +73,9 @@ def posteriors(
 ) -> Iterator[tuple[slice, Floats, Floats]]:
     """In pieces: rows, posterior of each row over the points, log of its marginal probability.
 
-    `weight`: the prior at the points, (points,), or of each group, (groups, points).
+    Posterior_q = w_q·L(θ_q)/Σ w·L, L = Π P^x(1 − P)^(1 − x) over the items given, P = logistic(aθ + c), `a` and `c` (items,), θ (points,).
+    Somebody who was given nothing has the prior. Source: Bock & Aitkin (1981). `weight`: the prior at the points, (points,), or of each
+    group, (groups, points).
     """
     logits = np.outer(a, theta) + c[:, None]
     # ln P and ln(1 − P) without overflow.

@@ -80,7 +80,7 @@ def s_x2_of_papers(
 
     The cells of `s_x2` are made for each set of items and group by itself, with the group's N(mean, SD²) as the population, and put
     together: the sum has as many degrees of freedom as cells, less `parameters` (items,) of the item. Sets of fewer than 50 people or
-    three items say too little and are left out.
+    three items say too little and are left out; an item of which nothing is left has None throughout. Source: that of `s_x2`.
     """
     responses, groups = np.asarray(responses, dtype=np.float64), np.asarray(groups)
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)

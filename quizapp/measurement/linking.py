@@ -26,11 +26,11 @@ class Link:
     loss: float = 0.0
 
     def ability(self, theta: Any) -> Floats:
-        """Abilities of the new scale on the base scale."""
+        """Abilities of the new scale on the base scale: slope·θ + shift, in the shape given; NaN stays NaN."""
         return np.asarray(self.slope * np.asarray(theta, dtype=np.float64) + self.shift)
 
     def items(self, a: Any, b: Any) -> tuple[Floats, Floats]:
-        """Slopes and places of the new scale on the base scale: (a/slope, slope·b + shift)."""
+        """Slopes and places of the new scale on the base scale: (a/slope, slope·b + shift), each (items,); the slope is above 0."""
         return np.asarray(np.asarray(a, dtype=np.float64) / self.slope), self.ability(b)
 
 
@@ -56,9 +56,16 @@ def _anchors(*arrays: Any, fewest: int = 2) -> list[Floats]:
 
 
 def mean_mean(a_base: Any, b_base: Any, a_new: Any, b_new: Any) -> Link:
-    """A = mean(a_new)/mean(a_base), B = mean(b_base) − A·mean(b_new). Loyd B. H., Hoover H. D. (1980), J. Educ. Meas. 17, 179-193."""
+    """A = mean(a_new)/mean(a_base), B = mean(b_base) − A·mean(b_new). Source: Loyd B. H., Hoover H. D. (1980), J. Educ. Meas. 17, 179-193.
+
+    Slopes whose means are 0 or of opposite sign have no unit in common: ValueError, beside what all of these functions refuse.
+    """
     a_base, b_base, a_new, b_new = _anchors(a_base, b_base, a_new, b_new)
-    slope = float(a_new.mean() / a_base.mean())
+    means = float(a_base.mean()), float(a_new.mean())
+    # a sum of slopes that only rounding keeps off 0 is 0
+    if means[0] * means[1] <= 0 or min(map(abs, means)) < 1e-12 * max(np.abs(a_base).max(), np.abs(a_new).max()):
+        raise ValueError("the anchors' slopes do not point the same way")
+    slope = means[1] / means[0]
     return Link(slope, float(b_base.mean() - slope * b_new.mean()))
 
 
@@ -75,7 +82,7 @@ def mean_sigma(b_base: Any, b_new: Any) -> Link:
 
 
 def rasch_shift(b_base: Any, b_new: Any) -> Link:
-    """A = 1, B = mean(b_base − b_new): for Rasch items on scales with one unit (a = 1 in both)."""
+    """A = 1, B = mean(b_base − b_new): for Rasch items on scales with one unit (a = 1 in both). Source: Kolen & Brennan (2014), 6.2."""
     b_base, b_new = _anchors(b_base, b_new, fewest=1)
     return Link(1.0, float((b_base - b_new).mean()))
 
@@ -112,8 +119,6 @@ def _by_curves(a_base: Any, b_base: Any, a_new: Any, b_new: Any, of: Literal["it
         return np.asarray((root[:, None] * gap).ravel() if of == "items" else root * gap.sum(axis=1))
 
     start = mean_mean(a_base, b_base, a_new, b_new)
-    if not start.slope > 0:
-        raise ValueError("the anchors' slopes do not point the same way")
     found = least_squares(
         misses,
         [start.slope, start.shift],
@@ -126,7 +131,10 @@ def _by_curves(a_base: Any, b_base: Any, a_new: Any, b_new: Any, of: Literal["it
 
 
 def drift(link: Link, b_base: Any, b_new: Any) -> Drift:
-    """Which anchors do not lie where the link puts them; see `Drift`. Quartiles as R's type 7. One anchor: residual, z NaN."""
+    """Which anchors do not lie where the link puts them; see `Drift`. Quartiles as R's type 7. One anchor: residual, z NaN.
+
+    Source: Huynh H., Meyer P. (2010), Practical Assessment, Research & Evaluation 15(2), for the robust z.
+    """
     b_base, b_new = _anchors(b_base, b_new, fewest=1)
     residual = b_base - link.ability(b_new)
     low, middle, high = np.percentile(residual, [25, 50, 75])

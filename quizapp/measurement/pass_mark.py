@@ -41,7 +41,9 @@ class PassMark:
 def pass_demands(items: Sequence[PoolItem], blueprint: Blueprint, right: int) -> list[Demand]:
     """Expected score one SD below, at and one above the pass mark, and information there, near the pool's; [] for too few items.
 
-    The pass mark is the ability at which `right` answers are expected of a form that has of each type what the pool has on average.
+    The pass mark is the ability within ±3 at which `right` answers are expected, Σ c·P(θ) = right, of a form that has of each type what the
+    pool has on average, c = (number of the type)/(items of it in the pool); Σ c·P and Σ c·a²P(1 − P) there are the targets. An item without
+    parameters stands in (`stand_ins`). Source: van der Linden (2005), Linear Models for Optimal Test Design, ch. 5; Lord (1980), ch. 4.
     """
     filled = stand_ins(items)
     if filled is None:
@@ -66,7 +68,12 @@ def pass_demands(items: Sequence[PoolItem], blueprint: Blueprint, right: int) ->
 
 
 def pass_mark(papers: Sequence[Sequence[PoolItem]], right: int) -> PassMark | None:
-    """The same of papers that stand; None where less than half of their items are calibrated."""
+    """Where papers that stand are passed: θ within ±3 with `right` answers expected on average, Σ P(θ)/papers = right.
+
+    With it ΣP(θ) and Σa²P(1 − P) of each paper there. None where less than half of their items are calibrated, or there is none.
+
+    Source: Lord F. M. (1980), Applications of Item Response Theory, ch. 4 and 5.
+    """
     everything = [item for paper in papers for item in paper]
     filled = stand_ins(everything)
     if filled is None:
@@ -82,7 +89,11 @@ def pass_mark(papers: Sequence[Sequence[PoolItem]], right: int) -> PassMark | No
 
 
 def stand_ins(items: Sequence[PoolItem]) -> list[CalibratedItem] | None:
-    """The items with parameters, estimated or standing in; None where less than half have estimated ones."""
+    """The items with parameters, estimated or standing in; None where less than half have estimated ones, or there is none.
+
+    One without stands in with the mean slope of the others, at the b where its expected share s holds over N(0, 1), Σ w_q P(θ_q; a, b) = s,
+    by linear interpolation between −8 and 8.
+    """
     slopes = [item.a for item in items if item.a is not None and item.b is not None]
     if not slopes or len(slopes) < ENOUGH_CALIBRATED * len(items):
         return None

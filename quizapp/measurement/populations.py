@@ -16,7 +16,10 @@ _SD: Final = (0.3, 2.5)
 
 @dataclass(frozen=True)
 class Populations:
-    """`mean` and `sd` of each group, (groups,), in units of the first."""
+    """`mean` and `sd` of each group, (groups,), in units of the first: the model of several groups of Bock & Zimowski (1997).
+
+    Every array here is finite and holds a group at least; nothing is checked again, since `irt.fit` checks its data.
+    """
 
     mean: Floats
     sd: Floats
@@ -28,13 +31,17 @@ class Populations:
 
     @classmethod
     def read(cls, free: Floats) -> Populations:
-        """From means of the groups after the first, then logarithms of their SDs."""
+        """From 2·(groups − 1) free parameters: means of the groups after the first, then natural logarithms of their SDs."""
         count = len(free) // 2
         return cls(np.concatenate([[0.0], free[:count]]), np.exp(np.concatenate([[0.0], free[count:]])))
 
     @classmethod
     def of(cls, weights: Floats, theta: Floats) -> Populations:
-        """The moments of (groups, points) weights; the first group stays N(0, 1)."""
+        """Mean Σwθ/Σw and SD √(Σwθ²/Σw − mean²) of (groups, points) weights; the first group stays N(0, 1).
+
+        The M-step of Bock & Aitkin (1981) for a normal population. A group whose weights are all 0 gets mean 0 and the smallest SD; means
+        stay within ±3, SDs within 0.3 and 2.5, while they are looked for.
+        """
         total = np.maximum(weights.sum(axis=1), 1e-12)
         mean = np.clip(weights @ theta / total, -_MEAN, _MEAN)
         sd = np.clip(np.sqrt(np.maximum(weights @ theta**2 / total - mean**2, 0)), *_SD)
@@ -42,20 +49,21 @@ class Populations:
         return cls(mean, sd)
 
     def free(self) -> Floats:
-        """As `read` takes them."""
+        """(2·(groups − 1),) as `read` takes them; nothing for one group."""
         return np.concatenate([self.mean[1:], np.log(self.sd[1:])])
 
     def mirrored(self) -> Populations:
-        """With the scale turned around."""
+        """The same with the scale turned around, θ → −θ: means change their sign, SDs stay."""
         return Populations(-self.mean, self.sd)
 
     def weights(self, theta: Floats) -> Floats:
-        """(groups, points): the density at the points, each group summing to 1."""
+        """(groups, points): exp(−½((θ − mean)/SD)²) at the points, over its sum, so that each group's weights sum to 1."""
         found = np.exp(-0.5 * ((theta - self.mean[:, None]) / self.sd[:, None]) ** 2)
         return np.asarray(found / found.sum(axis=1, keepdims=True))
 
     def mixture(self, people: Any) -> tuple[float, float]:
-        """Mean and SD of all people together, `people` of each group."""
+        """Mean m = Σhμ and SD √Σh(σ² + (μ − m)²) of all people together, h the share of each group's `people`, (groups,), of whom there
+        is one at least: the moments of a mixture."""
         share = np.asarray(people, dtype=np.float64) / np.sum(people)
         mean = float(share @ self.mean)
         return mean, float(np.sqrt(share @ (self.sd**2 + (self.mean - mean) ** 2)))

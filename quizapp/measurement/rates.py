@@ -23,7 +23,10 @@ class Rate:
 
 
 def rate_of(k: int, n: int, confidence: float = 0.95) -> Rate:
-    """The rate k of n with both intervals. Raises ValueError where k is not within 0 … n. Loads SciPy."""
+    """The rate k/n with Wilson's and the exact interval (formulas and sources: `intervals`); of nobody no rate and no interval.
+
+    Raises ValueError where k is not within 0 … n. Loads SciPy.
+    """
     shown = wilson(k, n, confidence)
     if shown is None:
         return Rate(k, n, None, None, None, confidence)

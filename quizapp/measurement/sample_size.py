@@ -66,7 +66,10 @@ def reached_margin(
     population: int | None = None,
     confidence: float = 0.95,
 ) -> float:
-    """The margin, in steps of half a point, that so many people reach by `sample_size`; the widest, 0.995, where none is."""
+    """The margin, in steps of half a point, that so many people reach by `sample_size`; the widest, 0.995, where none is.
+
+    The smallest step whose `sample_size` is no more than `people`. Raises ValueError as that does.
+    """
     return next(
         (
             step / 200
@@ -102,7 +105,10 @@ def size_design_effect(sizes: Sequence[int]) -> float:
 
 
 def invitations(people: int, response: float) -> int:
-    """People to draw, so that `people` answer when a share `response` of those drawn does. Drawing more does not mend who stays away."""
+    """People to draw, so that `people` answer when a share `response` of those drawn does: people/response, rounded up.
+
+    Drawing more does not mend who stays away. Raises ValueError for fewer than 0 people or a share not above 0 and up to 1.
+    """
     if people < 0 or not 0 < response <= 1:
         raise ValueError("a number of people and the share that answers")
     return math.ceil(people / response - 1e-9)

@@ -12,7 +12,10 @@ from quizapp.measurement.clusters import FEWEST_CLUSTERS, degrees_of_freedom
 
 
 def alone_apart(units: NDArray[Any]) -> NDArray[np.intp]:
-    """Numbers from 0 without a gap for the unit of each person; who has none (a negative number) is a unit of their own."""
+    """Numbers from 0 without a gap for the unit of each person, (persons,) whole; who has none (a negative number) is a unit of their own.
+
+    Nobody: an empty array. The order of the units is that of their numbers, those of people alone come last.
+    """
     numbers = units.astype(np.int64)
     alone = numbers < 0
     numbers[alone] = numbers.max(initial=0) + 1 + np.arange(int(alone.sum()))

@@ -95,7 +95,9 @@ def unit_errors(
 ) -> tuple[Basis, tuple[int, int], UnitErrors | None]:
     """How people are taken, how many units are known in each year, and what they add.
 
-    `units`: the unit of each person of a year, the same numbers in both; a negative one: nobody knows, such people stand alone.
+    `responses`: (persons, items) of each year as they were fitted; `units`: the unit of each person of a year, the same numbers in both; a
+    negative one: nobody knows, such people stand alone. Whoever was given nothing counts nowhere. Fewer than `FEWEST_CLUSTERS` known units
+    in a year: people are strangers (None). Formula and source: the module's.
     """
     of_year = [np.full(len(x), -1) if u is None else np.asarray(u) for x, u in zip(responses, units, strict=True)]
     here = [~np.isnan(x).all(axis=1) for x in responses]
@@ -120,7 +122,10 @@ def unit_errors(
 
 
 def join(fits: tuple[irt.Fit, irt.Fit], places: tuple[Any, Any]) -> Link:
-    """The link of two fits through the items at these places. Raises NoLink."""
+    """The link of two fits through the items at these places: mean-mean of Rasch fits, else Stocking and Lord (see `linking`).
+
+    Raises NoLink where the anchors are too few, not finite or of slopes that do not point the same way.
+    """
     (base, new), (at_base, at_new) = fits, places
     found = mean_mean if base.model == "rasch" else stocking_lord
     try:
@@ -130,7 +135,10 @@ def join(fits: tuple[irt.Fit, irt.Fit], places: tuple[Any, Any]) -> Link:
 
 
 class Ends:
-    """The link of two fits with its derivatives by all parameters: (a, b) of the first, then (a, b) of the second."""
+    """The link of two fits with its derivatives by all parameters: (a, b) of the first, then (a, b) of the second.
+
+    Raises NoLink where there is no link, or a parameter has no standard error.
+    """
 
     def __init__(
         self,
@@ -158,6 +166,7 @@ class Ends:
         self.by_link = self._link_derivatives()
 
     def zero(self) -> Floats:
+        """(parameters of both years,) derivatives that are all 0, to be filled."""
         return np.zeros(len(self.covariance))
 
     def _link_derivatives(self) -> Floats:
@@ -252,7 +261,12 @@ def movement_of(ends: Ends) -> float:
 
 
 def errors_of(ends: Ends, movement: float, by: Floats) -> Errors:
-    """The standard errors of a figure with these derivatives by all parameters."""
+    """The standard errors of a figure with derivatives g, `by` (parameters of both years,), by the delta method.
+
+    Strangers √(g′Vg), V the covariance of both fits; units: `UnitErrors.of`, NaN where units do not serve; anchors √(movement·Σ(g_b/A)²)
+    over the second year's anchor places, A the slope of the link, since an anchor that moves does so on the first year's scale. Source:
+    Kolen & Brennan (2014), 7.3 (delta method); Bell & McCaffrey (2002) as in the module.
+    """
     strangers = float(np.sqrt(by @ ends.covariance @ by))
     units, df = ends.units.of(by) if ends.units is not None else (float("nan"), float("nan"))
     # an anchor that moves does so on the first year's scale: by movement/A² on its own
@@ -261,7 +275,11 @@ def errors_of(ends: Ends, movement: float, by: Floats) -> Errors:
 
 
 def interval_of(ends: Ends, movement: float, value: float, by: Floats) -> Interval:
-    """Student's t with Satterthwaite's degrees of freedom; the wider of people as strangers (their part counted as known) and by units."""
+    """value ± t·√(people² + anchors²) with Student's t; the wider of people as strangers (their part counted as known) and by units.
+
+    Degrees of freedom: (p² + a²)²/(p⁴/df_p + a⁴/(anchors − 1)), Satterthwaite F. E. (1946), Biometrics Bulletin 2, 110-114. Errors of 0 (a
+    figure that no parameter moves): the value alone.
+    """
     from scipy.special import stdtrit
 
     found, free = errors_of(ends, movement, by), len(ends.places[0]) - 1
@@ -276,7 +294,10 @@ def interval_of(ends: Ends, movement: float, value: float, by: Floats) -> Interv
 
 
 def pair_of(ends: Ends, movement: float, first: tuple[float, Floats], second: tuple[float, Floats]) -> Pair:
-    """A figure of both years, each with its derivatives, and the difference."""
+    """A figure of both years, each as (value, derivatives by all parameters), and the second less the first, all with `interval_of`.
+
+    The difference has the difference of the derivatives, so what both years share cancels.
+    """
     return Pair(
         interval_of(ends, movement, *first),
         interval_of(ends, movement, *second),

@@ -130,7 +130,7 @@ class YearComparison:
 
 
 def calibrated_items(year: Year, model: irt.Model = "rasch") -> NDArray[np.bool_]:
-    """Which items carry a parameter by the rules of `irt.check_data`: enough people, enough right and wrong answers."""
+    """(items,) which carry a parameter by the rules of `irt.check_data`: enough people given it (not NaN), right and wrong answers."""
     given = ~np.isnan(year.responses)
     n = given.sum(axis=0)
     right = np.where(given, year.responses, 0).sum(axis=0)

@@ -41,6 +41,24 @@ def test_items_that_are_harder_for_a_group_are_found_as_r_finds_them(tmp_path: P
     assert "dif" not in found("items", file)
 
 
+def test_the_reference_group_can_be_named_and_is_told(tmp_path: Path) -> None:
+    file, groups = dif_files(tmp_path)
+    for reference, other in (("ref", "foc"), ("foc", "ref")):
+        answer = found("items", file, "--group", groups, "--reference", reference)["dif"]
+        assert (answer["reference"]["group"], answer["reference"]["chosen"]) == (reference, "named")
+        assert answer["focal"]["group"] == other
+        for item, r in zip(answer["items"], expected("dif_expected.json"), strict=True):
+            assert item["odds_ratio"] == pytest.approx(r["or_mh"] if reference == "ref" else 1 / r["or_mh"], abs=1e-6)
+            assert item["low"] < item["odds_ratio"] < item["high"]
+        text = run("items", file, "--group", groups, "--reference", reference).stdout
+        assert f"reference: {reference}, as named by --reference" in text
+    plain = found("items", file, "--group", groups)["dif"]["reference"]
+    assert plain["chosen"] in ("larger", "first_by_name")
+    assert "--reference names the other" in run("items", file, "--group", groups).stdout
+    assert "'x'; the groups are" in refused("unknown_group", "items", file, "--group", groups, "--reference", "x")
+    assert run("items", file, "--reference", "ref").exit_code == 2
+
+
 def test_groups_that_are_not_two_or_not_readable_are_refused(tmp_path: Path) -> None:
     file, groups = dif_files(tmp_path)
     other = tmp_path / "other.csv"

@@ -78,9 +78,9 @@ def iq_files(tmp_path: Path) -> tuple[Path, Path]:
 def test_items_of_lsat6_have_the_contract_s_keys_and_r_s_figures(lsat_file: Path) -> None:
     answer = found("items", lsat_file)
     r = expected("classical_expected.json")["lsat6"]
-    assert {"respondents", "complete_rows", "items_count", "alpha", "alpha_low", "alpha_high", "sem", "items"} == {
-        *answer
-    }
+    keys = {"respondents", "complete_rows", "items_count", "items", "warnings"}
+    assert {*answer} == {*keys, "alpha", "alpha_low", "alpha_high", "sem"}
+    assert answer["warnings"] == []
     assert (answer["respondents"], answer["complete_rows"], answer["items_count"]) == (1000, 1000, 5)
     assert answer["alpha"] == pytest.approx(r["alpha"], abs=1e-9)
     assert (answer["alpha_low"], answer["alpha_high"]) == pytest.approx(tuple(r["alpha_ci95_feldt"].values()), abs=1e-6)
@@ -214,6 +214,31 @@ def test_different_papers_are_analysed_apart(tmp_path: Path) -> None:
     assert both["items"][0]["discrimination"] == both["papers"][1]["items"][0]["discrimination"]
     shown = run("items", tmp_path / "both.csv").stdout
     assert "Paper 2" in shown
+    assert "Note:" not in shown
+
+
+def test_papers_of_too_few_people_are_told(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    rows = [["", *[int(x) for x in rng.integers(0, 2, 4)], *[""] * 10] for _ in range(20)]
+    for paper in range(3):
+        own = [[""] * 15 for _ in range(8)]
+        for row in own:
+            for place in (0, 1, 5 + 3 * paper, 6 + 3 * paper, 7 + 3 * paper):
+                row[place] = int(rng.integers(0, 2))
+        rows += own
+    odd = [""] * 15
+    odd[0] = odd[14] = 1
+    rows.append(odd)
+    names = [f"Q{n}" for n in range(15)]
+    answer = found("items", wide(tmp_path / "r.csv", names, rows))
+    assert [(w["code"], w["respondents"]) for w in answer["warnings"]] == [("small_papers", 24), ("not_comparable", 1)]
+    assert answer["warnings"][0]["papers"] == 3
+    assert [paper["respondents"] for paper in answer["papers"]] == [20]
+    assert answer["items"][0]["n"] == 25
+    assert answer["items"][0]["upper_lower_27"] is None
+    assert answer["items"][14]["n"] == 1
+    shown = run("items", tmp_path / "r.csv").stdout
+    assert "Note: 24 of 45 respondents took one of 3 papers that fewer than 10 people took" in shown
 
 
 def test_too_little_for_a_figure_is_null(tmp_path: Path) -> None:
@@ -280,6 +305,20 @@ def test_an_item_that_the_able_get_wrong_is_told(tmp_path: Path) -> None:
     rows = [[1 - row[0], *row[1:]] for row in lsat6().tolist()]
     told = found("irt", wide(tmp_path / "a.csv", list("abcde"), rows), "--model", "2pl")["warnings"]
     assert [(one["code"], one["items"]) for one in told] == [("negative_slope", ["a"])]
+
+
+def test_items_without_a_place_are_told_and_noise_is_refused(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"Q{n}" for n in range(6)]
+    coins = rng.integers(0, 2, (400, 6))
+    message = refused("no_common_ability", "irt", wide(tmp_path / "n.csv", names, coins.tolist()), "--model", "rasch")
+    assert "at least 2.71 are needed" in message
+    scores = (rng.random((600, 6)) < 1 / (1 + np.exp(-1.4 * rng.normal(size=(600, 1))))).astype(int)
+    scores[:, 5] = rng.random(600) < 0.8
+    answer = found("irt", wide(tmp_path / "r.csv", names, scores.tolist()), "--model", "2pl")
+    (told,) = [warning for warning in answer["warnings"] if warning["code"] == "no_place"]
+    assert told["items"] == ["Q5"]
+    assert "Note: The slope of Q5 cannot be told from 0" in run("irt", tmp_path / "r.csv", "--model", "2pl").stdout
 
 
 def test_items_that_no_respondent_joins_are_told(tmp_path: Path) -> None:
@@ -354,6 +393,44 @@ def test_a_gain_of_other_columns_or_of_nobody_is_refused(tmp_path: Path) -> None
     refused("no_pairs", "gain", wide(tmp_path / "c.csv", ["pre_a", "post_a"], [[0, ""], ["", 1]]))
     parallel = found("gain", wide(tmp_path / "d.csv", ["pre_a", "post_b"], [[0, 1], [0, 0], [1, 1]]))
     assert (parallel["pairs"], parallel["items"]) == (3, [])
+
+
+def test_who_took_the_test_before_after_the_other_is_counted_and_not_paired(tmp_path: Path) -> None:
+    names = ["pre_a", "pre_b", "pre_at", "post_a", "post_b", "post_at"]
+    rows: list[list[object]] = [
+        [0, 0, "2026-03-01", 1, 1, "2026-03-02"],
+        [1, 0, "2026-03-01", 1, 1, "2026-03-01"],
+        [0, 1, "", 0, 1, "2026-03-01 09:30"],
+        [1, 1, "2026-03-05 10:00", 0, 0, "2026-03-05 09:00"],
+        [1, 1, "2026-03-05", "", "", "2026-03-01"],
+        [0, 1, "2026-03-01", 1, 1, "2026-03-03"],
+    ]
+    timed = found("gain", wide(tmp_path / "r.csv", names, rows))
+    kept = [[*row[:2], *row[3:5]] for place, row in enumerate(rows) if place != 3]
+    plain = found("gain", wide(tmp_path / "p.csv", [*names[:2], *names[3:5]], kept))
+    assert (timed.pop("out_of_order"), plain.pop("out_of_order")) == (1, None)
+    assert timed == plain
+    assert (timed["pairs"], timed["only_pre"], timed["mean_gain"]) == (4, 1, 1.0)
+    assert "1 took the test before later than the one after" in run("gain", tmp_path / "r.csv").stdout
+    assert "their order is not checked" in run("gain", tmp_path / "p.csv").stdout
+    refused("one_time", "gain", wide(tmp_path / "x.csv", ["pre_a", "pre_at", "post_a"], [[0, "2026-03-01", 1]]))
+    odd = wide(tmp_path / "y.csv", ["pre_a", "pre_at", "post_a", "post_at"], [[0, "Monday", 1, "2026-03-01"]])
+    assert "row 2, pre_at" in refused("not_a_time", "gain", odd)
+    mixed = [[0, "2026-03-01T09:00+08:00", 1, "2026-03-01"]]
+    refused("not_a_time", "gain", wide(tmp_path / "z.csv", ["pre_a", "pre_at", "post_a", "post_at"], mixed))
+    item = found("gain", wide(tmp_path / "i.csv", ["pre_at", "post_at"], [[0, 1], [1, 1], [0, 0]]))
+    assert (item["pairs"], item["items"][0]["item"]) == (3, "at")
+
+
+def test_a_figure_that_is_not_defined_is_null_with_its_reason(tmp_path: Path) -> None:
+    two = found("gain", wide(tmp_path / "r.csv", ["pre_a", "pre_b", "post_a", "post_b"], [[0, 0, 1, 1], [1, 0, 1, 0]]))
+    assert two["effect_size_g"] is None
+    assert {*two["undefined"]} == {"effect_size_g"}
+    assert "Not defined: effect_size_g: 2 pairs leave" in run("gain", tmp_path / "r.csv").stdout
+    one = found("gain", wide(tmp_path / "s.csv", ["pre_a", "post_a"], [[1, 1]]))
+    assert {name for name, value in one.items() if value is None} - {"out_of_order"} == {*one["undefined"]}
+    same = found("gain", wide(tmp_path / "t.csv", ["pre_a", "post_a"], [[0, 1]] * 4))
+    assert {name for name, value in same.items() if value is None} - {"out_of_order"} == {*same["undefined"]}
 
 
 BAD_TABLES = {
@@ -457,3 +534,70 @@ def test_a_large_wide_table_is_read_and_analysed_as_it_stands(tmp_path: Path) ->
     assert answer["respondents"] == 40_000
     right = (body[:, 1::2] == ord("A")).sum(axis=0)
     assert [round(item["difficulty"] * 40_000) for item in answer["items"]] == right.tolist()
+
+
+@pytest.mark.parametrize(
+    ("cells", "keys", "options"),
+    [
+        (["1.0", "2.0"], ["1.0", "2.0"], "1.0|2.0|3.0"),
+        (["1", "2"], ["1.0", "2.00"], "1|2.0|3"),
+        (["1.0", "2.0"], ["1", "2"], "1|2|3"),
+        (["A", "B"], ["a", "b"], "a|b|c"),
+        (["a", "B"], ["A", "Ｂ"], "Ａ|B|c"),
+        (["Ａ", " b　"], ["A", " B "], " A | B | C "),
+        (["１", "2.0"], ["1", "２"], "1|2|３"),
+    ],
+)
+def test_a_key_meets_the_answers_however_a_program_wrote_them(
+    cells: list[str], keys: list[str], options: str, tmp_path: Path
+) -> None:
+    one, two = cells
+    rows = [[one, two], [one, one], [two, two], [one, two], [two, one], [one, ""]] * 5
+    names = ["P", "Q"]
+    plain = [[cell and "12"[cell == two] for cell in row] for row in rows]
+    key = write(tmp_path / "p.csv", "item,key,options\nP,1,1|2|3\nQ,2,1|2|3\n")
+    expected_ = found("items", wide(tmp_path / "plain.csv", names, plain), "--key", key)
+    table = wide(tmp_path / "r.csv", names, rows)
+    as_csv = "item,key,options\n" + "".join(f"{name},{k},{options}\n" for name, k in zip(names, keys, strict=True))
+    as_json = json.dumps({"items": names, "key": keys, "options": [options.split("|")] * 2}, ensure_ascii=False)
+    quoted = write(tmp_path / "q.csv", table.read_text("utf-8").replace("P,Q", '"P","Q"').replace("r0001,", '"r0001",'))
+    for number, written in enumerate((as_csv, as_json)):
+        for file in (table, quoted):
+            answer = found("items", file, "--key", write(tmp_path / f"key{number}", written))
+            assert answer["warnings"] == []
+            for item, other in zip(answer["items"], expected_["items"], strict=True):
+                assert item["difficulty"] == other["difficulty"] > 0.5
+                assert item["discrimination"] == other["discrimination"]
+                assert [(o["n"], o["is_key"]) for o in item["options"]] == [
+                    (o["n"], o["is_key"]) for o in other["options"]
+                ]
+
+
+def test_letters_count_with_their_case_where_the_key_tells_them_apart(tmp_path: Path) -> None:
+    table = wide(tmp_path / "r.csv", ["P", "Q"], [["a", "b"], ["A", "B"], ["a", "b"]])
+    answer = found("items", table, "--key", write(tmp_path / "k.csv", "item,key,options\nP,a,a|A\nQ,B,\n"))
+    assert [item["difficulty"] for item in answer["items"]] == pytest.approx([2 / 3, 1 / 3])
+    merged = found("items", table, "--key", write(tmp_path / "k.csv", "item,key\nP,a\nQ,B\n"))
+    assert [item["difficulty"] for item in merged["items"]] == [1, 1]
+    assert [option["option"] for option in merged["items"][1]["options"]] == ["B"]
+
+
+def test_a_key_that_nobody_chose_is_told_loudly(tmp_path: Path) -> None:
+    rows = [[cell, "-", "x"] for cell in "AABBC"]
+    table = wide(tmp_path / "r.csv", ["P", "Q", "R"], rows)
+    key = write(tmp_path / "k.csv", "item,key,options\nP,E,A|B|C\nQ,A,A|B\nR,Y,\n")
+    answer = found("items", table, "--key", key)
+    (warning,) = answer["warnings"]
+    # nobody answered Q at all, which says nothing of its key
+    assert (warning["code"], warning["items"]) == ("key_never_chosen", ["P", "R"])
+    assert answer["items"][0]["flags"][0] == (
+        "key never chosen: none of 5 who answered chose E, which is not among the options of the key file; "
+        "compare the key with the answers"
+    )
+    assert not any("key" in flag for flag in answer["items"][1]["flags"])
+    shown = run("items", table, "--key", key).stdout
+    assert "Note: nobody gave the answer that the key calls right to P, R" in shown
+    assert shown.index("P: key never chosen") < shown.index("R: key never chosen")
+    assert "«-» means not answered" in refused(
+        "bad_key", "items", table, "--key", write(tmp_path / "k", "item,key\nP,-\n")
+    )

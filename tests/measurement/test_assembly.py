@@ -295,6 +295,21 @@ def test_caps_that_a_set_of_papers_cannot_keep_are_named():
     assert {conflict.rule for conflict in caught.value.conflicts} == {"use_max"}
 
 
+def test_a_cap_is_named_only_where_a_single_paper_exists():
+    pool = [PoolItem(f"{n}", "true_false", topic="ab"[n % 2]) for n in range(8)]
+    # no two of a topic meet: two items at most, which counting does not see; caps that counting finds too tight beside it
+    enemies = tuple((a.id, b.id) for a, b in combinations(pool, 2) if a.topic == b.topic)
+    for caps in ({"use_max": 1}, {"overlap_max": 0}):
+        with pytest.raises(AssemblyInfeasible) as caught:
+            assemble(pool, Blueprint(items=3, enemies=enemies, **caps), 5, "caps")
+        assert {conflict.rule for conflict in caught.value.conflicts} == {"items", "enemies"}
+    # each paper takes two of the four of topic a, so five papers must share; each item may stand in five
+    rules = Blueprint(items=2, topic_counts={"a": 2}, use_max=5, overlap_max=0)
+    with pytest.raises(AssemblyInfeasible) as caught:
+        assemble(pool, rules, 3, "caps")
+    assert [conflict.rule for conflict in caught.value.conflicts] == ["overlap_max"]
+
+
 def test_texts_that_are_too_long_and_ranges_that_miss_the_number_are_named():
     pool = rich_pool()
     assert refusal(pool, Blueprint(items=12, characters=(0, 100)))[0].rule == "characters"

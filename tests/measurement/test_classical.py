@@ -13,11 +13,11 @@ from hypothesis.extra import numpy as of_arrays
 from quizapp.measurement.classical import (
     item_figures,
     not_reached,
-    papers_of,
     reliability,
     tally,
 )
 from quizapp.measurement.item_flags import FOR_REVIEWERS, HARM, Thresholds, _difference_error, flags
+from quizapp.measurement.item_papers import Papers, papers_of
 from tests.measurement.reference import columns, expected
 from tests.measurement.responses import iq16, lsat6
 
@@ -144,7 +144,7 @@ def test_two_papers_are_compared_inside_each() -> None:
     right = (ability[:, None] + rng.normal(size=(400, 15)) > np.linspace(-2, 2, 15)).astype(int) + 1
     right[:200, 10:] = 0
     right[200:, :5] = 0
-    papers = papers_of(right)
+    papers = papers_of(right).papers
     assert [(people.tolist(), items.tolist()) for people, items in papers] == [
         (list(range(200)), list(range(10))),
         (list(range(200, 400)), list(range(5, 15))),
@@ -166,13 +166,78 @@ def test_gaps_do_not_make_papers() -> None:
     answers = np.full((300, 8), 1)
     answers[:40, 3] = 0
     answers[40:50, 1:3] = 0
-    ((people, items),) = papers_of(answers)
+    ((people, items),) = papers_of(answers).papers
     assert len(people) == 300
     assert items.tolist() == list(range(8))
-    assert len(papers_of(np.zeros((0, 4)))) == 1
+    assert len(papers_of(np.zeros((0, 4))).papers) == 1
+    # at random a fifth is missing: of 5,000 people dozens have the same two of five questions
+    rng = np.random.default_rng(9)
+    random_gaps = np.where(rng.random((5000, 5)) < 0.2, 0, 1)
+    assert len(papers_of(random_gaps).papers) == 1
+    short = np.full((300, 40), 1)
+    short[:90, 15:] = 0
+    assert [len(items) for _, items in papers_of(short).papers] == [15, 40], "a short form is no long one with gaps"
     lone = np.full((20, 6), 1)
     lone[np.arange(20), np.arange(20) % 6] = 0
-    assert len(papers_of(lone)) == 1
+    assert len(papers_of(lone).papers) == 1
+
+
+def pooled_within(papers: Papers, scores: np.ndarray, item: int) -> float:
+    """The correlation of an item with the rest, by NumPy about the means of each paper."""
+    parts = []
+    for people, items in papers.papers:
+        if item in items:
+            x = scores[people, item]
+            rest = scores[np.ix_(people, items)].sum(axis=1) - x
+            parts.append(np.stack([x - x.mean(), rest - rest.mean()]))
+    x, y = np.concatenate(parts, axis=1)
+    return float(x @ y / math.sqrt((x @ x) * (y @ y)))
+
+
+@pytest.mark.parametrize(("papers", "each"), [(2, 300), (24, 40), (60, 10), (12, 8), (40, 3)])
+def test_however_many_papers_there_are_totals_of_different_ones_are_never_put_together(papers: int, each: int) -> None:
+    # five common questions; every other paper is hard beside them, every other easy
+    rng = np.random.default_rng(4)
+    right = np.zeros((papers * each, 5 + 15 * papers), dtype=int)
+    for paper in range(papers):
+        b = np.append(np.linspace(-1, 1, 5), np.full(15, -2.2 if paper % 2 else 2.2))
+        people = np.arange(paper * each, (paper + 1) * each)
+        items = np.append(np.arange(5), 5 + 15 * paper + np.arange(15))
+        ability = rng.normal(size=(each, 1))
+        right[np.ix_(people, items)] = 1 + (rng.random((each, 20)) < 1 / (1 + np.exp(-1.3 * (ability - b))))
+    found = papers_of(right)
+    assert [len(people) for people, _ in found.papers] == [each] * papers
+    assert len(found.alone) == 0
+    scores = (right == 2).astype(float)
+    tallies = [tally(right[np.ix_(people, items)], [2] * 20, 2) for people, items in found.papers]
+    for item in range(5):
+        figures = item_figures([counts[item] for counts in tallies], 2)
+        assert figures.rest_correlation == pytest.approx(pooled_within(found, scores, item), abs=1e-12)
+        assert figures.n == papers * each
+        # a group of 27 % of three or eight people is no group
+        assert (figures.upper_lower_27 is None) == (each < 10)
+        assert figures.options[0].mean_total is None
+
+
+def test_who_shares_a_set_of_items_with_nobody_is_compared_with_nobody() -> None:
+    rng = np.random.default_rng(5)
+    right = 1 + rng.integers(0, 2, (60, 40))
+    for person in range(50, 60):
+        right[person, rng.permutation(40)[:28]] = 0
+    right[:50, 30:] = 0
+    found = papers_of(right)
+    assert [people.tolist() for people, _ in found.papers] == [list(range(50))]
+    assert found.alone.tolist() == list(range(50, 60))
+    counts = tally(right[np.ix_(found.papers[0][0], found.papers[0][1])], [2] * 30, 2)
+    alone = np.bincount(right[50:, 3], minlength=3)
+    both, without = item_figures([counts[3]], 2, alone=alone), item_figures([counts[3]], 2)
+    assert both.n == 50 + alone[1:].sum()
+    assert both.right == without.right + alone[2]
+    assert (both.rest_correlation, both.upper_lower_27) == (without.rest_correlation, without.upper_lower_27)
+    only = item_figures([], 2, alone=alone)
+    assert (only.n, only.rest_correlation, only.upper_lower_27) == (int(alone[1:].sum()), None, None)
+    nothing = papers_of(np.array([[1, 2], [2, 1], [0, 0]]))
+    assert (len(nothing.papers), nothing.alone.tolist()) == (1, [2])
 
 
 def test_a_run_of_blanks_to_the_end_is_not_reached() -> None:

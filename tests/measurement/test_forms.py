@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import chain, combinations
 from typing import Any
@@ -17,6 +18,8 @@ from quizapp.analyse.blueprint_file import read_plan
 from quizapp.analyse.pool_file import read_pool
 from quizapp.measurement.conflicts import Demand, can_be_met, narrowed, smallest_conflict
 from quizapp.measurement.forms import CalibratedItem, FormBlueprint, NoForms, best_form, parallel_forms
+from quizapp.measurement.forms.model import demands_of
+from quizapp.measurement.forms.refusals import OVERLAP, USE
 from tests.measurement.pool import BLUEPRINT, faults_of, pool_document, set_faults
 from tests.measurement.reference import DATA, expected
 
@@ -101,6 +104,56 @@ def test_the_smallest_set_of_conflicting_demands_is_named(pool: Any, blueprint: 
     assert keys(pool, replace(blueprint, information=(30.0, 30.0, 30.0))) == {"n_items", "target_tif"}
     assert keys(pool, replace(blueprint, use_max=4), 50) == {"n_items", "parallel.max_use_per_item"}
     assert keys(pool, replace(blueprint, overlap_max=1), 60) == {"n_items", "parallel.max_overlap_between_two_forms"}
+
+
+def test_a_cap_on_a_set_is_named_only_where_it_is_needed(pool: Any, blueprint: FormBlueprint) -> None:
+    def with_types(**types: float) -> FormBlueprint:
+        of_types = {**blueprint.counts["type"], **{name: (count, count) for name, count in types.items()}}
+        return replace(blueprint, counts={**blueprint.counts, "type": of_types})
+
+    for forms in (1, 2, 100):
+        assert keys(pool, with_types(true_false=300), forms) == {"type_counts.true_false"}
+    assert keys(pool, with_types(true_false=60), 100) == {"n_items", "type_counts.true_false"}
+    of_13 = {**blueprint.counts, "benchmark": {"B13": (40.0, 40.0)}}
+    assert keys(pool, replace(blueprint, counts=of_13), 20) == {"benchmark_counts.B13"}
+    far = replace(with_types(true_false=30, single_choice=30), information=(999.0, 999.0, 999.0))
+    for forms in (1, 20):
+        assert keys(pool, far, forms) == {"target_tif"}
+
+
+def small_pool(size: int = 12) -> list[CalibratedItem]:
+    return [CalibratedItem(f"{n:02}", ("true_false", "single_choice")[n % 2], topic=f"t{n % 3}") for n in range(size)]
+
+
+@pytest.mark.parametrize(
+    ("blueprint_", "forms", "smallest"),
+    [
+        (FormBlueprint(40, overlap_max=1), 2, {"n_items"}),
+        (FormBlueprint(40, use_max=1), 2, {"n_items"}),
+        (FormBlueprint(4, overlap_max=0), 4, {"n_items", "parallel.max_overlap_between_two_forms"}),
+        (
+            FormBlueprint(6, {"type": {"true_false": (5, 5), "single_choice": (1, 1)}}, overlap_max=3),
+            2,
+            {"type_counts.true_false", "parallel.max_overlap_between_two_forms"},
+        ),
+        (
+            FormBlueprint(6, {"type": {"true_false": (5, 5), "single_choice": (1, 1)}}, overlap_max=3),
+            9,
+            {"type_counts.true_false", "parallel.max_overlap_between_two_forms"},
+        ),
+        (
+            FormBlueprint(4, {"type": {"true_false": (4, 4)}}, use_max=2, overlap_max=4),
+            4,
+            {"type_counts.true_false", "parallel.max_use_per_item"},
+        ),
+        (FormBlueprint(4, {"topic": {"t0": (2, 2)}, "type": {"true_false": (7, 7)}}), 30, {"type_counts.true_false"}),
+    ],
+)
+def test_the_smallest_conflict_of_a_set(blueprint_: FormBlueprint, forms: int, smallest: set[str]) -> None:
+    with pytest.raises(NoForms) as caught:
+        parallel_forms(small_pool(), blueprint_, forms, "x")
+    assert {*caught.value.conflicts} == smallest
+    assert "not found" not in str(caught.value)
 
 
 def test_a_benchmark_with_too_little_is_named() -> None:
@@ -206,3 +259,59 @@ def test_no_smaller_set_contradicts(data: st.DataObject) -> None:
     part = [demand for demand in demands if demand.key in found]
     assert not met(tuple(part))
     assert not can_be_met(narrowed(part, upper), upper)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_smaller_set_contradicts_of_two_papers(data: st.DataObject) -> None:
+    """Against all pairs of all papers from seven items."""
+
+    def wanted(names: str) -> dict[str, tuple[float | None, float | None]]:
+        found = {}
+        for name in names:
+            low = data.draw(st.integers(0, 4))
+            found[name] = (float(low), float(data.draw(st.integers(low, 4))))
+        return found
+
+    items = [
+        CalibratedItem(f"{n}", data.draw(st.sampled_from("ab")), topic=data.draw(st.sampled_from("xy")))
+        for n in range(7)
+    ]
+    enemies = data.draw(st.lists(st.sampled_from([*combinations("0123456", 2)]), max_size=4))
+    blueprint = FormBlueprint(
+        data.draw(st.integers(2, 6)),
+        {
+            "type": wanted(data.draw(st.sampled_from(["a", "ab"]))),
+            "topic": wanted(data.draw(st.sampled_from(["", "x"]))),
+        },
+        use_max=data.draw(st.sampled_from([None, 1, 2])),
+        overlap_max=data.draw(st.integers(0, 4)),
+    )
+    demands = demands_of(items, blueprint, enemies)
+    papers = [np.array([float(bit) for bit in f"{number:07b}"]) for number in range(128)]
+    caps = [USE, OVERLAP] if blueprint.use_max else [OVERLAP]
+    every = [*dict.fromkeys(demand.key for demand in demands), *caps]
+
+    def met(chosen: Collection[str]) -> bool:
+        part = [demand for demand in demands if demand.key in chosen]
+        ones = [x for x in papers if all(d.low <= d.row @ x <= d.high for d in part)]
+        most = min(
+            blueprint.overlap_max if OVERLAP in chosen and blueprint.overlap_max is not None else 7,
+            0 if USE in chosen and blueprint.use_max == 1 else 7,
+        )
+        return any(x @ y <= most for x in ones for y in ones)
+
+    try:
+        parallel_forms(items, blueprint, 2, "x", enemies=enemies)
+    except NoForms as refusal:
+        if "nor a proof" in str(refusal):
+            assert met(every)
+            return
+        found = refusal.conflicts
+        fewest = next(n for n in range(1, 9) if any(not met(chosen) for chosen in combinations(every, n)))
+        assert not met(found)
+        assert len(found) == fewest
+        if fewest > 1 and {*found} & {*caps}:
+            assert all(met(chosen) for chosen in combinations(every[: -len(caps)], fewest)), "a cap that is not needed"
+    else:
+        assert met(every)

@@ -62,6 +62,8 @@ def test_each_item_is_as_r_has_it() -> None:
         p.append(found.p_exact)
     assert holm(p) == pytest.approx(R["holm"], **exact)
     assert holm([]).tolist() == []
+    with pytest.raises(ValueError, match="p value"):
+        holm([0.2, float("nan")])
 
 
 def test_the_difference_of_separate_groups_is_as_r_has_it() -> None:
@@ -174,3 +176,14 @@ def test_by_units_it_is_never_narrower() -> None:
         assert None not in (found.low, found.high, strangers.low, strangers.high)
         assert found.low <= strangers.low  # type: ignore[operator]
         assert found.high >= strangers.high  # type: ignore[operator]
+
+
+def test_two_pairs_have_no_hedges_g_and_what_is_no_pair_of_tests_is_refused() -> None:
+    two, three = paired_gain([1, 2], [2, 5]), paired_gain([1, 2, 2], [2, 5, 3])
+    assert two.d_average is not None
+    assert two.g_average is None
+    assert three.d_average is not None
+    assert three.g_average == pytest.approx(three.d_average * (1 - 3 / 7))
+    for pre, post, units in (([1, 2], [1], None), ([1, float("inf")], [1, 2], None), ([1, 2], [2, 4], [1])):
+        with pytest.raises(ValueError, match=r"same people|finite|one for each"):
+            paired_gain(pre, post, units=units)

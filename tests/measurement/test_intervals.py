@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizapp.measurement.intervals import paired_rate_difference, rate_difference, wilson
+from quizapp.measurement.intervals import paired_rate_difference, rate_difference, score_interval, wilson
 
 #: k, n, then low and high at 95, 90 and 99 %: prop.test(k, n, correct = FALSE) of R 4.2.2.
 FROM_R = [
@@ -121,3 +123,9 @@ def test_paired_changes_are_covered_as_often_as_said() -> None:
         tables = rng.multinomial(people, cells, size=1500)
         found = [paired_rate_difference(*map(int, table)) for table in tables]
         assert 0.93 < np.mean([one[1] <= truth <= one[2] for one in found if one is not None]) < 0.985
+
+
+@pytest.mark.parametrize("n", [0, -1, math.nan])
+def test_a_score_interval_of_nobody_is_refused(n: float) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        score_interval(0.5, n, 1.96)

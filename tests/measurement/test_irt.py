@@ -219,6 +219,26 @@ def test_an_item_that_copies_another_has_no_maximum() -> None:
     assert caught.value.item in (0, 4, 5, 6)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_answers_without_a_common_ability_are_refused(seed: int) -> None:
+    # coins; the likelihood has its maximum at or near a slope of 0, where b would be any number
+    coins = np.random.default_rng(seed).integers(0, 2, (400, 6)).astype(float)
+    with pytest.raises(irt.NoCommonAbility, match="nothing of the others") as caught:
+        irt.fit(coins, "rasch")
+    assert caught.value.statistic < 2.706
+    apart = np.full((800, 6), np.nan)
+    apart[:400, :3], apart[400:, 3:] = coins[:, :3], coins[:, 3:]
+    with pytest.raises(irt.NoCommonAbility):
+        irt.fit(apart, "rasch")
+
+
+def test_people_who_have_all_right_or_all_wrong_give_no_maximum() -> None:
+    alike = np.repeat([[0.0], [1.0]], 150, axis=0) * np.ones(6)
+    for model in ("rasch", "2pl"):
+        with pytest.raises(irt.NotConverged):
+            irt.fit(alike, model)  # type: ignore[arg-type]
+
+
 def test_fit_says_where_the_model_is_wrong() -> None:
     a, b = np.full(10, 1.2), np.linspace(-1.5, 1.5, 10)
     responses = simulated(3000, a, b, 9)

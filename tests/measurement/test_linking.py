@@ -105,3 +105,10 @@ def test_what_cannot_be_linked_is_refused() -> None:
     with pytest.raises(ValueError, match="same way"):
         stocking_lord([1, 1], [0, 1], [-1, -1], [0, 1])
     assert rasch_shift([1.0], [0.25]).shift == 0.75
+
+
+@pytest.mark.parametrize(("base", "new"), [([0, 0], [1, 1]), ([1, 1], [0, 0]), ([1, -1], [1, 1]), ([1, 1], [-1, -2])])
+def test_slopes_that_have_no_unit_in_common_are_refused(base: list[float], new: list[float]) -> None:
+    for link in (mean_mean, haebara, stocking_lord):
+        with pytest.raises(ValueError, match="same way"):
+            link(base, [0.0, 1.0], new, [0.0, 1.0])

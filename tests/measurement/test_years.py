@@ -126,10 +126,14 @@ def test_too_few_people_or_anchors_are_refused_with_the_number_needed() -> None:
 
 def test_without_a_calibrated_form_there_is_a_level_and_no_expected_score() -> None:
     rng = np.random.default_rng(6)
-    responses = (rng.random((300, 12)) < 0.6).astype(float)
+
+    def answers(items: int, ease: float) -> np.ndarray:
+        return (rng.random((300, items)) < 1 / (1 + np.exp(-ease - rng.normal(size=(300, 1))))).astype(float)
+
+    responses = answers(12, 0.4)
     responses[50:, 11] = np.nan  # fifty people for the last item: it carries no parameter
     names = [f"q{n}" for n in range(12)]
-    second = Year((rng.random((300, 11)) < 0.7).astype(float), names[:11])
+    second = Year(answers(11, 0.9), names[:11])
     found = compare_years(Year(responses, names), second, [Form(np.arange(12), np.ones(12, int), 6)], length=12)
     assert (found.score, found.passing, found.forms) == (None, None, 0)
     assert found.items == (11, 11)

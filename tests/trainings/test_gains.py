@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from quizapp.core.scope import SYSTEM, Actor, Grant, Role, Scope
 from quizapp.measurement.gain import paired_gain
 from quizapp.measurement.intervals import paired_rate_difference
-from quizapp.quizzes.models import Delivery
+from quizapp.quizzes.models import Attempt, AttemptState, Delivery
 from quizapp.trainings.errors import TestsNotParallel, TestsSame
 from quizapp.trainings.models import Attendance, TrainingSession
 from quizapp.trainings.queries.gains import choosable_tests, find_tests, gain_data
@@ -33,8 +33,10 @@ def two_tests(db: Session) -> tuple[TrainingSession, Delivery, Delivery]:
     return session, before, after
 
 
-def take(db: Session, session: TrainingSession, delivery: Delivery, person_id: int, score: int) -> None:
-    attempt = make_attempt(db, delivery, session.unit, person_id=person_id)
+def take(
+    db: Session, session: TrainingSession, delivery: Delivery, person_id: int, score: int, **values: object
+) -> None:
+    attempt = make_attempt(db, delivery, session.unit, person_id=person_id, **values)
     attempt.score, attempt.passed = score, score >= delivery.pass_score
 
 
@@ -53,6 +55,42 @@ def test_only_those_who_came_and_took_both_are_paired(either_db: Session) -> Non
     data = gain_data(db, session, tests)
     assert sorted(data.pairs) == [(20, 25), (30, 35), (40, 40)]
     assert (data.before_only, data.after_only, data.came) == (1, 0, 4)
+
+
+HOUR = 3_600_000
+
+
+def test_who_took_them_in_another_order_is_in_no_pair(either_db: Session) -> None:
+    db = either_db
+    session, before, after = two_tests(db)
+    begin, end = session.starts_at, session.ends_at
+    #: (begun, handed in) of both; None: the time of the test before ran out.
+    cases: dict[str, tuple[tuple[int, int | None], int, bool]] = {
+        "the day before and the day after": ((begin - 24 * HOUR, begin - 23 * HOUR), end + 24 * HOUR, True),
+        "both in the session": ((begin, begin + 60_000), end - 60_000, True),
+        "begun before, never handed in": ((begin - HOUR, None), end, True),
+        "the test before a month after": ((end + 720 * HOUR, end + 721 * HOUR), end + 800 * HOUR, False),
+        "begun before, handed in after": ((begin - HOUR, end + 1), end + HOUR, False),
+        "handed in while the test after was open": ((begin, begin + 2 * 60_000), begin + 60_000, False),
+        "the test after a month before": ((begin - 800 * HOUR, begin - 799 * HOUR), begin - 720 * HOUR, False),
+        "both turned round": ((end + HOUR, end + 2 * HOUR), begin - HOUR, False),
+    }
+    for (begun, done), then, _ in cases.values():
+        person = make_person(db).id
+        make_attendance(db, session.id, person)
+        take(db, session, before, person, 40, started_at=begun, closed_at=done or end + 9 * HOUR)
+        if done is None:
+            db.scalars(select(Attempt).where(Attempt.person_id == person)).one().state = AttemptState.EXPIRED
+        take(db, session, after, person, 80, started_at=then, closed_at=then + 60_000)
+    late = make_person(db).id
+    make_attendance(db, session.id, late)
+    take(db, session, before, late, 70, started_at=end + HOUR)
+    make_attendance(db, session.id, make_person(db).id)
+    tests = set_tests(db, session=session, before=before, after=after, actor=SYSTEM, now=START)
+    data = gain_data(db, session, tests)
+    in_order = sum(kept for *_, kept in cases.values())
+    assert (len(data.pairs), data.out_of_order) == (in_order, len(cases) - in_order)
+    assert (data.before_only, data.after_only, data.neither) == (1, 0, 1)
 
 
 def test_two_tests_of_one_quiz_are_needed(either_db: Session) -> None:
@@ -120,6 +158,14 @@ def test_the_page_shows_the_gain_with_its_interval_and_hides_few(db: Session, ap
     ):
         assert words in english
     assert client.get(f"/sessions/{session.id + 99}/gain").status_code == 404
+    assert "次序不对" not in page
+    turned = db.scalars(select(Attempt).where(Attempt.delivery_id == before.id, Attempt.person_id == people[0])).one()
+    turned.started_at = session.ends_at + 1
+    db.commit()
+    assert "还有 1 人两次都做了，但次序不对" in client.get(address).text
+    english = client.get(address, headers={"Accept-Language": "en"}).text
+    assert "1 more took both in the wrong order" in english
+    turned.started_at = session.starts_at
     units = [make_unit(db, session.unit).id for _ in range(4)]
     for number, person in enumerate(people):
         attendance = db.scalars(select(Attendance).where(Attendance.person_id == person)).one()

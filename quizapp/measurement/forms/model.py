@@ -79,7 +79,10 @@ class NoForms(ValueError):
 
 
 def probabilities(items: Sequence[CalibratedItem], theta: Sequence[float]) -> Numbers:
-    """(abilities, items) P(right) by the two-parameter logistic model; NaN where an item has no parameters."""
+    """(abilities, items) P(right) = 1/(1 + exp(−a(θ − b))), 0 to 1, `theta` in logits; NaN where an item has no parameters.
+
+    Source: Birnbaum in Lord & Novick (1968), ch. 17. No item or no ability: an array without that side. Raises nothing.
+    """
     a = np.array([np.nan if item.a is None else item.a for item in items])
     b = np.array([np.nan if item.b is None else item.b for item in items])
     # beyond ±700 the exponential leaves the numbers there are, and P has long been 0 or 1
@@ -88,7 +91,10 @@ def probabilities(items: Sequence[CalibratedItem], theta: Sequence[float]) -> Nu
 
 
 def information(items: Sequence[CalibratedItem], theta: Sequence[float]) -> Numbers:
-    """(abilities, items) a²·P·(1 − P)."""
+    """(abilities, items) Fisher's information a²·P·(1 − P) of each item, in 1/logit²; NaN where it has no parameters.
+
+    Source: Birnbaum in Lord & Novick (1968), ch. 17-20; Lord (1980), ch. 5. A form's information is the sum of its items'.
+    """
     a = np.array([np.nan if item.a is None else item.a for item in items])
     p = probabilities(items, theta)
     found: Numbers = a * a * p * (1 - p)
@@ -102,7 +108,13 @@ _COUNT_KEYS: Final = {name: f"{name}_counts" for name in ("type", "dimension", "
 def demands_of(
     items: Sequence[CalibratedItem], blueprint: FormBlueprint, enemies: Sequence[tuple[str, str]]
 ) -> list[Demand]:
-    """The demands on one form, by the keys of the blueprint file."""
+    """The demands on one form, by the keys of the blueprint file: each low ≤ row · x ≤ high with x (items,) 0/1, "item is in the form".
+
+    Σx = items; of each value of an attribute Σ over its items within its range, of a type or dimension that is not named 0; benchmarks and
+    points each within their limits; x_i + x_j ≤ 1 for enemies; Σ seconds·x within its range, and 0 items of which that is unknown; 0 items
+    for other audiences. An attribute of None or "" is in no count; a value that no item has is a demand that only 0 meets. Source: van der
+    Linden (2005), Linear Models for Optimal Test Design, ch. 3. Raises nothing: what cannot be met shows when it is solved.
+    """
     everything = np.ones(len(items))
     demands = [Demand("n_items", "", everything, blueprint.items, blueprint.items)]
 
@@ -149,7 +161,10 @@ def demands_of(
 
 
 def curve_demands(items: Sequence[CalibratedItem], blueprint: FormBlueprint) -> list[Demand]:
-    """Information and expected score within their tolerances; an item without parameters is not drawn then."""
+    """Information Σa²P(1 − P) and expected score ΣP at the blueprint's abilities within ± their tolerances, less a millionth for rounding.
+
+    An item without parameters is not drawn then. No targets: no demands. Source: van der Linden (2005), ch. 5; Lord (1980).
+    """
     demands = []
     for key, targets, tolerance, curves in (
         ("target_tif", blueprint.information, blueprint.information_tolerance, information),

@@ -19,7 +19,7 @@ from quizapp.measurement.forms.model import (
     demands_of,
     information,
 )
-from quizapp.measurement.forms.refusals import counted_refusal, refusal
+from quizapp.measurement.forms.refusals import cannot_be, refusal
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -100,9 +100,8 @@ def parallel_forms(
         raise ValueError("at least one form of at least one item")
     pool = sorted(items, key=lambda item: item.id)
     demands = demands_of(pool, blueprint, enemies) + curve_demands(pool, blueprint)
-    short = counted_refusal(pool, blueprint, demands, forms) if forms > 1 and pool else None
-    if short is not None:
-        raise short
+    if forms > 1 and cannot_be(pool, blueprint, demands, forms):
+        raise refusal(pool, blueprint, demands, forms, proved=True)
     program = _Program.of(demands)
     made: list[NDArray[np.bool_]] = []
     tries = told = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -45,9 +47,21 @@ SURVEY_2024: Final = Standard(
 STANDARDS: Final = MappingProxyType({standard.code: standard for standard in (LITERACY_2016, SURVEY_2024)})
 
 
+def standard_code(text: str) -> str:
+    """The name of a standard however somebody wrote it: "Literacy 2016", "ＳＵＲＶＥＹ_2024" are literacy_2016, survey_2024.
+
+    Case, full width, space around it, and space, hyphens or nothing for the low line do not count. Of no standard's name: the text itself.
+    """
+    plain = re.sub(r"[\s_\-\u2010-\u2015\u2212]+", "", unicodedata.normalize("NFKC", text).casefold())
+    return next((code for code in STANDARDS if code.replace("_", "") == plain), text)
+
+
 def one_standard(codes: Iterable[str]) -> Standard:
-    """The standard of all scores of an estimate. Raises SurveyRefused: unknown_standard, standards_mixed."""
-    found = sorted(set(codes))
+    """The standard of all scores of an estimate, by names that `standard_code` reads.
+
+    Raises SurveyRefused: unknown_standard (also where none is named), standards_mixed.
+    """
+    found = sorted({standard_code(code) for code in codes})
     unknown = [code for code in found if code not in STANDARDS]
     if unknown or not found:
         raise SurveyRefused(

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from quizapp.organisation.models import OrgUnit
-from quizapp.quizzes.models import CLOSED_STATES, Attempt, Delivery, DeliveryState
+from quizapp.quizzes.models import CLOSED_STATES, Attempt, AttemptState, Delivery, DeliveryState
 from quizapp.trainings.models import Attendance, AttendanceState, SessionTests, TrainingSession
 
 #: Deliveries that can be chosen, the newest first.
@@ -27,12 +27,14 @@ class GainData:
     units: tuple[int | None, ...]
     before_only: int
     after_only: int
+    #: Took both, but the one before too late or the one after too early: not in the pairs. See `gain_data`.
+    out_of_order: int
     came: int
 
     @property
     def neither(self) -> int:
         """How many of those who came took none of the two."""
-        return self.came - len(self.pairs) - self.before_only - self.after_only
+        return self.came - len(self.pairs) - self.before_only - self.after_only - self.out_of_order
 
 
 def find_tests(db: Session, session_id: int) -> SessionTests | None:
@@ -58,8 +60,24 @@ def choosable_tests(db: Session, session: TrainingSession) -> list[Delivery]:
     )
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """One person's test."""
+
+    score: int
+    passed: bool
+    #: When it was begun, and when it was handed in; one whose time ran out was answered after its begin, nobody knows until when.
+    begun: int
+    done: int
+
+
 def gain_data(db: Session, session: TrainingSession, tests: SessionTests) -> GainData:
-    """Closed first attempts of those whose attendance counts; a void attempt is none."""
+    """Closed first attempts of those whose attendance counts; a void attempt is none.
+
+    A test before counts as that where it was handed in by the end of the session and by the begin of the test after; a test after where it
+    was begun after the session had begun. So tests may be given at the begin and at the end of the session itself, and what was answered
+    on the wrong side of it stands in no pair.
+    """
     rows = db.execute(
         select(Attendance.person_id, Attendance.unit_id).where(
             Attendance.session_id == session.id, Attendance.state == AttendanceState.COUNTED
@@ -67,24 +85,41 @@ def gain_data(db: Session, session: TrainingSession, tests: SessionTests) -> Gai
     )
     came: dict[int, int | None] = dict(rows.all())
 
-    def scores(delivery_id: int) -> dict[int, tuple[int, bool]]:
+    def taken(delivery_id: int) -> dict[int, _Taken]:
         rows = db.execute(
-            select(Attempt.person_id, Attempt.score, Attempt.passed).where(
+            select(
+                Attempt.person_id, Attempt.score, Attempt.passed, Attempt.started_at, Attempt.closed_at, Attempt.state
+            ).where(
                 Attempt.delivery_id == delivery_id,
                 Attempt.is_first.is_(True),
                 Attempt.state.in_(CLOSED_STATES),
                 Attempt.person_id.is_not(None),
             )
         )
-        return {person: (score or 0, bool(passed)) for person, score, passed in rows if person in came}
+        return {
+            person: _Taken(
+                score or 0,
+                bool(passed),
+                begun,
+                done if done is not None and state == AttemptState.SUBMITTED else begun,
+            )
+            for person, score, passed, begun, done, state in rows
+            if person in came
+        }
 
-    before, after = scores(tests.before_id), scores(tests.after_id)
-    both = sorted(before.keys() & after.keys())
+    before, after = taken(tests.before_id), taken(tests.after_id)
+    took_both = before.keys() & after.keys()
+    both = sorted(
+        person
+        for person in took_both
+        if before[person].done <= min(session.ends_at, after[person].begun) and after[person].begun >= session.starts_at
+    )
     return GainData(
-        pairs=tuple((before[p][0], after[p][0]) for p in both),
-        passed=tuple((before[p][1], after[p][1]) for p in both),
+        pairs=tuple((before[p].score, after[p].score) for p in both),
+        passed=tuple((before[p].passed, after[p].passed) for p in both),
         units=tuple(came[p] for p in both),
         before_only=len(before.keys() - after.keys()),
         after_only=len(after.keys() - before.keys()),
+        out_of_order=len(took_both) - len(both),
         came=len(came),
     )
