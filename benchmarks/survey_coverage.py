@@ -35,11 +35,6 @@ class District:
     schooling: NDArray[np.intp]
     literate: NDArray[np.float64]
 
-    @property
-    def truth(self) -> float:
-        """The rate that every sample is after."""
-        return float(self.literate.mean())
-
 
 def make_district(rate: float) -> District:
     """A district with about this rate."""
@@ -152,6 +147,34 @@ def two_stages(units: int, each: int) -> Draw:
     return draw
 
 
+def half_of_street(drawn: int) -> Draw:
+    """Most people of the first street are drawn singly, and half of them answer."""
+
+    def draw(district: District, rng: np.random.Generator) -> Drawn:
+        people = np.flatnonzero(district.street == 0)
+        rows = rng.choice(people, drawn, replace=False)
+        heard = rng.random(drawn) < 0.5
+        return rows[heard], make_design(drawn, populations=[np.full(drawn, float(len(people)))], answered=heard)
+
+    return draw
+
+
+def half_of_communities(each: int) -> Draw:
+    """In all communities of the first two streets many people, of whom half answer: more where more are literate."""
+
+    def draw(district: District, rng: np.random.Generator) -> Drawn:
+        size = np.bincount(district.community)
+        units = np.unique(district.community[district.street < 2])
+        rows = np.concatenate([rng.choice(np.flatnonzero(district.community == c), each, replace=False) for c in units])
+        level = np.bincount(district.community, district.literate) / size
+        community = district.community[rows]
+        heard = rng.random(len(rows)) < 0.5 + (level - level[units].mean())[community]
+        known = [np.full(len(rows), float(len(units))), size[community].astype(np.float64)]
+        return rows[heard], make_design(len(rows), clusters=[community], populations=known, answered=heard)
+
+    return draw
+
+
 #: Name, draw, whether it keeps to n ≥ 400 and at least 30 first-stage units.
 DESIGNS: tuple[tuple[str, Draw, bool], ...] = (
     ("simple random, 400 people", singly(400), True),
@@ -162,7 +185,11 @@ DESIGNS: tuple[tuple[str, Draw, bool], ...] = (
     ("40 communities by size × 12 people", by_size(40, 12), True),
     ("8 streets × 5 communities × 12 people", two_stages(5, 12), True),
     ("12 communities by size × 40 people", by_size(12, 40), False),
+    ("1 street, 5,000 drawn, half answer", half_of_street(5000), True),
+    ("2 streets, all 40 communities × 150 drawn, half answer", half_of_communities(150), True),
 )
+#: Designs of a part of the district: how many streets it has.
+STREETS_OF = {8: 1, 9: 2}
 
 
 @dataclass(frozen=True)
@@ -194,6 +221,7 @@ def simulate(number: int, rate: float, runs: int) -> Line:
     """Draw one design again and again."""
     name, draw, kept = DESIGNS[number]
     district = make_district(rate)
+    truth = float(district.literate[district.street < STREETS_OF.get(number, STREETS)].mean())
     rng = np.random.default_rng([SEED, number, round(1000 * rate)])
     exact = name.startswith("simple")
     methods = [method for method in METHODS if method != "wald"]
@@ -210,14 +238,14 @@ def simulate(number: int, rate: float, runs: int) -> Line:
             ends = design_interval(
                 found.value, found.se**2, df=found.df, n=found.n, kish_n=kish, method=method, confidence=0.95
             )
-            hits[method] += ends.low is not None and ends.high is not None and ends.low <= district.truth <= ends.high
+            hits[method] += ends.low is not None and ends.high is not None and ends.low <= truth <= ends.high
         if exact:
             low, high = clopper_pearson(success.sum(), len(success))
-            hits["exact"] += low <= district.truth <= high
+            hits["exact"] += low <= truth <= high
     return Line(
         name,
-        district.truth,
-        100 * (float(np.mean(estimates)) - district.truth),
+        truth,
+        100 * (float(np.mean(estimates)) - truth),
         float(np.mean(errors) / np.std(estimates)),
         {method: hit / runs for method, hit in hits.items()},
         kept,

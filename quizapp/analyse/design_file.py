@@ -16,6 +16,8 @@ from quizapp.measurement.survey.standards import Standard, one_standard
 
 #: The one kind of sampling from which a population can be estimated.
 PROBABILITY = "probability"
+#: What `disposition` says of somebody who does not belong to the population.
+OUTSIDE = "ineligible"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class DesignFile:
     standard_column: str | None = None
     #: Age in years: people under 18 stand in no literacy rate.
     age: str | None = None
+    #: True: only adults were drawn. False: people of all ages count, so that the rate is no literacy rate. None: nothing was said.
+    adults_only: bool | None = None
+    #: What became of each row; `OUTSIDE` there: not of the population. Whoever else has no outcome did not answer.
+    disposition: str | None = None
     weight: str | None = None
     strata: str | None = None
     clusters: tuple[str, ...] = ()
@@ -50,7 +56,19 @@ class DesignFile:
 
 _WORDS = (
     *("sampling", "outcome", "statistic", "success", "at_least", "standard", "level", "standard_column", "age"),
-    *("adults_only", "weight", "strata", "clusters", "fpc", "interval", "confidence", "by", "margins", "trim"),
+    *(
+        "adults_only",
+        "disposition",
+        "weight",
+        "strata",
+        "clusters",
+        "fpc",
+        "interval",
+        "confidence",
+        "by",
+        "margins",
+        "trim",
+    ),
 )
 
 
@@ -64,7 +82,7 @@ def read_design(path: Path) -> DesignFile:
         )
     statistic = _choice(given, "statistic", ("rate", "mean"), "rate")
     design = DesignFile(
-        sampling=_word(given, "sampling") or "",
+        sampling=(_word(given, "sampling") or "").casefold(),
         outcome=_word(given, "outcome") or _needed("outcome"),
         statistic=statistic,
         success=_value(given),
@@ -72,6 +90,8 @@ def read_design(path: Path) -> DesignFile:
         standard=None,
         standard_column=_word(given, "standard_column"),
         age=_word(given, "age"),
+        adults_only=_flag(given, "adults_only"),
+        disposition=_word(given, "disposition"),
         weight=_word(given, "weight"),
         strata=_word(given, "strata"),
         clusters=_words(given, "clusters"),
@@ -93,10 +113,12 @@ def read_design(path: Path) -> DesignFile:
 def _with_standard(design: DesignFile, given: dict[str, Any]) -> DesignFile:
     code, level = _word(given, "standard"), _word(given, "level")
     if code is None:
-        if level or design.standard_column or "adults_only" in given:
-            raise Refused("bad_design", "level, standard_column and adults_only go with standard")
+        if level or design.standard_column:
+            raise Refused("bad_design", "level and standard_column go with standard")
+        if design.adults_only is not None and design.at_least is None:
+            raise Refused("bad_design", "adults_only goes with standard or at_least")
         return design
-    if design.age is None and given.get("adults_only") is not True:
+    if design.age is None and design.adults_only is not True:
         raise Refused(
             "age_needed",
             "people under 18 stand in no literacy rate: name the column of ages (age), or say adults_only = true "
@@ -121,6 +143,13 @@ def _word(given: dict[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         raise Refused("bad_design", f"{name} is one text in quotes")
     return value.strip()
+
+
+def _flag(given: dict[str, Any], name: str) -> bool | None:
+    value = given.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise Refused("bad_design", f"{name} is true or false")
+    return value
 
 
 def _words(given: dict[str, Any], name: str) -> tuple[str, ...]:

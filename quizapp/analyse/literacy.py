@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from quizapp.analyse.design_file import PROBABILITY, DesignFile
-from quizapp.analyse.outcome import adults_of, missing, outcome_of
+from quizapp.analyse.outcome import belonging_of, missing, outcome_of
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.sample import Sample
 from quizapp.measurement.sample_size import UNKNOWN_RATE, sample_size
@@ -43,6 +43,11 @@ FEW_ANSWERS = 400
 JACKKNIFED_RAKED, JACKKNIFED = 1_000_000, 40_000_000
 #: Standard errors by linearisation and by the jackknife that differ by more than this are told.
 DIFFERENT = 1.25
+#: Why a domain has no interval.
+NO_SPREAD_AMONG = (
+    "all of its people are in as many first-stage units as strata: what differs among units cannot be told, so there is no interval, "
+    "and the standard error holds the stages below alone (0 where there are none)"
+)
 #: What an estimate holds, in the answer's words.
 _FIELDS = (
     "estimate",
@@ -64,25 +69,38 @@ def estimate(sample: Sample, design: DesignFile) -> dict[str, Any]:
     if design.sampling != PROBABILITY:
         raise _volunteers(sample, design)
     values, answered, warnings = outcome_of(sample, design)
-    adults = adults_of(sample, design, warnings)
+    belonging = belonging_of(sample, design, warnings)
+    heard, counted = answered | belonging.outside, answered & belonging.counts
     try:
-        answer = _estimated(sample, design, values, answered & adults, warnings)
+        plain = _design(sample, design, heard, counted)
+        if plain.alone():
+            warnings.append(
+                f"in {plain.alone()} units or strata one person (or unit) alone answered of those drawn: "
+                "their spread is taken from the others"
+            )
+        answer = _estimated(sample.only(heard), design, plain, values[heard], counted[heard], warnings)
     except SurveyRefused as refusal:
-        raise Refused(refusal.code, str(refusal)) from refusal
+        raise Refused(refusal.code, str(refusal), warnings=warnings) from refusal
     return {**answer, "missing": int((~answered).sum())}
 
 
 def _estimated(
-    sample: Sample, file: DesignFile, values: NDArray[np.float64], counted: NDArray[np.bool_], warnings: list[str]
+    sample: Sample,
+    file: DesignFile,
+    design: Design,
+    values: NDArray[np.float64],
+    counted: NDArray[np.bool_],
+    warnings: list[str],
 ) -> dict[str, Any]:
-    design = _design(sample, file, counted, warnings)
     margins = [
         Margin(name, _groups(sample, name, counted, totals), dict(totals)) for name, totals in file.margins.items()
     ]
     if margins:
         design = calibrate(design, margins, file.trim)
     elif file.trim is not None:
-        design = Design(trim(design.weights, *file.trim), design.strata, design.stages, design.populations)
+        design = replace(design, weights=trim(design.weights, *file.trim))
+    elif file.weight is None and not any(file.fpc):
+        warnings.append("neither weights nor population sizes: every answer counts the same")
     whole = _of(design, file, values, counted)
     answer = _as_json(whole)
     if whole.units < FEW_UNITS:
@@ -117,31 +135,38 @@ def _estimated(
             for name, threshold in file.standard.levels.items()
         }
     answer["statistic"] = file.statistic
+    answer["alone"] = design.alone()
     answer["weights"] = asdict(weight_report(design.weights))
-    answer["jackknife_se"] = checked = _jackknife(design, file, values, margins)
-    if checked is not None and whole.se > 0 and not 1 / DIFFERENT < checked / whole.se < DIFFERENT:
-        warnings.append(
-            "the standard error by leaving out units differs: too few units, or units of very different size"
-        )
+    answer |= _checked(design, file, values, counted, margins, warnings)
     answer["warnings"] = warnings
     return answer
 
 
-def _design(sample: Sample, file: DesignFile, counted: NDArray[np.bool_], warnings: list[str]) -> Design:
-    weights = None if file.weight is None else np.array(sample.numbers(file.weight, "weight"))
-    if weights is None and not any(file.fpc):
-        warnings.append("neither weights nor population sizes: every answer counts the same")
+def _design(sample: Sample, file: DesignFile, heard: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Design:
+    """The design of those of whom something is known; who of them stands in no rate has the weight 0."""
     design = make_design(
         sample.rows,
-        weights=weights,
-        strata=None if file.strata is None else sample.column(file.strata, "strata"),
-        clusters=[sample.column(name, "clusters") for name in file.clusters],
+        weights=None if file.weight is None else np.array(sample.numbers(file.weight, "weight")),
+        strata=None if file.strata is None else sample.labels(file.strata, "strata", missing=missing),
+        clusters=[sample.labels(name, "clusters", missing=missing) for name in file.clusters],
         populations=[np.array(sample.numbers(name, "fpc")) if name else None for name in file.fpc],
+        answered=heard,
     )
-    kept = np.where(counted, design.weights, 0.0)
+    kept = np.where(counted[heard], design.weights, 0.0)
     if not kept.any():
         raise Refused("no_rows", "no row has an outcome and a weight")
-    return Design(kept, design.strata, design.stages, design.populations)
+    return replace(design, weights=kept)
+
+
+def weights_of(sample: Sample, file: DesignFile) -> list[float]:
+    """The weights of those who count, before margins and trimming. Raises Refused."""
+    _, answered, warnings = outcome_of(sample, file)
+    belonging = belonging_of(sample, file, warnings)
+    try:
+        design = _design(sample, file, answered | belonging.outside, answered & belonging.counts)
+    except SurveyRefused as refusal:
+        raise Refused(refusal.code, str(refusal)) from refusal
+    return [float(weight) for weight in design.weights[design.counted]]
 
 
 def _of(design: Design, file: DesignFile, values: NDArray[np.float64], inside: NDArray[np.bool_]) -> Estimate:
@@ -160,11 +185,14 @@ def _of(design: Design, file: DesignFile, values: NDArray[np.float64], inside: N
 
 def _domain(design: Design, file: DesignFile, values: NDArray[np.float64], inside: NDArray[np.bool_]) -> dict[str, Any]:
     try:
-        return _as_json(_of(design, file, values, inside))
+        found = _as_json(_of(design, file, values, inside))
     except SurveyRefused as refusal:
         nothing = dict.fromkeys(_FIELDS, None)
         n = int((inside & design.counted).sum())
         return {**nothing, "n": n, "error": {"code": refusal.code, "message": str(refusal)}}
+    if found["df"] < 1:
+        found |= {"method": None, "error": {"code": "too_few_units", "message": NO_SPREAD_AMONG}}
+    return found
 
 
 def _as_json(found: Estimate) -> dict[str, Any]:
@@ -179,6 +207,30 @@ def _groups(sample: Sample, name: str, counted: NDArray[np.bool_], totals: dict[
     return ["*".join(cells) if kept else first for cells, kept in zip(zip(*parts, strict=True), counted, strict=True)]
 
 
+def _checked(
+    design: Design,
+    file: DesignFile,
+    values: NDArray[np.float64],
+    counted: NDArray[np.bool_],
+    margins: list[Margin],
+    warnings: list[str],
+) -> dict[str, float | None]:
+    """The standard error by leaving out units, and the one of linearisation that it is held against: both as if drawn with replacement.
+
+    The jackknife knows no finite population correction; with it in the one alone, nearly complete counts would differ without a fault.
+    """
+    checked = _jackknife(design, file, values, margins)
+    try:
+        plain = _of(replace(design, populations=(None,) * len(design.stages)), file, values, counted).se
+    except SurveyRefused:
+        plain = None
+    if checked is not None and plain and not 1 / DIFFERENT < checked / plain < DIFFERENT:
+        warnings.append(
+            "the standard error by leaving out units differs: too few units, or units of very different size"
+        )
+    return {"jackknife_se": checked, "with_replacement_se": plain}
+
+
 def _jackknife(
     design: Design,
     file: DesignFile,
@@ -186,7 +238,9 @@ def _jackknife(
     margins: list[Margin],
 ) -> float | None:
     """A check of the standard error; without finite population correction. None where it would take long or cannot be made."""
-    plain = design if design.base is None else Design(design.base, design.strata, design.stages, design.populations)
+    plain = (
+        design if design.base is None else replace(design, weights=design.base, margins=None, base=None, fitted=None)
+    )
     if len(np.unique(plain.stages[0])) * len(values) > (JACKKNIFED_RAKED if margins else JACKKNIFED):
         return None
 
@@ -219,7 +273,7 @@ def _volunteers(sample: Sample, file: DesignFile) -> Refused:
     said, rate = "", None
     try:
         values, counted, _ = outcome_of(sample, file)
-        adults = adults_of(sample, file, [])
+        adults = belonging_of(sample, file, []).counts
     except Refused as reason:
         said = f"What they answered cannot be told: {reason}. "
     else:
@@ -234,8 +288,13 @@ def _volunteers(sample: Sample, file: DesignFile) -> Refused:
             said = f"Of those who took part, {int(taken.sum())} of {len(taken)} ({100 * rate:.1f} %). "
     wanted = UNKNOWN_RATE if rate is None else rate
     at_rate, at_half = sample_size(wanted, TARGET), sample_size(UNKNOWN_RATE, TARGET)
+    said_of = f"sampling = {file.sampling!r}"
+    if not file.sampling:
+        said_of = f'the word sampling is missing; write sampling = "{PROBABILITY}" if all had a known chance. As it is'
+    elif PROBABILITY in file.sampling:
+        said_of += f' is not the word "{PROBABILITY}", alone'
     message = (
-        f"sampling = {file.sampling!r}: people who chose to take part had no known chance of being drawn, so neither weights nor "
+        f"{said_of}: people who chose to take part had no known chance of being drawn, so neither weights nor "
         f"an interval make a rate of the population of them. {said}"
         f"For ± {100 * TARGET:.0f} points draw people at random: {at_half} answers whatever the rate is"
         + ("" if rate is None else _if_near(rate, at_rate))

@@ -24,6 +24,8 @@ def literacy(sample: Path, design_file: Path, format_: str) -> None:
       sampling = "probability"        anything else is refused
       outcome = "score"               a column; with success = "Yes" or at_least = 70,
                                       standard = "survey_2024" (and age = "age"), or statistic = "mean"
+      adults_only = true              instead of age; a column called age is looked at unasked all the same
+      disposition = "outcome"         a column; "ineligible" there: not of the population
       standard_column = "test"        whose standard each score is of (a column called standard is looked at unasked)
       weight = "w"                    people for whom a row stands
       strata = "street"
@@ -66,7 +68,7 @@ def _table(answer: dict[str, Any]) -> None:
         value, se, low, high = (_number(row[key], rate) for key in ("estimate", "se", "low", "high"))
         deff = "–" if row["design_effect"] is None else f"{row['design_effect']:.2f}"
         answer_line(
-            f"{name:{width}}  {row['n']:>7}  {value:>13}  {se:>8}  {low + ' to ' + high:>19}  {deff:>6}  {row['method']}"
+            f"{name:{width}}  {row['n']:>7}  {value:>13}  {se:>8}  {low + ' to ' + high:>19}  {deff:>6}  {row['method'] or '–'}"
         )
     answer_line(
         f"{100 * answer['confidence']:g} % intervals; {answer['df']} degrees of freedom, {answer['units']} first-stage units"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from quizapp.analyse.design_file import DesignFile
+from quizapp.analyse.design_file import OUTSIDE, DesignFile
 from quizapp.analyse.refusals import Refused
 from quizapp.analyse.sample import Sample
 from quizapp.measurement.survey import SurveyRefused
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 NO_OUTCOME = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "."})
 #: A column of this name says by which standard a score was given, without being named.
 STANDARD_COLUMN = "standard"
+#: A column of such a name says how old people are, without being named.
+AGE_COLUMNS = ("age", "年龄")
+#: Nobody is older; a number from FIRST_YEAR on is the year in which somebody was born.
+MOST_YEARS, FIRST_YEAR = 120, 1850
 
 
 def outcome_of(sample: Sample, file: DesignFile) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str]]:
@@ -40,7 +45,10 @@ def outcome_of(sample: Sample, file: DesignFile) -> tuple[NDArray[np.float64], N
             raise Refused("bad_design", 'the outcome is not 0 and 1: name success, at_least, or statistic = "mean"')
     _check_standards(sample, file, counted, warnings)
     if not counted.all():
-        warnings.append(f"{int((~counted).sum())} without an outcome are left out; whoever stays away may differ")
+        warnings.append(
+            f"{int((~counted).sum())} without an outcome are left out: those who answered stand for the others drawn with them; "
+            "whoever stays away may differ"
+        )
     return values, counted, warnings
 
 
@@ -126,12 +134,66 @@ def _same(cell: str, wanted: str) -> bool:
         return False
 
 
-def adults_of(sample: Sample, file: DesignFile, warnings: list[str]) -> NDArray[np.bool_]:
-    """(n,) who stands in the rate: everybody; with a column of ages, those of 18 and above. Margins are then those of adults."""
+@dataclass(frozen=True, eq=False)
+class Belonging:
+    """(n,) of each row: whether it stands in the rate, and whether it is known to be outside of the population."""
+
+    counts: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
+
+
+def belonging_of(sample: Sample, file: DesignFile, warnings: list[str]) -> Belonging:
+    """Who belongs to the population: everybody; with ages, those of 18 and above; not whom `disposition` says to be ineligible.
+
+    Margins are then those of adults. Raises Refused: bad_age, no_column.
+    """
+    counts, minors = _adults(sample, file, warnings)
+    if file.disposition is None:
+        return Belonging(counts, minors)
+    said = [cell.casefold() == OUTSIDE for cell in sample.column(file.disposition, "disposition")]
+    ineligible = np.array(said, dtype=np.bool_)
+    if ineligible.any():
+        warnings.append(f"{int(ineligible.sum())} are ineligible: they stay in the design and count for nobody")
+    return Belonging(counts & ~ineligible, minors | ineligible)
+
+
+def _adults(sample: Sample, file: DesignFile, warnings: list[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(n,) who stands in the rate by age, and who is younger than 18.
+
+    Where no column of ages is named, one called age is looked at beside a score from which people are literate: only those whom it says
+    to be younger do not count, unless adults_only = false says that the rate is of all ages.
+    """
+    everybody, nobody = np.ones(sample.rows, dtype=np.bool_), np.zeros(sample.rows, dtype=np.bool_)
+    name = file.age
+    if name is None and file.at_least is not None and file.adults_only is not False:
+        name = next((column for column in sample.columns if column.casefold() in AGE_COLUMNS), None)
+    if name is None:
+        return everybody, nobody
+    if file.age is None and not all(missing(cell) or _number(cell) for cell in sample.column(name, "age")):
+        warnings.append(f"the column {name} holds no numbers, so that nobody's age is known from it")
+        return everybody, nobody
+    ages = np.array(sample.numbers(name, "age", missing=missing))
+    for row in np.flatnonzero((ages < 0) | (ages > MOST_YEARS)):
+        born = ": a year of birth? Write the age in years" if ages[row] >= FIRST_YEAR else ""
+        raise Refused(
+            "bad_age", f"line {sample.lines[row]}, column {name}: {ages[row]:g} is no age from 0 to {MOST_YEARS}{born}"
+        )
+    minors = np.asarray(np.nan_to_num(ages, nan=ADULT) < ADULT, dtype=np.bool_)
     if file.age is None:
-        return np.ones(sample.rows, dtype=np.bool_)
-    ages = np.array(sample.numbers(file.age, "age", missing=missing))
+        if minors.any():
+            warnings.append(
+                f"{int(minors.sum())} younger than {ADULT} by the column {name} stand in no literacy rate"
+                + ("" if file.standard else "; adults_only = false: the rate is of all ages, and no literacy rate")
+            )
+        return ~minors, minors
     adults = np.asarray(np.nan_to_num(ages) >= ADULT, dtype=np.bool_)
     if not adults.all():
         warnings.append(f"{int((~adults).sum())} younger than {ADULT} or of unknown age stand in no literacy rate")
-    return adults
+    return adults, minors
+
+
+def _number(cell: str) -> bool:
+    try:
+        return "_" not in cell and bool(np.isfinite(float(cell)))
+    except ValueError:
+        return False

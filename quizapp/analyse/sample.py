@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from quizapp.analyse.refusals import Refused, shortened
 
 #: Numbers of a sample: scores, weights, people, ages.
 SMALLEST, LARGEST = 1e-15, 1e15
+#: Lines that a refusal names.
+MOST_TOLD = 10
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,25 @@ class Sample:
         if name not in self.columns:
             raise Refused("no_column", f"{what} names the column {name!r}; the file has {', '.join(self.columns)}")
         return self.columns[name]
+
+    def labels(self, name: str, what: str, *, missing: Callable[[str], bool]) -> list[str]:
+        """A column of labels, each of which must be there. Raises Refused (label_missing) with the lines of those that are not."""
+        cells = self.column(name, what)
+        empty = [line for line, cell in zip(self.lines, cells, strict=True) if missing(cell)]
+        if empty:
+            more = f" and {len(empty) - MOST_TOLD} more" if len(empty) > MOST_TOLD else ""
+            raise Refused(
+                "label_missing",
+                f"{what}, column {name}: nothing in line {', '.join(map(str, empty[:MOST_TOLD]))}{more}; "
+                "all rows without a label would count as one unit. Write which one each was drawn from",
+            )
+        return cells
+
+    def only(self, kept: Iterable[bool]) -> Sample:
+        """Some of the rows."""
+        places = [number for number, one in enumerate(kept) if one]
+        columns = {name: [cells[number] for number in places] for name, cells in self.columns.items()}
+        return Sample(columns, tuple(self.lines[number] for number in places))
 
     def numbers(self, name: str, what: str, *, missing: Callable[[str], bool] | None = None) -> list[float]:
         """A column as numbers; cells that are `missing` are NaN, where that is allowed."""

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import xlsxwriter
 from click.testing import CliRunner, Result
@@ -185,7 +186,17 @@ def test_the_levels_of_the_standard_count_adults_only(tmp_path: Path) -> None:
         assert found["estimate"] == pytest.approx(sum(score >= threshold for score in adults) / len(adults))
     assert any("younger than 18" in warning for warning in found["warnings"])
     assert refusal(tmp_path, SMALL, SURVEY)["error"]["code"] == "age_needed"
-    assert answer(tmp_path, SMALL, SURVEY + "adults_only = true\n")["n"] == 160
+    unnamed = answer(tmp_path, SMALL, SURVEY + "adults_only = true\n")  # a column called age is looked at all the same
+    assert unnamed["n"] == len(adults)
+    assert any("16 younger than 18" in warning for warning in unnamed["warnings"])
+    bare = SURVEY.replace('standard = "survey_2024"', "at_least = 70")
+    assert answer(tmp_path, SMALL, bare)["n"] == len(adults)
+    assert answer(tmp_path, SMALL, bare + "adults_only = false\n")["n"] == 160
+    for age in ("1980", "-1", "121"):
+        told = refusal(tmp_path, SMALL.replace(",30,", f",{age},"), SURVEY + 'age = "age"\n')["error"]
+        assert told["code"] == "bad_age"
+        assert ("year of birth" in told["message"]) == (age == "1980")
+        assert refusal(tmp_path, SMALL.replace(",30,", f",{age},"), bare)["error"]["code"] == "bad_age"
     mixed = SMALL.replace("survey_2024", "literacy_2016", 1)
     design = SURVEY + 'age = "age"\nstandard_column = "standard"\n'
     assert refusal(tmp_path, mixed.replace(",14,", ",30,"), design)["error"]["code"] == "standards_mixed"
@@ -252,11 +263,85 @@ def test_groups_and_missing_answers(tmp_path: Path) -> None:
     assert (found["n"], found["missing"], found["units"]) == (17, 1, 8)
     assert set(found["domains"]) == {"a", "b", "c"}
     assert found["domains"]["b"]["n"] == 12
+    # all of c are in one unit: R's svyby has its rate and its error, only an interval there is none
     assert found["domains"]["c"]["error"]["code"] == "too_few_units"
-    assert found["domains"]["c"]["estimate"] is None
+    assert (found["domains"]["c"]["estimate"], found["domains"]["c"]["low"]) == (1, None)
     shown = run(tmp_path, text, 'sampling = "probability"\noutcome = "ok"\nclusters = ["unit"]\nby = "town"\n')
     assert shown.exit_code == 0
     assert "Note: 8 first-stage units" in shown.stdout
+
+
+def test_a_domain_within_one_unit_has_its_rate_and_its_error(tmp_path: Path) -> None:
+    rows = [(unit, n % 3 == 0, "x" if unit == 0 and n < 15 else "z") for unit in range(10) for n in range(20)]
+    text = "y,c,g\n" + "".join(f"{y:d},c{unit},{group}\n" for unit, y, group in rows)
+    one = answer(tmp_path, text, 'sampling = "probability"\noutcome = "y"\nclusters = ["c"]\nby = "g"\n')["domains"][
+        "x"
+    ]
+    of_unit = np.zeros(10)
+    of_unit[0] = sum(y - 1 / 3 for unit, y, group in rows if group == "x") / 15
+    assert (one["estimate"], one["n"], one["units"], one["df"]) == (pytest.approx(1 / 3), 15, 1, 0)
+    assert one["se"] == pytest.approx(np.sqrt(10 / 9 * ((of_unit - of_unit.mean()) ** 2).sum()), abs=1e-12)
+    assert (one["low"], one["high"], one["method"]) == (None, None, None)
+
+
+def test_who_did_not_answer_is_not_counted_as_observed(tmp_path: Path) -> None:
+    design = 'sampling = "probability"\noutcome = "y"\nfpc = ["N"]\n'
+    half = "y,N,said\n" + "".join(f"{n % 4 == 0:d},200,x\n" if n < 100 else ",200,x\n" for n in range(200))
+    found = answer(tmp_path, half, design)
+    assert found["method"] == "korn_graubard"
+    assert found["se"] == pytest.approx(np.sqrt((1 - 100 / 200) * 0.25 * 0.75 / 99))
+    assert found["missing"] == 100
+    assert not any("leaving out units" in warning for warning in found["warnings"])
+    # those who are known to be outside of the population were looked at: with them the list is complete
+    outside = half.replace("\n,200,x", "\n,200,Ineligible")
+    complete = answer(tmp_path, outside, design + 'disposition = "said"\n')
+    assert (complete["method"], complete["se"], complete["n"]) == ("known", 0, 100)
+    assert any("100 are ineligible" in warning for warning in complete["warnings"])
+    everybody = "y,c,N,M\n" + "".join(f"{n % 4 == 0:d},c{n % 5},5,12\n" for n in range(60))
+    two = design.replace('["N"]', '["N", "M"]') + 'clusters = ["c"]\n'
+    assert answer(tmp_path, everybody, two)["method"] == "known"
+    one_less = everybody.replace("\n0,c1,5,12", "\n,c1,5,12", 1)
+    assert answer(tmp_path, one_less, two)["method"] == "korn_graubard"
+    assert (
+        answer(tmp_path, one_less, two.replace(', "M"', ""))["se"] > 0
+    )  # whole units, and one of them without one answer
+
+
+def test_notes_are_true(tmp_path: Path) -> None:
+    design = 'sampling = "probability"\noutcome = "y"\n'
+    text = "y,N,sex\n" + "".join(f"{n % 3 == 0:d},1000,{'FM'[n % 2]}\n" for n in range(500))
+    drawn = answer(tmp_path, text, design + 'fpc = ["N"]\n')
+    assert drawn["jackknife_se"] == pytest.approx(drawn["with_replacement_se"], rel=1e-9)
+    assert drawn["se"] == pytest.approx(drawn["jackknife_se"] * np.sqrt(0.5), rel=1e-9)
+    assert not any("leaving out units" in warning for warning in drawn["warnings"])
+    same = "every answer counts the same"
+    assert any(same in warning for warning in answer(tmp_path, text, design)["warnings"])
+    raked = answer(tmp_path, text, design + "[margins.sex]\nF = 600\nM = 400\n")
+    assert not any(same in warning for warning in raked["warnings"])
+    margin = "y,sex\n" + "".join(f"{n % 2},{'MF'[n % 2]}\n" for n in range(60))
+    known = answer(tmp_path, margin, design + "[margins.sex]\nF = 600\nM = 400\n")
+    assert (known["method"], known["se"]) == ("known", 0)
+    assert not any("leaving out units" in warning for warning in known["warnings"])
+
+
+def test_the_word_sampling_is_read_in_any_letters_and_missed_by_name(tmp_path: Path) -> None:
+    text = "y\n" + "1\n0\n" * 20
+    assert answer(tmp_path, text, 'sampling = " Probability "\noutcome = "y"\n')["n"] == 40
+    for design, words in (
+        ("", "sampling is missing"),
+        ('sampling = "probability sample"\n', 'the word "probability", alone'),
+    ):
+        told = refusal(tmp_path, text, design + 'outcome = "y"\n')["error"]
+        assert told["code"] == "not_a_probability_sample"
+        assert words in told["message"]
+
+
+@pytest.mark.parametrize("word", ['clusters = ["c"]', 'strata = "c"'])
+def test_rows_without_a_unit_or_stratum_are_refused_with_their_lines(tmp_path: Path, word: str) -> None:
+    text = "y,c\n" + "".join(f"{n % 2},{'' if n in (3, 7) else 'NA' if n == 9 else n // 5}\n" for n in range(40))
+    told = refusal(tmp_path, text, f'sampling = "probability"\noutcome = "y"\n{word}\n')["error"]
+    assert told["code"] == "label_missing"
+    assert "line 5, 9, 11;" in told["message"]
 
 
 TOO_FEW = "a,b,w\n1,x,1\n0,y,2\n"

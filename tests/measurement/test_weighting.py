@@ -18,6 +18,7 @@ from quizapp.measurement.survey import (
     calibrate,
     estimate_mean,
     estimate_rate,
+    estimate_ratio,
     estimate_total,
     greg,
     jackknife,
@@ -171,3 +172,44 @@ def test_raked_weights_meet_the_margins_and_trimmed_ones_the_limits(rows: list[t
 
 def test_every_method_has_a_name_of_r() -> None:
     assert {*R_NAME, "wald"} == {*METHODS}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.floats(0.01, 100), min_size=1, max_size=40),
+    st.floats(0, 1) | st.just(1.0),
+    st.floats(1, 3) | st.just(1.0) | st.floats(1, 1.001),
+)
+def test_trimming_ends_within_any_limits_that_can_be_met(weights: list[float], below: float, above: float) -> None:
+    given_ = np.array([*weights, 0.0])
+    mean = given_.sum() / len(weights)
+    low, high = below * mean, above * mean
+    cut = trim(given_, low, high)
+    assert cut[-1] == 0
+    assert cut.sum() == pytest.approx(given_.sum(), rel=1e-9)
+    assert cut[:-1].min() >= low * (1 - 1e-9)
+    assert cut[:-1].max() <= high * (1 + 1e-9)
+    for impossible in ((0.0, mean * 0.999), (mean * 1.001, np.inf)):
+        with pytest.raises(SurveyRefused) as caught:
+            trim(given_, *impossible)
+        assert caught.value.code == "trim_impossible"
+
+
+def test_trimming_to_the_mean_and_of_nobody() -> None:
+    assert trim(np.arange(1.0, 11), 0, 5.5) == pytest.approx(np.full(10, 5.5))
+    assert trim(np.array([1.0, 9.0]), 4, 6) == pytest.approx([4, 6])
+    for nobody in (np.zeros(3), np.zeros(0)):
+        with pytest.raises(SurveyRefused):
+            trim(nobody, 0, 1)
+
+
+def test_weights_that_are_none_have_no_report_and_a_ratio_no_gaps() -> None:
+    for weights in (np.zeros(3), np.zeros(0), np.array([1.0, np.nan]), np.array([1.0, -1.0])):
+        with pytest.raises(SurveyRefused) as caught:
+            weight_report(weights)
+        assert caught.value.code == "bad_weight"
+    with pytest.raises(ValueError, match="no value"):
+        estimate_ratio(make_design(3), [1, 2, 3], [1, np.nan, 1])
+    with pytest.raises(ValueError, match="each row"):
+        estimate_ratio(make_design(3), [1, 2, 3], [1, 1])
+    assert estimate_ratio(make_design(3, weights=[1, 1, 0]), [1, 2, 3], [1, 1, np.nan])[0] == 1.5

@@ -54,7 +54,10 @@ def allocate(sizes: Mapping[str, int], wanted: int, least: int = LEAST) -> dict[
 
 
 def draw_people(strata: Mapping[str, Sequence[str]], people: int, seed: str, least: int = LEAST) -> list[Drawn]:
-    """`people` drawn singly and without replacement in each stratum (one stratum: simple random)."""
+    """`people` drawn singly and without replacement in each stratum (one stratum: simple random); weight N/n of the stratum.
+
+    Source: Cochran W. G. (1977), Sampling Techniques, 2.1 and 5.5. Raises ValueError for an id that stands twice, and as `allocate`.
+    """
     _check_ids(name for ids in strata.values() for name in ids)
     counts = allocate({name: len(ids) for name, ids in strata.items()}, people, least)
     return [
@@ -70,6 +73,9 @@ def draw_in_units(
     """Two stages: `units` units without replacement, shared out among the strata by their number of units; in each `per_unit` people.
 
     A unit with fewer gives all. Units of different size give people different weights: M/m · N/n. Empty units are not drawn from.
+
+    Source: Cochran W. G. (1977), Sampling Techniques, 11.8. Raises ValueError for an id that stands twice, fewer than one person per
+    unit, and as `allocate`.
     """
     if per_unit < 1:
         raise ValueError("at least one person in each unit")

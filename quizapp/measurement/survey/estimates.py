@@ -16,6 +16,10 @@ from quizapp.measurement.survey.intervals import NO_SPREAD, Interval, design_int
 Rows = NDArray[np.bool_]
 #: The interval of a mean as if people had been drawn singly.
 SINGLY = "t_singly"
+#: There is a standard error but no interval.
+NO_INTERVAL = "none"
+#: Why.
+NO_DEGREE = "as many strata as first-stage units: there is no degree of freedom for an error"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,13 @@ class Estimate:
 
 
 def estimate_total(design: Design, values: ArrayLike, inside: Rows | None = None) -> tuple[float, float]:
-    """Σ weight · value and its standard error; `inside` (n,) is the domain."""
+    """Σ weight · value, in the unit of the values times people, and its standard error √`Design.variance`; `inside` (n,) is the domain.
+
+    Rows of weight 0 and outside of the domain count as 0 and keep their place in the design; a domain of nobody has the total 0 ± 0.
+    The total counts people only where the weights do: those who did not answer are in it as far as the weights stand for them.
+    Source: Särndal, Swensson & Wretman (1992), Model Assisted Survey Sampling, 4.3 (Horvitz and Thompson's estimator). Raises ValueError
+    for a value that is missing or infinite where it counts, SurveyRefused (lonely_psu).
+    """
     found, rows = _inside(design, values, inside)
     kept = np.where(rows, found, 0.0)
     return float(design.weights @ kept), math.sqrt(design.variance(kept))
@@ -52,9 +62,14 @@ def estimate_total(design: Design, values: ArrayLike, inside: Rows | None = None
 def estimate_ratio(
     design: Design, values: ArrayLike, others: ArrayLike, inside: Rows | None = None
 ) -> tuple[float, float]:
-    """Σ weight · value / Σ weight · other and its standard error by linearisation: the variance of (value − ratio·other)/Σ."""
+    """R = Σwy/Σwx, y the values and x the others (n,), and its standard error: the root of the variance of Σw(y − Rx)/Σwx.
+
+    Rows of weight 0 and outside of the domain count as 0 and keep their place in the design. Source: Cochran (1977), Sampling Techniques,
+    6.4; Lumley T. (2010), Complex Surveys, 2.4 (R's svyratio). Raises ValueError for a value or an other that is missing or infinite
+    where it counts, SurveyRefused: no_rows (nobody counts, or Σwx is 0), lonely_psu.
+    """
     found, rows = _inside(design, values, inside)
-    below = np.where(rows, np.asarray(others, np.float64), 0.0)
+    below, _ = _inside(design, others, inside)
     whole = float(design.weights @ below)
     if whole == 0:
         raise SurveyRefused("no_rows", "nobody of the sample stands below the ratio")
@@ -69,12 +84,16 @@ def estimate_mean(
     """The mean of a population, or of the rows `inside` a domain, with the interval mean ± t(df)·SE.
 
     The mean is a ratio of two totals; outside of the domain weights count as 0 but the design stays whole. Where the variance is 0 because
-    units happen to be alike, the interval is that of as many people drawn singly ("t_singly"; none where all values are equal).
+    units happen to be alike, the interval is that of as many people drawn singly ("t_singly"; none where all values are equal). A domain
+    all of whose rows are in as many first-stage units as strata has its value, a standard error of the stages below alone (0 where there
+    are none), and no interval ("none").
 
     Source: Cochran (1977), 6.4 and 5A.14; Lumley T. (2010), Complex Surveys, 2.4. Raises SurveyRefused: no_rows, lonely_psu,
-    too_few_units (df < 1).
+    too_few_units (df < 1 of the whole design).
     """
     facts = _mean(design, values, inside)
+    if facts.df < 1:
+        return _estimate(facts, Interval(None, None, NO_INTERVAL), confidence, _singly(facts))
     variance, method = facts.variance, "t"
     if variance <= NO_SPREAD * facts.alone and not facts.known:
         variance, method = facts.alone, SINGLY
@@ -82,8 +101,12 @@ def estimate_mean(
     interval = Interval(facts.value - half, facts.value + half, method)
     if method == SINGLY and not variance:
         interval = Interval(None, None, method)
-    effect = facts.design_effect
-    return _estimate(facts, interval, confidence, facts.n / effect if effect else None)
+    return _estimate(facts, interval, confidence, _singly(facts))
+
+
+def _singly(facts: _Mean) -> float | None:
+    """As many people drawn singly would say as much of a mean."""
+    return facts.n / facts.design_effect if facts.design_effect else None
 
 
 def estimate_rate(
@@ -108,16 +131,18 @@ def estimate_rate(
         raise ValueError("a rate is of 0 and 1")
     rate = 0.0 if not found.any() else 1.0 if found.all() else facts.value
     weights = design.weights[facts.rows]
-    interval = design_interval(
-        rate,
-        facts.variance,
-        df=facts.df,
-        n=facts.n,
-        kish_n=float(weights.sum() ** 2 / (weights**2).sum()),
-        method=method,
-        confidence=confidence,
-        known=by_stratum or facts.known,
-    )
+    interval = Interval(None, None, NO_INTERVAL)
+    if facts.df >= 1:
+        interval = design_interval(
+            rate,
+            facts.variance,
+            df=facts.df,
+            n=facts.n,
+            kish_n=float(weights.sum() ** 2 / (weights**2).sum()),
+            method=method,
+            confidence=confidence,
+            known=by_stratum or facts.known,
+        )
     estimated = interval.low is not None and facts.variance > NO_SPREAD * rate * (1 - rate)
     return _estimate(facts, interval, confidence, rate * (1 - rate) / facts.variance if estimated else None, rate)
 
@@ -148,15 +173,15 @@ def _mean(design: Design, values: ArrayLike, inside: Rows | None) -> _Mean:
     linear = np.where(rows, found - mean, 0.0) / whole
     variance = design.variance(linear)
     df = design.degrees_of_freedom(rows)
-    if df < 1:
-        raise SurveyRefused(
-            "too_few_units", "as many strata as first-stage units: there is no degree of freedom for an error"
-        )
+    if df < 1 and design.degrees_of_freedom() < 1:
+        raise SurveyRefused("too_few_units", NO_DEGREE)
     alone = 0.0
     if n > 1:
         spread = float(weights @ (found[rows] - mean) ** 2) / whole * n / (n - 1)
         # Without replacement where the weights are numbers of people; weights that only say relations know no population.
         alone = spread * (whole - n) / (whole * n) if whole > n * (1 + 1e-9) else spread / n
+    if variance <= NO_SPREAD * (alone or mean * mean):
+        variance = 0.0  # what is left are rounding errors
     known = design.fixes(linear)
     told = alone > 0 and (known or variance > NO_SPREAD * alone)
     effect = variance / alone if told else None

@@ -34,7 +34,7 @@ class Standard:
         return self.levels[name]
 
     def level_of(self, score: float) -> str | None:
-        """The highest level that a score reaches; None below all."""
+        """The highest level whose score is reached (on it: reached); None below all, and for NaN: no score, no level."""
         return next((name for name, threshold in self.levels.items() if score >= threshold), None)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quizapp.measurement.survey.design import Design, Numbers, SurveyRefused
 
@@ -16,6 +17,11 @@ TOLERANCE: Final = 1e-10
 MOST_ROUNDS: Final = 2000
 #: Totals of two margins are the same when they differ by no more than this share.
 SAME_TOTAL: Final = 1e-6
+#: Weights that differ by no more than this share of their mean are the same.
+ALIKE: Final = 1e-12
+#: Rounds of cutting and sharing out; halvings, after which an interval of numbers is as small as their last digit.
+MOST_CUTS: Final = 100
+MOST_HALVES: Final = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +58,14 @@ class WeightReport:
 
 
 def weight_report(weights: Numbers) -> WeightReport:
-    """The report of the weights above 0."""
+    """The report of the weights (n,) above 0, whatever their unit; a single one has no variation.
+
+    n · Σw²/(Σw)² and its inverse times n. Source: Kish L. (1965), Survey Sampling, 11.7; (1992), J. Official Statistics 8, 183-200.
+    Raises SurveyRefused (bad_weight) where none is above 0, or one is negative, infinite or missing.
+    """
     kept = weights[weights > 0]
+    if not len(kept) or not np.isfinite(weights).all() or (weights < 0).any():
+        raise SurveyRefused("bad_weight", "a weight is missing, negative or not a number, or all are 0")
     total, squares, count = float(kept.sum()), float((kept**2).sum()), len(kept)
     mean = total / count
     spread = float(np.sqrt(((kept - mean) ** 2).sum() / (count - 1))) if count > 1 else 0.0
@@ -117,7 +129,8 @@ def rake(weights: Numbers, margins: Sequence[Margin]) -> Numbers:
 def greg(weights: Numbers, values: Numbers, totals: Numbers) -> Numbers:
     """Weights (n,) w·(1 + x·λ) whose weighted totals of `values` (n, m) are `totals` (m,): generalised regression (linear calibration).
 
-    Source: Deville & Särndal (1992), JASA 87, 376-382, case 1. Weights may become negative. Raises SurveyRefused (raking_failed) where
+    Source: Deville & Särndal (1992), JASA 87, 376-382, case 1. Weights may become negative; rows of weight 0 stay 0. `values`
+    without a gap: NaN meets no totals. Raises SurveyRefused (raking_failed) where
     the totals cannot be met.
     """
     gap = totals - weights @ values
@@ -131,31 +144,53 @@ def greg(weights: Numbers, values: Numbers, totals: Numbers) -> Numbers:
 def trim(weights: Numbers, low: float, high: float) -> Numbers:
     """Weights (n,) cut to `low` … `high`; what was cut is shared equally among the others, again until none is outside.
 
-    The sum stays; margins then hold only nearly. Rows of weight 0 stay 0. The same as R survey's trimWeights(strict = TRUE). Raises
-    SurveyRefused (trim_impossible) where the sum cannot be kept within the limits.
+    The sum stays; margins then hold only nearly. Rows of weight 0 stay 0. The same as R survey's trimWeights(strict = TRUE), where that
+    comes to an end: limits near the mean leave so little room that sharing out goes on for ever. After 100 rounds, or where all are
+    outside, one number is added to all and they are cut, the number being the one that keeps the sum: where limits on one side alone
+    cut, that is what sharing out tends to. Raises SurveyRefused (trim_impossible) where the sum cannot be kept: high · n < Σw or
+    low · n > Σw.
     """
     counted = weights > 0
     total, count = float(weights.sum()), int(counted.sum())
-    if not 0 <= low <= high or not low * count <= total <= high * count:
+    slack = ALIKE * total
+    if not count or not 0 <= low <= high or not low * count <= total + slack or not total <= high * count + slack:
         raise SurveyRefused(
             "trim_impossible",
             f"the weights add up to {total:.10g}: {count} of them between {low:.10g} and {high:.10g} cannot",
         )
     cut = np.array(weights, np.float64)
-    while True:
-        outside = counted & ((cut < low) | (cut > high))
-        if not outside.any():
-            return cut
+    near = slack / count
+    for _ in range(MOST_CUTS):
+        outside = counted & ((cut < low - near) | (cut > high + near))
         clipped = np.where(counted, np.clip(cut, low, high), 0.0)
+        if not outside.any():
+            return clipped
         rest = counted & ~outside
         if not rest.any():
-            raise SurveyRefused("trim_impossible", "every weight lies outside of the limits")
-        clipped[rest] += (cut.sum() - clipped.sum()) / rest.sum()
+            break
+        clipped[rest] += (total - clipped.sum()) / rest.sum()
         cut = clipped
+    return _moved(cut, counted, low, high, total)
+
+
+def _moved(weights: Numbers, counted: NDArray[np.bool_], low: float, high: float, total: float) -> Numbers:
+    """Weights that count plus one number, within the limits, that add up to `total`; by bisection, as the sum grows with the number."""
+    kept = weights[counted]
+    below, above = low - float(kept.max()), min(high, total) - float(kept.min())
+    for _ in range(MOST_HALVES):
+        middle = (below + above) / 2
+        below, above = (middle, above) if np.clip(kept + middle, low, high).sum() < total else (below, middle)
+    found = np.zeros_like(weights)
+    found[counted] = np.clip(kept + above, low, high)
+    return found
 
 
 def calibrate(design: Design, margins: Sequence[Margin], limits: tuple[float, float] | None = None) -> Design:
-    """The design with raked (and then trimmed) weights; its variances count what the margins explain."""
+    """The design with raked (and then, to `limits`, trimmed) weights; its variances count what the margins explain.
+
+    Rows of weight 0 stay 0 and may be of any group that has a total. Formulas and sources: `rake`, `trim`, `Design.variance`. Raises what
+    these raise.
+    """
     fitted = rake(design.weights, margins)
     weights = fitted if limits is None else trim(fitted, *limits)
     matrix = np.hstack([margin.indicators() for margin in margins])
