@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -15,6 +16,7 @@ from quizapp.demo.district import District
 from quizapp.demo.people import Resident
 from quizapp.demo.taking import Ending, Plan, Taker, daytime, random_token
 from quizapp.jobs.worker import run_pending
+from quizapp.measurement.survey.drawing import LEAST
 from quizapp.operations.installation import Installation
 from quizapp.organisation.models import OrgUnit, Person
 from quizapp.quizzes.models import Delivery, QuizBlueprint
@@ -23,7 +25,7 @@ from quizapp.quizzes.services.starting import Profile
 from quizapp.surveys.models import Design, FrameKind, Outcome, Survey, SurveyInvitation
 from quizapp.surveys.services.drawing import draw_survey
 from quizapp.surveys.services.estimating import estimate_survey, store_estimate
-from quizapp.surveys.services.inviting import note_outcome
+from quizapp.surveys.services.inviting import close_survey, note_outcome, reopen_survey
 from quizapp.surveys.services.planning import Numbers, Planned, check_plan, plan_survey
 
 BLUEPRINT = "survey_2024"
@@ -63,9 +65,12 @@ def hold_survey(
         survey = plan_survey(db, checked, actor=coordinator, now=drawn_at)
         draw_survey(db, survey=survey, keys=installation.keys, actor=coordinator, now=drawn_at)
     _answer(db, district, taker, rng, survey, installation, now)
+    with transaction(db):
+        close_survey(db, survey=survey, actor=coordinator, now=now)
     found = estimate_survey(db, survey)
     with transaction(db):
         store_estimate(db, survey=survey, found=found, actor=coordinator, now=now)
+        reopen_survey(db, survey=survey, actor=coordinator, now=now)
 
 
 def _publish(
@@ -119,13 +124,15 @@ def _answer(
         .where(SurveyInvitation.survey_id == survey.id)
         .order_by(SurveyInvitation.number)
     ).all()
+    of_stratum = Counter(one.stratum for one, _phone_hash, _kind in rows)
     first = now + timedelta(days=OPENS + 1)
     noted: list[Outcome | None] = []
     with transaction(db):
         for one, phone_hash, _kind in rows:
             resident = residents[phone_hash]
             # the old and those of little schooling answer less often
-            if rng.random() < ANSWERED + 0.1 * resident.ability:
+            # and where two alone were drawn they are asked until they do
+            if rng.random() < ANSWERED + 0.1 * resident.ability or of_stratum[one.stratum] <= LEAST:
                 taker.take(db, _plan(rng, survey, one, resident, first, now), now)
                 continue
             noted = noted or rng.sample(NOTED, len(NOTED))

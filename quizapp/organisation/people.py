@@ -25,6 +25,8 @@ AGE_BANDS: tuple[tuple[int, str], ...] = (
     (14, "14-17"),
     (0, "0-13"),
 )
+#: The first age of an adult's band.
+GROWN_UP = 18
 #: Nobody is older: such a year of birth is a slip.
 MOST_YEARS = 120
 
@@ -45,15 +47,18 @@ def clean_name(name: str | None) -> str:
 def age_band(birth_year: int | None, day: date) -> str | None:
     """The band of the age that is reached in the year of `day`; None where the year is unknown or cannot be.
 
-    >>> age_band(1960, date(2026, 11, 23))
-    '60-69'
+    But for the age from which somebody is an adult: who turns 18 in that year may be 17 on the day, and is in the band below.
+
+    >>> age_band(1960, date(2026, 11, 23)), age_band(2008, date(2026, 11, 23)), age_band(2007, date(2026, 11, 23))
+    ('60-69', '14-17', '18-29')
     """
     if birth_year is None:
         return None
     age = day.year - birth_year
     if not 0 <= age <= MOST_YEARS:
         return None
-    return next(band for first, band in AGE_BANDS if age >= first)
+    certain = age - 1 if age == GROWN_UP else age
+    return next(band for first, band in AGE_BANDS if certain >= first)
 
 
 def identify(

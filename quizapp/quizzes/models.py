@@ -170,6 +170,9 @@ class Delivery(Base):
     extra_time: Mapped[bool] = mapped_column(default=False)
     #: Whether it is for the units of its audience alone; the lines need not be read to know.
     limited: Mapped[bool] = mapped_column(default=False)
+    #: Whether nobody of the staff sees the result of a single attempt: a survey that uses it goes on, and who decides whose answer
+    #: counts must not know the score.
+    scores_held: Mapped[bool] = mapped_column(default=False)
     #: The unit's row.
     unit: Mapped[OrgUnit] = relationship()
     #: The blueprint's row.

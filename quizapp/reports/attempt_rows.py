@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from quizapp.core.spreadsheet import Value
 from quizapp.organisation.models import Industry, OrgUnit, Person
 from quizapp.quizzes.models import Attempt, Delivery
+from quizapp.quizzes.queries.afterwards import SHOWN_PASSED, SHOWN_SCORE
 from quizapp.reports.figures.sums import joined
 
 #: Rows that are fetched at a time.
@@ -34,6 +35,7 @@ def attempt_rows(
     """The rows, by their start. They are fetched in pieces: memory does not grow with their number.
 
     `conditions` hold the scope: what may be seen is decided where the figure is. Codes come as codes, yes and no as "1" and "0".
+    Results that a delivery holds back are empty.
     """
     statement = _rows_statement(conditions, english=english).order_by(Attempt.id)
     return map(_plain, db.execute(statement.execution_options(yield_per=PIECE)))
@@ -54,7 +56,7 @@ def _rows_statement(conditions: Sequence[ColumnElement[bool]], *, english: bool)
     statement = select(
         Attempt.public_id, title, Person.name, unit, OrgUnit.code, industry, Attempt.age_band, Attempt.sex,
         Attempt.education, Attempt.key_group, Attempt.identity_level, Attempt.started_at, Attempt.closed_at,
-        Attempt.state, Attempt.is_first, Attempt.try_number, Attempt.score, Delivery.max_score, Attempt.passed,
+        Attempt.state, Attempt.is_first, Attempt.try_number, SHOWN_SCORE, Delivery.max_score, SHOWN_PASSED,
     )  # fmt: skip
     people = joined(statement).outerjoin(Person, Person.id == Attempt.person_id)
     return people.outerjoin(Industry, Industry.id == Attempt.industry_id).where(*conditions)

@@ -66,8 +66,8 @@ RULES: dict[FigureCode, LazyString] = {
         "同一单位两次都有的，按两次的相关折算。只有一两个单位的，看不出单位之间的差别，区间可能偏窄。区间含 0 的，说不上有变化。"
     ),
     FigureCode.MEAN_SCORE: _l("首次作答的得分占满分的百分比，取平均。"),
-    FigureCode.ADULTS: _l("首次作答里，作答那年满 18 岁的（只问出生年份，按当年减出生年）。"),
-    FigureCode.MINORS: _l("首次作答里，作答那年不满 18 岁的：评分，不进具备科学素质比例。"),
+    FigureCode.ADULTS: _l("首次作答里，作答那天肯定满 18 岁的（只问出生年份，当年才满的说不准，不算）。"),
+    FigureCode.MINORS: _l("首次作答里，作答那天不满 18 岁或说不准的：评分，不进具备科学素质比例。"),
     FigureCode.AGE_UNKNOWN: _l("首次作答里，没有留出生年份的：不进具备科学素质比例。"),
     FigureCode.LITERATE: _l("18 岁及以上的首次作答里，达到这份卷所依标准的分数的，和测验的合格线无关。"),
     FigureCode.LITERACY_RATE: _l("具备科学素质 ÷ 18 岁及以上，参加者中的比例，不代表全体居民。不足 10 人不显示。"),

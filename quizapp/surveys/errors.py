@@ -107,6 +107,18 @@ class SurveyClosed(Conflict):
     code = "survey_closed"
 
 
+class SurveyStillOpen(Conflict):
+    """It was never closed: scores are not read, and nothing is estimated, while it can still be noted whose answer counts."""
+
+    code = "survey_still_open"
+
+
+class InvitationSettled(Conflict):
+    """The score of this answer could be read already: whether it counts stands."""
+
+    code = "invitation_settled"
+
+
 class InvitationAnswered(Conflict):
     """Whoever has answered is neither refused nor unreachable."""
 

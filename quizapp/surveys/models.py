@@ -100,6 +100,9 @@ class Survey(Base):
     drawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Until when answers were taken.
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When it was closed for the first time: since then the scores of single people can be read, and nobody who has answered is struck
+    #: out any more, also where it was opened again.
+    first_closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: The account that planned it.
     created_by: Mapped[int | None] = mapped_column(BigId)
     #: When.

@@ -113,6 +113,14 @@ def surveys_of_delivery(db: Session, delivery_id: int) -> Sequence[Survey]:
     return db.scalars(select(Survey).where(Survey.delivery_id == delivery_id).order_by(Survey.id)).all()
 
 
+def holds_scores(db: Session, delivery_id: int) -> bool:
+    """Whether a survey that was drawn and never closed uses a test."""
+    going_on = select(Survey.id).where(
+        Survey.delivery_id == delivery_id, Survey.drawn_at.is_not(None), Survey.first_closed_at.is_(None)
+    )
+    return db.scalar(going_on.limit(1)) is not None
+
+
 def choosable_deliveries(db: Session, scope: Scope, now_ms: int) -> list[Delivery]:
     """Tests with a literacy standard that are not over, in the scope, newest first."""
     rows = db.scalars(
@@ -131,7 +139,10 @@ def choosable_deliveries(db: Session, scope: Scope, now_ms: int) -> list[Deliver
 
 
 def roster_frame(db: Session, unit: OrgUnit, today: date) -> RosterFrame:
-    """The people on the roster of a unit and all below it who are 18 or older or whose age nobody knows: keys alone, in order."""
+    """The people on the roster of a unit and all below it who are 18 for certain or whose age nobody knows: keys alone, in order.
+
+    Of whom the year of birth alone is known is not 18 for certain in the year in which they turn 18.
+    """
     rows = db.execute(
         select(Person.id, OrgUnit.id, OrgUnit.path, Person.birth_year, OrgUnit.closed_at)
         .join(OrgUnit, OrgUnit.id == Person.unit_id)
@@ -148,7 +159,7 @@ def roster_frame(db: Session, unit: OrgUnit, today: date) -> RosterFrame:
     for person_id, unit_id, path, birth_year, closed_at in rows:
         if closed_at is not None:
             left_out["closed_unit"] += 1
-        elif birth_year is not None and today.year - birth_year < ADULT:
+        elif birth_year is not None and today.year - birth_year <= ADULT:
             left_out["minor"] += 1
         else:
             members.append(Member(person_id, unit_id, path))

@@ -79,6 +79,8 @@ WORDS: dict[str, LazyString] = {
     "survey_drawn": _l("已经抽过签，计划不能再改，也不能再抽。"),
     "survey_not_drawn": _l("还没有抽签。"),
     "survey_closed": _l("这次调查已经结束。"),
+    "survey_still_open": _l("先结束调查，才能看分数和估计。"),
+    "invitation_settled": _l("这份答卷的分数已经看得到，答完的人不能再改。"),
     "invitation_answered": _l("已经答完的人，不能记成拒答或找不到人。"),
     "margins_invalid": _l("第 %(line)s 行看不懂：要写“性别,女,51000”，每组一行，不能重复"),
     "card_unknown": _l("没有这张卡。请对着卡上的二维码再扫一次，或联系发卡的人。"),

@@ -130,6 +130,11 @@ def test_from_the_roster_to_the_estimate(
     assert row[3] == "1"
 
     desk.goto(f"/surveys/{survey_id}/estimate")
+    looks(desk)  # no score and no estimate before the survey is closed
+    assert desk.locator(".desk-head form button").count() == 0
+    desk.click("main .empty a")
+    desk.click(f"form[action='/surveys/{survey_id}/close'] button")
+    desk.goto(f"/surveys/{survey_id}/estimate")
     desk.click(".desk-head form button")
     desk.wait_for_url("**/jobs/**")
     installation = open_installation(make_settings(tmp_path, database))

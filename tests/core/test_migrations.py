@@ -213,6 +213,19 @@ def test_surveys_go_down_and_up_with_data_in_them(either_database: Database, key
         assert db.get_one(Delivery, delivery_id).blueprint.rules["standard"] == "literacy_2016"
 
 
+def test_surveys_that_go_on_hold_scores_back_and_closed_ones_do_not(either_database: Database, keys: Keys) -> None:
+    with either_database.session() as db, transaction(db):
+        top, _streets = make_district(db)
+        surveys = [make_survey(db, top, make_test(db, top), keys=keys, seed=f"seed of {name}") for name in "ab"]
+        surveys[1].closed_at = START
+        ids = [(survey.id, survey.delivery_id) for survey in surveys]
+    migrate.downgrade(either_database, "0024")
+    migrate.upgrade(either_database)
+    with either_database.session() as db:
+        assert [db.get_one(Survey, survey).first_closed_at for survey, _ in ids] == [None, START]
+        assert [db.get_one(Delivery, delivery).scores_held for _, delivery in ids] == [True, False]
+
+
 def test_looks_go_with_the_way_down_and_flags_stay(either_database: Database) -> None:
     with either_database.session() as db, transaction(db):
         version = make_items(db, 1)[0]

@@ -16,6 +16,7 @@ from quizapp.quizzes.services.starting import Profile, Started
 from quizapp.surveys.models import Survey, SurveyInvitation
 from quizapp.surveys.services.answering import start_by_card
 from quizapp.surveys.services.drawing import draw_survey
+from quizapp.surveys.services.inviting import close_survey, reopen_survey
 from quizapp.surveys.services.planning import Numbers, Planned, check_plan, plan_survey
 from tests.conftest import START
 from tests.factories import make_delivery, make_unit
@@ -76,6 +77,19 @@ def make_survey(
     checked = check_plan(db, planned(unit, delivery, **values), actor=actor, now=START)
     survey = plan_survey(db, checked, actor=actor, now=START)
     return survey if keys is None else draw_survey(db, survey=survey, keys=keys, actor=actor, now=START)
+
+
+def readable_survey(db: Session, unit: OrgUnit, delivery: Delivery, *, keys: Keys, **values: Any) -> Survey:
+    """A drawn survey whose scores may be read though people still answer."""
+    survey = make_survey(db, unit, delivery, keys=keys, **values)
+    let_read(db, survey)
+    return survey
+
+
+def let_read(db: Session, survey: Survey) -> None:
+    """Close the survey and open it again: its scores may be read from then on, and people can still answer."""
+    close_survey(db, survey=survey, actor=SYSTEM, now=START)
+    reopen_survey(db, survey=survey, actor=SYSTEM, now=START)
 
 
 def begin_by_card(

@@ -34,7 +34,7 @@ from quizapp.surveys.services.planning import Numbers, drop_plan, frame_of, size
 from quizapp.surveys.services.rows import survey_rows
 from tests.conftest import START
 from tests.factories import make_person, make_unit
-from tests.surveys.support import SEED, make_district, make_survey, make_test
+from tests.surveys.support import SEED, make_district, make_survey, make_test, readable_survey
 
 _SIZES = st.lists(st.integers(2, 40), min_size=2, max_size=6)
 
@@ -199,7 +199,7 @@ def test_whether_town_or_country_is_kept_as_it_was_at_the_draw(either_db: Sessio
         top, streets = make_district(db, residence="urban")
         streets[1].residence = "rural"
         db.flush()
-        survey = make_survey(db, top, make_test(db, top), keys=keys)
+        survey = readable_survey(db, top, make_test(db, top), keys=keys)
         streets[1].residence = None
     found = {one.home: one.residence for one in db.scalars(select(SurveyInvitation)).all()}
     assert found == {str(street.id): "rural" if street is streets[1] else "urban" for street in streets}

@@ -31,7 +31,7 @@ from quizapp.surveys.services.weighting import read_margins, set_weighting
 from quizapp.surveys.views.words import group_label, margin_names, margin_values
 from tests.conftest import START
 from tests.factories import make_unit
-from tests.surveys.support import answer, answer_within, make_district, make_survey, make_test
+from tests.surveys.support import answer, answer_within, make_district, make_test, readable_survey
 from tests.surveys.test_drawing import _frame
 
 AppMaker = Callable[..., Flask]
@@ -47,7 +47,7 @@ def _answered(db: Session, keys: Keys, share: float = 0.8, **plan: Any) -> Surve
             for number, person in enumerate(db.scalars(select(Person).where(Person.unit_id == street.id)).all()):
                 person.unit_id = homes[number % 3].id
             db.flush()
-        survey = make_survey(db, top, make_test(db, top), keys=keys, **{"margin": 0.09, **plan})
+        survey = readable_survey(db, top, make_test(db, top), keys=keys, **{"margin": 0.09, **plan})
         for one in db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all():
             male = rng.random() < 0.5
             if rng.random() < share + (0.1 if male else -0.1):
@@ -89,6 +89,16 @@ def test_the_page_and_the_command_find_the_same(
     assert ("few_units" in found["warnings"]) == ("two_stage" in plan.get("design", ""))
 
 
+def test_those_who_did_not_answer_are_not_counted_as_observed(db: Session, keys: Keys) -> None:
+    survey = _answered(db, keys, 0.5, design="simple")
+    main, people = estimate_survey(db, survey)["main"], survey.counts["people"]
+    assert main["n"] < 0.7 * survey.counts["drawn"]
+    assert main["se"] ** 2 == pytest.approx(
+        (1 - main["n"] / people) * main["estimate"] * (1 - main["estimate"]) / (main["n"] - 1), rel=1e-9
+    )
+    assert main["method"] == "korn_graubard"
+
+
 def test_a_street_that_is_drawn_for_certain_adds_the_spread_within_it_alone(db: Session, keys: Keys) -> None:
     with transaction(db):
         top = make_unit(db, kind="district")
@@ -98,7 +108,7 @@ def test_a_street_that_is_drawn_for_certain_adds_the_spread_within_it_alone(db: 
                 db.add_all(Person(name="人", source="roster", unit_id=home.id, created_at=START) for _ in range(20))
         db.flush()
         plan = {"design": "stratified_two_stage", "per_unit": 8, "margin": 0.15}
-        survey = make_survey(db, top, make_test(db, top), keys=keys, **plan)
+        survey = readable_survey(db, top, make_test(db, top), keys=keys, **plan)
         for number, one in enumerate(db.scalars(select(SurveyInvitation)).all()):
             answer_within(db, one, keys, 80 if number % 3 else 20)
     found = estimate_survey(db, survey)
@@ -115,7 +125,7 @@ def test_an_error_of_nought_by_chance_is_said_to_be_chance(db: Session, keys: Ke
             db.add_all(Person(name="人", source="roster", unit_id=home.id, created_at=START) for _ in range(20))
         db.flush()
         plan = {"design": "two_stage", "per_unit": 20, "margin": 0.2}  # whole units, half of each literate
-        survey = make_survey(db, top, make_test(db, top), keys=keys, **plan)
+        survey = readable_survey(db, top, make_test(db, top), keys=keys, **plan)
         for number, one in enumerate(db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all()):
             answer_within(db, one, keys, 80 if number % 2 else 20)
     found = estimate_survey(db, survey)
@@ -152,7 +162,12 @@ def test_minors_and_people_outside_count_in_nothing(db: Session, keys: Keys) -> 
     with transaction(db):
         places[1].invitation.outcome = "ineligible"
     after = estimate_survey(db, survey)
-    assert after["main"] == before["main"]
+    assert after["main"]["n"] == before["main"]["n"]
+    assert after["main"]["estimate"] == pytest.approx(before["main"]["estimate"])
+    # two more were looked at and are outside: of the people of the list less is left to chance
+    known, drawn = before["answers"], survey.counts["people"]
+    left = [(1 - heard / drawn) * heard / (heard - 1) for heard in (known, known + 2)]
+    assert (after["main"]["se"] / before["main"]["se"]) ** 2 == pytest.approx(left[1] / left[0], rel=1e-9)
     assert {"not_adults", "struck_out"} <= set(after["warnings"])
     assert (before["struck_out"], after["struck_out"]) == (0, 1)
     assert after["answers"] == before["answers"] + 2
@@ -186,7 +201,7 @@ def test_known_numbers_of_people_pull_the_estimate(db: Session, keys: Keys, tmp_
 def test_nobody_has_answered(db: Session, keys: Keys) -> None:
     with transaction(db):
         top, _streets = make_district(db)
-        survey = make_survey(db, top, make_test(db, top), keys=keys)
+        survey = readable_survey(db, top, make_test(db, top), keys=keys)
     assert estimate_survey(db, survey)["refusal"] == "no_rows"
 
 
@@ -211,7 +226,7 @@ def test_all_less_the_groups_shown_is_never_the_rate_of_a_few(sizes: list[int]) 
 def test_a_group_too_small_takes_the_next_with_it_and_no_answer_is_a_group(db: Session, keys: Keys) -> None:
     with transaction(db):
         top, _streets = make_district(db, streets=2, each=60)
-        survey = make_survey(db, top, make_test(db, top), keys=keys, design="simple", margin=0.05)
+        survey = readable_survey(db, top, make_test(db, top), keys=keys, design="simple", margin=0.05)
         for number, one in enumerate(db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all()):
             attempt = answer_within(db, one, keys, 20 * (number % 6))
             attempt.sex = None if number < 4 else "male" if number < 20 else "female"
@@ -229,7 +244,7 @@ def test_a_group_too_small_takes_the_next_with_it_and_no_answer_is_a_group(db: S
 def test_fewer_than_ten_are_no_estimate(db: Session, keys: Keys) -> None:
     with transaction(db):
         top, _streets = make_district(db)
-        survey = make_survey(db, top, make_test(db, top), keys=keys)
+        survey = readable_survey(db, top, make_test(db, top), keys=keys)
         for one in db.scalars(select(SurveyInvitation)).all()[:9]:
             answer_within(db, one, keys, 80)
     assert estimate_survey(db, survey)["refusal"] == "few_counted"
@@ -243,7 +258,7 @@ def test_who_does_not_belong_is_taken_off_the_streets_size(db: Session, keys: Ke
         for street in streets:
             db.add_all(Person(name="人", source="roster", unit_id=street.id, created_at=START) for _ in range(200))
         db.flush()
-        survey = make_survey(db, top, make_test(db, top), keys=keys, margin=0.0693, response=1.0)
+        survey = readable_survey(db, top, make_test(db, top), keys=keys, margin=0.0693, response=1.0)
         seen = Counter[str]()
         for one in db.scalars(select(SurveyInvitation).order_by(SurveyInvitation.number)).all():
             first, turn = one.stratum == str(streets[0].id), seen[one.stratum]
@@ -294,7 +309,7 @@ def test_the_survey_2024_shows_its_levels(database: Database, keys: Keys) -> Non
     with database.session() as db:
         with transaction(db):
             top, _streets = make_district(db, streets=5, each=40)
-            survey = make_survey(db, top, make_test(db, top, "survey_2024"), keys=keys, margin=0.09)
+            survey = readable_survey(db, top, make_test(db, top, "survey_2024"), keys=keys, margin=0.09)
             for number, one in enumerate(db.scalars(select(SurveyInvitation)).all()):
                 answer_within(db, one, keys, (40, 60, 80, 100)[number % 4])
         found = estimate_survey(db, survey)

@@ -34,7 +34,7 @@ from tests.conftest import START, FakeClock, make_settings
 from tests.factories import make_account, make_attempt, make_person
 from tests.pdf import page_pictures
 from tests.quizzes.staff import client_of, coordinator_of
-from tests.surveys.support import SEED, answer_within, make_district, make_survey, make_test
+from tests.surveys.support import SEED, answer_within, let_read, make_district, make_survey, make_test
 
 AppMaker = Callable[..., Flask]
 
@@ -246,12 +246,13 @@ def test_the_response_by_street_and_what_is_noted(place: Place) -> None:
 def test_the_estimate_is_made_by_a_job_and_goes_along_as_files(place: Place, tmp_path: Path) -> None:
     survey = place.drawn()
     address = f"/surveys/{survey.id}/estimate"
-    assert "还没有估计" in place.client.get(address).text
+    assert "结束调查以后才估计" in place.client.get(address).text
     with transaction(place.db):
         for number, one in enumerate(place.db.scalars(select(SurveyInvitation)).all()):
             if number % 4:
                 sex = "female" if number % 2 else "male"
                 answer_within(place.db, one, place.keys, 20 * (number % 6), sex=sex)
+    place.client.post(f"/surveys/{survey.id}/close")
     assert "/jobs/" in place.client.post(address).location
     place.run_jobs(tmp_path)
     place.fresh()
@@ -282,6 +283,7 @@ def test_a_group_says_why_its_rate_is_not_shown(place: Place, tmp_path: Path) ->
         for number, one in enumerate(place.db.scalars(select(SurveyInvitation)).all()):
             attempt = answer_within(place.db, one, place.keys, 20 * (number % 6), birth_year=1990)
             attempt.sex = None if number < 4 else "male" if number < 16 else "female"
+        let_read(place.db, survey)
     place.client.post(f"/surveys/{survey.id}/estimate")
     place.run_jobs(tmp_path)
     page = place.client.get(f"/surveys/{survey.id}/estimate").text
@@ -315,7 +317,14 @@ def test_a_card_on_a_phone_starts_goes_on_and_ends(place: Place) -> None:
     assert other.post(submit, data={"form_token": token[1]}).status_code == 303
     done = phone.get(address)
     assert done.location.endswith("/result")
-    assert phone.get(done.location).status_code == 200
+    held = phone.get(done.location).text
+    assert "谁也看不到成绩" in held  # a card is in the hands of whoever printed it, too
+    assert "data-score" not in held
+    review = done.location.replace("/result", "/review/1")
+    assert phone.get(review).location.endswith("/result")
+    with transaction(place.db):
+        let_read(place.db, place.db.get_one(Survey, survey.id))
+    assert "data-score" in phone.get(done.location).text
 
 
 def test_who_guesses_cards_is_slowed(client: FlaskClient) -> None:

@@ -16,11 +16,23 @@ from quizapp.core.phones import PhoneInvalid, normalize_phone
 from quizapp.core.scope import Permission, Scope
 from quizapp.core.tokens import Keys
 from quizapp.organisation.models import OrgUnit, Person, name_key
-from quizapp.quizzes.models import CLOSED_STATES, Attempt, AttemptState, Delivery, LateResponse, Paper, PaperItem
+from quizapp.quizzes.models import (
+    CLOSED_STATES,
+    Attempt,
+    AttemptState,
+    Delivery,
+    IdentityLevel,
+    LateResponse,
+    Paper,
+    PaperItem,
+)
 from quizapp.quizzes.rescoring.models import ExtraTime, KeyCorrection, ResultChange, Voiding
 
 #: Rows on one page.
 PAGE_SIZE = 50
+#: What staff read of a single attempt's result: nothing while the delivery holds it back.
+SHOWN_SCORE: Any = case((Delivery.scores_held.is_(True), None), else_=Attempt.score)
+SHOWN_PASSED: Any = case((Delivery.scores_held.is_(True), None), else_=Attempt.passed)
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,9 @@ class AttemptRow:
     attempt: Attempt
     person: Person | None
     unit: OrgUnit | None
+    #: None: there is none yet, or it is held back.
+    score: int | None
+    passed: bool | None
 
 
 @dataclass(frozen=True)
@@ -77,13 +92,14 @@ def find_attempts_of_delivery(
         statement.order_by(Attempt.started_at.desc(), Attempt.id.desc()).offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)
     ).all()
     rows = db.execute(
-        select(Attempt, Person, OrgUnit)
+        select(Attempt, Person, OrgUnit, SHOWN_SCORE, SHOWN_PASSED)
+        .join(Delivery, Delivery.id == Attempt.delivery_id)
         .outerjoin(Person, Person.id == Attempt.person_id)
         .outerjoin(OrgUnit, OrgUnit.id == Attempt.unit_id)
         .where(Attempt.id.in_(ids))
         .order_by(Attempt.started_at.desc(), Attempt.id.desc())
     )
-    return [AttemptRow(attempt, person, unit) for attempt, person, unit in rows], total
+    return [AttemptRow(*row) for row in rows], total
 
 
 def _about(text: str, keys: Keys) -> ColumnElement[bool]:
@@ -99,7 +115,9 @@ def whose(db: Session, attempt: Attempt) -> AttemptRow:
     """An attempt with its person and unit."""
     person = db.get(Person, attempt.person_id) if attempt.person_id is not None else None
     unit = db.get(OrgUnit, attempt.unit_id) if attempt.unit_id is not None else None
-    return AttemptRow(attempt, person, unit)
+    result = select(SHOWN_SCORE, SHOWN_PASSED).join(Delivery, Delivery.id == Attempt.delivery_id)
+    score, passed = db.execute(result.where(Attempt.id == attempt.id)).one()
+    return AttemptRow(attempt, person, unit, score, passed)
 
 
 def late_answers(db: Session, attempt_id: int) -> Sequence[LateResponse]:
@@ -107,6 +125,11 @@ def late_answers(db: Session, attempt_id: int) -> Sequence[LateResponse]:
     return db.scalars(
         select(LateResponse).where(LateResponse.attempt_id == attempt_id).order_by(LateResponse.position)
     ).all()
+
+
+def is_held(attempt: Attempt, delivery: Delivery) -> bool:
+    """Whether a result is shown to nobody yet: it was made by a card, which others have in their hands, too."""
+    return delivery.scores_held and attempt.identity_level == IdentityLevel.INVITED
 
 
 def count_late(db: Session, attempt_id: int) -> int:
@@ -128,8 +151,9 @@ def is_voided(db: Session, attempt_id: int) -> bool:
 
 
 def changes_of_attempt(db: Session, attempt_id: int) -> Sequence[ResultChange]:
-    """How the result of an attempt changed, the latest first."""
-    rows = select(ResultChange).where(ResultChange.attempt_id == attempt_id)
+    """How the result of an attempt changed, the latest first; none while the delivery holds results back."""
+    rows = select(ResultChange).join(Delivery, Delivery.id == ResultChange.delivery_id)
+    rows = rows.where(ResultChange.attempt_id == attempt_id, Delivery.scores_held.is_(False))
     return db.scalars(rows.order_by(ResultChange.id.desc())).all()
 
 
@@ -144,16 +168,20 @@ def extra_time_of(db: Session, attempt: Attempt) -> ExtraTime | None:
 def list_changes(
     db: Session, scope: Scope, delivery_id: int, *, page: int | None = 1
 ) -> tuple[list[tuple[ResultChange, AttemptRow]], int]:
-    """Whose result changed at a delivery, as far as the scope shows them, the latest first; one page, or all."""
+    """Whose result changed at a delivery, as far as the scope shows them, the latest first; one page, or all.
+
+    Nobody's while the delivery holds results back.
+    """
     statement = _seen(select(ResultChange.id).join(Attempt, Attempt.id == ResultChange.attempt_id), scope)
-    statement = statement.where(ResultChange.delivery_id == delivery_id)
+    statement = statement.where(ResultChange.delivery_id == delivery_id, Delivery.scores_held.is_(False))
     total = db.scalar(select(func.count()).select_from(statement.subquery())) or 0
     ids = statement.order_by(ResultChange.id.desc())
     if page is not None:
         ids = ids.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)
     rows = db.execute(
-        select(ResultChange, Attempt, Person, OrgUnit)
+        select(ResultChange, Attempt, Person, OrgUnit, SHOWN_SCORE, SHOWN_PASSED)
         .join(Attempt, Attempt.id == ResultChange.attempt_id)
+        .join(Delivery, Delivery.id == Attempt.delivery_id)
         .outerjoin(Person, Person.id == Attempt.person_id)
         .outerjoin(OrgUnit, OrgUnit.id == Attempt.unit_id)
         .where(
@@ -161,7 +189,7 @@ def list_changes(
         )
         .order_by(ResultChange.id.desc())
     )
-    return [(change, AttemptRow(attempt, person, unit)) for change, attempt, person, unit in rows], total
+    return [(change, AttemptRow(*row)) for change, *row in rows], total
 
 
 def corrections_of(db: Session, delivery_id: int) -> Sequence[KeyCorrection]:

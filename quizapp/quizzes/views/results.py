@@ -21,7 +21,7 @@ from quizapp.core.web import get_actor, get_db, get_keys, get_now, get_runtime, 
 from quizapp.quizzes.errors import AlreadyClaimed, CodeUnknown
 from quizapp.quizzes.forms.profile import ReceiptForm
 from quizapp.quizzes.models import Attempt, AttemptState, Delivery, Reveal
-from quizapp.quizzes.queries.afterwards import count_late, is_voided
+from quizapp.quizzes.queries.afterwards import count_late, is_held, is_voided
 from quizapp.quizzes.queries.taking import ReviewedQuestion, answers_of
 from quizapp.quizzes.scoring import is_right
 from quizapp.quizzes.services.moving import claim_attempt, find_by_receipt
@@ -142,6 +142,8 @@ def result(code: str, public_id: str) -> str | BaseResponse:
     if attempt.state == AttemptState.VOID:
         voided = is_voided(db, attempt.id)
         return render_template("quizzes/void.html", access=access, delivery=delivery, attempt=attempt, voided=voided)
+    if is_held(attempt, delivery):
+        return render_template("quizzes/held.html", delivery=delivery, attempt=attempt)
     reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id, attempt.scoring_revision)
     answers = answers_of(db, attempt.id)
     wrong = wrong_positions(reviewed, answers)
@@ -190,7 +192,8 @@ def review(code: str, public_id: str, position: int) -> str | BaseResponse:
     if isinstance(access, BaseResponse):
         return access
     attempt = access.attempt
-    if attempt.state == AttemptState.VOID or not shows_keys(access.delivery, now_ms):
+    held = is_held(attempt, access.delivery)
+    if held or attempt.state == AttemptState.VOID or not shows_keys(access.delivery, now_ms):
         return redirect(url_for("quizzes.result", code=code, public_id=public_id), 303)
     reviewed = quizzes_runtime(current_app).papers.reviewed(db, attempt.paper_id, attempt.scoring_revision)
     if position not in reviewed:

@@ -28,6 +28,7 @@ from quizapp.quizzes.errors import (
 )
 from quizapp.quizzes.forms.profile import ProfileForm
 from quizapp.quizzes.models import PROFILE_FIELDS, Attempt, AttemptState, Delivery, FieldDemand
+from quizapp.quizzes.queries.afterwards import is_held
 from quizapp.quizzes.queries.taking import attempts_of_account, find_attempts, get_delivery
 from quizapp.quizzes.services.starting import check_open, start_attempt
 from quizapp.quizzes.services.submitting import close_if_over
@@ -92,7 +93,11 @@ def landing(code: str) -> str | BaseResponse:
             closed=closed,
             audience=audience_words(delivery),
             running=[a for a in attempts if a.state == AttemptState.OPEN],
-            finished=[a for a in attempts if a.state not in (AttemptState.OPEN, AttemptState.VOID)],
+            finished=[
+                a
+                for a in attempts
+                if a.state not in (AttemptState.OPEN, AttemptState.VOID) and not is_held(a, delivery)
+            ],
             writes={a.public_id for a in attempts if (found := right_to(a, now_ms)) and found[0] == Right.WRITE},
             now_ms=now_ms,
             asked_words=asked_words,

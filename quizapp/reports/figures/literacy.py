@@ -4,7 +4,7 @@ Which share is hidden is decided as for the pass rates: fewer than ten adults, a
 unit, of the unit above, or of a group (`hiding`). All levels go together.
 
 Age is the band that the attempt keeps of its day, and the year of birth is all that is asked: who turns 18 in the year of the attempt
-counts as 18. Literate is who reaches the standard's score, whatever pass mark the delivery has.
+may be 17 that day and counts as younger. Literate is who reaches the standard's score, whatever pass mark the delivery has.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from quizapp.reports.figure_words import RULES, heading
 from quizapp.reports.figures.sums import joined
 from quizapp.reports.forms import Filters
 from quizapp.reports.record_words import code_words
-from quizapp.reports.records import WITH_RECORDS, attempt_conditions
+from quizapp.reports.records import WITH_RECORDS, attempt_conditions, holds_results
 from quizapp.reports.views import bp
 from quizapp.reports.views.words import filter_words, period_words
 from quizapp.ui.filters import is_english
@@ -56,6 +56,7 @@ def records() -> str:
         figure=heading(code),
         rule=RULES[code],
         people=people,
+        held=holds_results(db, scope, query),
         total=total,
         rows=[dict(zip(COLUMNS, row, strict=True)) for row in rows],
         words=code_words(),

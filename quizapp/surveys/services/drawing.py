@@ -14,6 +14,7 @@ from quizapp.core.tokens import digest as digest_secret
 from quizapp.measurement.survey.drawing import Drawn
 from quizapp.organisation.models import Person
 from quizapp.organisation.queries import residences_of
+from quizapp.quizzes.services.standing import lock_delivery
 from quizapp.surveys.errors import SurveyDrawn, SurveyValueMissing
 from quizapp.surveys.models import FrameKind, Outcome, Survey, SurveyInvitation
 from quizapp.surveys.services.announcing import frame_today, keep_frame
@@ -30,10 +31,12 @@ def card_secret(keys: Keys, survey_id: int, number: int) -> str:
 
 
 def draw_survey(db: Session, *, survey: Survey, keys: Keys, actor: Actor, now: datetime, came_out: str = "") -> Survey:
-    """Draw, and invite whom it hits. `came_out`: the numbers that were waited for, where the list was announced.
+    """Draw, and invite whom it hits; the test's scores are held back until the survey is closed.
 
+    `came_out`: the numbers that were waited for, where the list was announced.
     Raises SurveyDrawn (of two at once one draws), SurveyValueMissing (the numbers), and as `sizes_of`.
     """
+    delivery = lock_delivery(db, survey.delivery_id)
     lock_survey(db, survey)
     if survey.drawn_at is not None:
         raise SurveyDrawn
@@ -50,6 +53,7 @@ def draw_survey(db: Session, *, survey: Survey, keys: Keys, actor: Actor, now: d
     survey.drawn_digest = digest(listing(drawn))
     survey.counts = _counts(frame, sizes, drawn, left_out)
     survey.drawn_at = now
+    delivery.scores_held = True
     record_survey(
         db,
         survey,

@@ -15,7 +15,7 @@ from quizapp.core.scope import Actor
 from quizapp.core.small_cells import FEWEST_ANSWERS
 from quizapp.jobs.models import Job
 from quizapp.jobs.services import enqueue
-from quizapp.surveys.errors import SurveyNotDrawn
+from quizapp.surveys.errors import SurveyNotDrawn, SurveyStillOpen
 from quizapp.surveys.models import Design, Survey
 from quizapp.surveys.queries import Place
 from quizapp.surveys.services.planning import lock_survey
@@ -32,9 +32,11 @@ _FIELDS = ("estimate", "se", "low", "high", "n", "units", "df", "design_effect",
 
 
 def ask_for_estimate(db: Session, *, survey: Survey, actor: Actor, now: datetime) -> Job:
-    """Estimate in the background. Raises SurveyNotDrawn."""
+    """Estimate in the background. Raises SurveyNotDrawn, SurveyStillOpen."""
     if survey.drawn_at is None:
         raise SurveyNotDrawn
+    if survey.first_closed_at is None:
+        raise SurveyStillOpen
     return enqueue(db, TASK, {"survey_id": survey.id}, actor=actor, now=now)
 
 
@@ -55,7 +57,7 @@ def store_estimate(db: Session, *, survey: Survey, found: dict[str, Any], actor:
 
 
 def estimate_survey(db: Session, survey: Survey) -> dict[str, Any]:
-    """Everything that the page says, as JSON; where there is no estimate, the code of the refusal."""
+    """Everything that the page says, as JSON; where there is no estimate, the code of the refusal. Raises SurveyStillOpen."""
     from quizapp.analyse.literacy import estimate
 
     rows = survey_rows(db, survey)
@@ -85,6 +87,8 @@ def estimate_survey(db: Session, survey: Survey) -> dict[str, Any]:
         "levels": {name: {**_kept(level), "from": level["from"]} for name, level in main["levels"].items()},
         "weights": main["weights"],
         "jackknife_se": main["jackknife_se"],
+        "with_replacement_se": main["with_replacement_se"],
+        "alone": main["alone"],
         "groups": _by_groups(survey, rows, design),
     }
     return {**found, "warnings": _warnings(survey, found, rows)}
@@ -139,7 +143,9 @@ def _mean(design: DesignFile) -> DesignFile:
 
 
 def _kept(answer: dict[str, Any]) -> dict[str, Any]:
-    return {name: answer[name] for name in _FIELDS}
+    kept = {name: answer[name] for name in _FIELDS}
+    # within one unit an error says nothing of the differences among units: no number that looks like one
+    return kept if answer["estimate"] is None or answer["df"] > 0 else {**kept, "se": None}
 
 
 def response_rate(places: tuple[Place, ...]) -> float | None:
@@ -174,7 +180,9 @@ def _warnings(survey: Survey, found: dict[str, Any], rows: SurveyRows) -> list[s
         warnings.append("effective_n")
     if survey.weighting.get("cap") and found["margins"]:
         warnings.append("trimmed")
-    checked = found["jackknife_se"]
-    if checked is not None and main["se"] > 0 and not 1 / DIFFERENT < checked / main["se"] < DIFFERENT:
+    if found["alone"]:
+        warnings.append("alone")
+    checked, plain = found["jackknife_se"], found["with_replacement_se"]
+    if checked is not None and plain and not 1 / DIFFERENT < checked / plain < DIFFERENT:
         warnings.append("jackknife")
     return warnings

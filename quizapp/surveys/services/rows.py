@@ -1,7 +1,8 @@
 """The rows of a survey as `quizapp analyse literacy` takes them, with the design that says what they are.
 
-Whoever was drawn is a row; without a score it counts for nobody and keeps its place in the design. There is neither a name nor the number
-of a card in them, and the file is in an order of its own: who notes what became of a card is not to know its score.
+Whoever was drawn is a row; who answered in a unit (drawn singly: in a stratum) stands for those of it who did not, and who is ineligible
+stays in the design and counts for nobody. There is neither a name nor the number of a card in them, the file is in an order of its own, and
+none is read before the survey was closed: who notes what became of a card is not to know its score.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from quizapp.analyse.design_file import PROBABILITY, DesignFile
 from quizapp.analyse.sample import Sample
 from quizapp.measurement.survey.standards import ADULT, Standard
 from quizapp.quizzes.queries.deliveries import standard_of
+from quizapp.surveys.errors import SurveyStillOpen
 from quizapp.surveys.models import Design, Outcome, Survey
 from quizapp.surveys.queries import YOUNGEST, Place, places_of
 
@@ -77,7 +79,9 @@ class SurveyRows:
 
 
 def survey_rows(db: Session, survey: Survey) -> SurveyRows:
-    """The rows as they stand."""
+    """The rows as they stand. Raises SurveyStillOpen until the survey was closed: they hold scores."""
+    if survey.first_closed_at is None:
+        raise SurveyStillOpen
     standard = standard_of(survey.delivery)
     if standard is None:
         raise LookupError("a survey's test has a standard")  # checked when it was planned
@@ -135,7 +139,7 @@ def design_of(survey: Survey, rows: SurveyRows) -> DesignFile:
         at_least=float(rows.standard.threshold()),
         standard_column="standard",
         age="age",
-        weight="weight",
+        disposition="outcome",
         strata="stratum" if drawn_as.in_strata else None,
         clusters=("unit",) if drawn_as.by_units else (),
         fpc=("size_1", "size_2") if drawn_as.by_units else ("size_1",),
@@ -144,7 +148,7 @@ def design_of(survey: Survey, rows: SurveyRows) -> DesignFile:
     )
     cap = survey.weighting.get("cap")
     if cap is None or not rows.counted:
-        return design
+        return design  # without a column of weights they follow from the sizes and from how many answered
     return replace(design, trim=(0.0, float(cap) * _mean_weight(design, rows)))
 
 
@@ -164,10 +168,12 @@ def _margins(survey: Survey, rows: SurveyRows) -> dict[str, dict[str, float]]:
 
 
 def _mean_weight(design: DesignFile, rows: SurveyRows) -> float:
+    from quizapp.analyse.literacy import weights_of
+
     people = (
         sum(next(iter(design.margins.values())).values())
         if design.margins
-        else sum(place.invitation.weight for place in rows.counted)
+        else sum(weights_of(sample_of(rows), design))
     )
     return float(people) / len(rows.counted)
 
@@ -180,7 +186,7 @@ def design_toml(design: DesignFile) -> str:
         "standard": design.standard.code if design.standard else None,
         "standard_column": design.standard_column,
         "age": design.age,
-        "weight": design.weight,
+        "disposition": design.disposition,
         "strata": design.strata,
         "clusters": list(design.clusters) or None,
         "fpc": list(design.fpc),

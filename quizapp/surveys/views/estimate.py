@@ -55,7 +55,7 @@ def estimate(survey_id: int) -> str | BaseResponse | tuple[str, int]:
     survey = get_survey(db, get_scope(), survey_id)
     if survey.drawn_at is None:
         return redirect(url_for("surveys.survey", survey_id=survey.id), 303)
-    if request.method == "POST":
+    if request.method == "POST" and survey.first_closed_at is not None:
         with transaction(db):
             job = ask_for_estimate(db, survey=survey, actor=get_actor(), now=get_now())
         return redirect(url_for("jobs.job", public_id=job.public_id), 303)
@@ -68,8 +68,8 @@ def weighting(survey_id: int) -> str | BaseResponse | tuple[str, int]:
     """Keep what is known of the population; then it is estimated anew."""
     db = get_db()
     survey = get_survey(db, get_scope(), survey_id)
-    if survey.drawn_at is None:
-        return redirect(url_for("surveys.survey", survey_id=survey.id), 303)
+    if survey.first_closed_at is None:
+        return _not_yet(survey)
     form = WeightingForm()
     if form.validate():
         try:
@@ -103,8 +103,18 @@ def _weighting_data(db: Session, survey: Survey) -> dict[str, Any]:
     return {"margins": "\n".join(lines), "cap": survey.weighting.get("cap")}
 
 
+def _not_yet(survey: Survey) -> BaseResponse:
+    """To the page that says why scores are not read before the survey was closed."""
+    return redirect(url_for("surveys.estimate" if survey.drawn_at else "surveys.survey", survey_id=survey.id), 303)
+
+
+def _found(survey: Survey) -> dict[str, Any]:
+    """The last estimate, as far as it may be read."""
+    return (survey.estimate or {}) if survey.first_closed_at is not None else {}
+
+
 def _page(db: Session, survey: Survey, form: WeightingForm) -> str:
-    found = survey.estimate or {}
+    found = _found(survey)
     answered = sum(place.answered for place in places_of(db, survey))
     tables = _tables(db, survey)
     rate = found["main"]["estimate"] if "main" in found else UNKNOWN_RATE
@@ -129,7 +139,7 @@ def _page(db: Session, survey: Survey, form: WeightingForm) -> str:
 
 def _tables(db: Session, survey: Survey) -> list[tuple[str, list[dict[str, Any]]]]:
     """The lines of the chart: all and the levels, then each group."""
-    found = survey.estimate or {}
+    found = _found(survey)
     if "main" not in found:
         return []
     units = unit_names(db, found["groups"].get("stratum", {}))
@@ -166,7 +176,7 @@ def estimate_xlsx(survey_id: int) -> BaseResponse:
     """The same as a workbook."""
     db = get_db()
     survey = get_survey(db, get_scope(), survey_id)
-    found = survey.estimate or {}
+    found = _found(survey)
     if "main" not in found:
         return redirect(url_for("surveys.survey", survey_id=survey.id), 303)
     tables = _tables(db, survey)
@@ -227,8 +237,8 @@ def sample(survey_id: int) -> BaseResponse:
     """The rows from which is estimated, without a name, for whoever wants to check it with `quizapp analyse literacy`."""
     db = get_db()
     survey = get_survey(db, get_scope(), survey_id)
-    if survey.drawn_at is None:
-        return redirect(url_for("surveys.survey", survey_id=survey.id), 303)
+    if survey.first_closed_at is None:
+        return _not_yet(survey)
     rows = survey_rows(db, survey)
     content = sample_csv(rows)
     _note_export(db, survey, "csv", len(rows.rows))
@@ -241,8 +251,8 @@ def design(survey_id: int) -> BaseResponse:
     """The design of these rows, as the command reads it."""
     db = get_db()
     survey = get_survey(db, get_scope(), survey_id)
-    if survey.drawn_at is None:
-        return redirect(url_for("surveys.survey", survey_id=survey.id), 303)
+    if survey.first_closed_at is None:
+        return _not_yet(survey)
     content = design_toml(design_of(survey, survey_rows(db, survey)))
     return send_text(content, f"design-{survey.id}.toml", "application/toml")
 
