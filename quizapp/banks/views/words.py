@@ -50,8 +50,8 @@ def audience_words() -> dict[str, str]:
         "market_manager": _("市场管理者"),
         "demolition_crew": _("拆除班组"),
         "hospitality_staff": _("宾馆、娱乐场所员工"),
-        "driver": _("驾驶员"),
-        "resident": _("居民"),
+        "driver": _("司机"),
+        "resident": _("社区居民"),
         "pupil": _("中小学生"),
     }
 
