@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from quizapp.core.db import Database, transaction
 from quizapp.core.scope import SYSTEM
 from quizapp.core.tokens import Keys
-from quizapp.quizzes.models import Attempt
+from quizapp.quizzes.models import Attempt, Delivery
 from quizapp.surveys.errors import CardUsed, SurveyDrawn
 from quizapp.surveys.models import Survey, SurveyInvitation
 from quizapp.surveys.services import drawing
@@ -63,10 +63,11 @@ def test_of_two_draws_at_once_one_is_made(roomy: Database, keys: Keys) -> None:
     assert invitations == drawn
 
 
-def test_without_its_lock_they_meet_and_the_constraint_decides(
+def test_without_its_locks_they_meet_and_the_constraint_decides(
     roomy: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawing, "lock_survey", lambda db, survey: db.refresh(survey))
+    monkeypatch.setattr(drawing, "lock_delivery", lambda db, delivery_id: db.get_one(Delivery, delivery_id))
     results, invitations, drawn = draw_together(roomy, keys)
     assert any(isinstance(result, IntegrityError) for result in results)
     assert invitations == drawn
