@@ -62,7 +62,8 @@ def test_a_blueprint_that_cannot_be_met_names_its_own_keys(tmp_path: Path) -> No
     error = refusal(tmp_path, POOL, greedy)
     assert error["code"] == "infeasible"
     assert set(error["conflicts"]) == {"n_items", "type_counts.true_false", "type_counts.single_choice"}
-    shown = run(tmp_path, POOL, greedy)
+    two = {"items": [{"id": "a", "type": "true_false"}, {"id": "b", "type": "true_false"}]}
+    shown = run(tmp_path, two, {"n_items": 3})
     assert (shown.exit_code, shown.stdout) == (1, "")
     assert shown.stderr.startswith("quizapp: refused (infeasible): ")
 
