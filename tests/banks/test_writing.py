@@ -98,7 +98,7 @@ def topics(draw: st.DrawFn) -> ParsedTopic:
     return ParsedTopic("safety", "fire", draw(both(20)), made, "safety/fire.yaml")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(topics())
 def test_a_topic_that_is_written_is_read_back_equal(tmp_path: Path, topic: ParsedTopic):
     write(tmp_path, SVG, PICTURE)
