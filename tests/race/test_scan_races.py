@@ -52,7 +52,7 @@ def deliver_at_once(database: Database, keys: Keys) -> tuple[list[tuple[int, str
                 sent_at_ms=to_ms(START) + 60_000,
             )
 
-    with gate(database, "attendance") as door, ThreadPoolExecutor() as pool:
+    with gate(database, "attendance", when="AFTER") as door, ThreadPoolExecutor() as pool:
         running = []
         for one in sent:
             running.append(pool.submit(deliver, one))
